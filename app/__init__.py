@@ -1,0 +1,1 @@
+"""The program: where project, methods and widgets meet."""

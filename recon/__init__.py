@@ -1,0 +1,1 @@
+"""What makes scene data: formats and methods."""

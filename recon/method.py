@@ -1,0 +1,110 @@
+"""The one protocol for methods: a value that names an algorithm, which is a generator."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from render.scene_data import SceneData
+
+
+class Settings(BaseModel):
+    """Base of a method's settings: frozen, no unknown keys; each field has a title, description and range.
+
+    The panel, the command line and the saved JSON are made from the fields. A field's unit and whether it
+    is shown at once stand in `json_schema_extra={"unit": "mm", "basic": True}`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands. step counts from 1 to total within the stage."""
+
+    step: int
+    total: int
+    stage: str
+    losses: Mapping[str, float] = field(default_factory=dict)
+    preview: SceneData | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """One named piece of a result, to become a layer."""
+
+    name: str
+    data: SceneData
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run made, in world units, and the figures it reports (JSON values)."""
+
+    outputs: tuple[Output, ...]
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a run may use. The worker fills it; the defaults suit a test that calls a method directly.
+
+    is_preview_due: whether a preview now stays within the preview's share of the time.
+    is_checkpoint_due: whether to call save_checkpoint with everything that resuming needs.
+    load_checkpoint: the arrays of the last checkpoint, or None for a fresh run.
+    """
+
+    device: str = "cpu"
+    seed: int = 0
+    is_preview_due: Callable[[], bool] = lambda: False
+    is_checkpoint_due: Callable[[], bool] = lambda: False
+    save_checkpoint: Callable[[Mapping[str, NDArray[np.generic]]], None] = lambda arrays: None
+    load_checkpoint: Callable[[], dict[str, NDArray[np.generic]] | None] = lambda: None
+
+
+Run = Generator[Progress, None, Result]
+
+
+class RunFunction(Protocol):
+    def __call__(self, inputs: Any, settings: Any, context: RunContext) -> Run: ...
+
+
+@dataclass(frozen=True)
+class InputSlot:
+    """One input of a method: the name of the argument, its kind of scene data and what to call it."""
+
+    name: str
+    kind: str  # a key of SCENE_DATA_KINDS
+    title: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method is a value; its algorithm is imported only in the worker.
+
+    inputs: its slots; `run_at` gets a dict from slot name to scene data. presets: name → changed settings,
+    in order from quick to best; the first named by default_preset. run_at: "package.module:function".
+    """
+
+    id: str
+    title: str
+    summary: str
+    inputs: tuple[InputSlot, ...]
+    settings: type[Settings]
+    run_at: str
+    paper: str = ""
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default_preset: str = "Balanced"
+
+    def load(self) -> RunFunction:
+        """Import the algorithm."""
+        module, _, function = self.run_at.partition(":")
+        run: RunFunction = getattr(importlib.import_module(module), function)
+        return run

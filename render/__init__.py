@@ -1,0 +1,1 @@
+"""What a scene is, and its pictures. The lowest package; no Qt."""

@@ -1,0 +1,1 @@
+"""Icons, samples and other data files, read through importlib.resources."""

@@ -1,0 +1,1 @@
+"""Qt parts: they know scene data, not the project and not the methods."""
