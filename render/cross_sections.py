@@ -91,7 +91,7 @@ class CrossSections(Frozen):
         planes: Iterable[tuple[ArrayLike, float, Iterable[tuple[ArrayLike, int]]]],
         *,
         label_names: Mapping[int, str] | None = None,
-        frame: Frame = Frame(),  # noqa: B008 - an immutable value
+        frame: Frame = Frame(),
         disabled_planes: ArrayLike | None = None,
     ) -> CrossSections:
         """Make cross-sections from (normal, offset, [(points (M, 3), label), ...]) for each plane.
