@@ -1,1 +1,19 @@
 """What makes scene data: formats and methods."""
+
+from __future__ import annotations
+
+from recon import orex
+from recon.errors import SettingsError
+from recon.method import Method
+
+# In menu order.
+METHODS: tuple[Method, ...] = (orex.METHOD,)
+
+
+def method(method_id: str) -> Method:
+    """The method with this id. Raises SettingsError that lists the ids there are."""
+    for candidate in METHODS:
+        if candidate.id == method_id:
+            return candidate
+    known = ", ".join(candidate.id for candidate in METHODS)
+    raise SettingsError(f"There is no method {method_id!r}.", f"Choose one of: {known}.")
