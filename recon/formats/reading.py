@@ -1,0 +1,108 @@
+"""What every reader takes and gives: options, the data that was read, and notes about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recon.errors import FormatError
+from render.frame import Axis, PatientAxes, Unit
+from render.scene_data import SceneData
+
+Severity = Literal["info", "warning"]
+HoleRule = Literal["auto", "even-odd", "winding", "keyhole", "parent"]
+Length = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(gt=-1e9, lt=1e9, allow_inf_nan=False)]
+Label = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+LARGEST_TEXT_FILE = 512 * 2**20  # bytes
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a reader took for granted or repaired.
+
+    plane: counted from 0, or None where the whole file is meant.
+    """
+
+    severity: Severity
+    sentence: str
+    plane: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file held, and what the person should know about it."""
+
+    data: SceneData
+    notes: tuple[Note, ...] = ()
+
+
+class ReadOptions(BaseModel):
+    """What a person may say about a file that does not say it itself. A reader ignores what it has no use for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    spacing: tuple[Length, Length, Length] | None = Field(None, title="Spacing")
+    """Size of a pixel along columns and rows, and the distance between slices. Needed for image stacks."""
+
+    origin: tuple[Coordinate, Coordinate, Coordinate] | None = Field(None, title="Origin")
+    """Position of the centre of the first pixel of the first slice, for image stacks; zero where not given."""
+
+    unit: Unit | None = Field(None, title="Unit")
+    """The unit of the file's numbers, where the file does not say. Medical files are in millimetres."""
+
+    up: Axis | None = Field(None, title="Up axis")
+    """The axis that points up, where the file does not say."""
+
+    patient_axes: PatientAxes | None = Field(None, title="Patient axes")
+    """The result's patient axes. A file that states other ones is turned; one that states none is taken to be in these."""
+
+    slice_axis: Literal["auto", "i", "j", "k"] = Field("auto", title="Slice axis")
+    """Which index of a label volume counts the slices: first, second or third. Automatic: the one with the widest spacing."""
+
+    threshold: float | None = Field(None, title="Threshold", allow_inf_nan=False)
+    """Values above it are inside, as one label. Not given: every value but zero is a label of its own."""
+
+    labels: tuple[Label, ...] | None = Field(None, title="Labels")
+    """Read only these labels. Not given: all."""
+
+    unlabelled_slices: Literal["not annotated", "empty"] = Field(
+        "not annotated", title="Slices without labels"
+    )
+    """Whether a slice without any label between labelled ones was left out by whoever drew, or says that nothing is there."""
+
+    holes: HoleRule = Field("auto", title="Holes")
+    """How holes are written. Automatic: as the format says, else a contour inside another is a hole (even-odd)."""
+
+    series: str | None = Field(None, title="Series")
+    """Which DICOM series of a folder to read, by its series instance UID."""
+
+
+def check_size(path: Path, largest: int = LARGEST_TEXT_FILE) -> int:
+    """Bytes of a file; raises FormatError when it is empty or larger than a reader will take into memory."""
+    size = path.stat().st_size
+    if size == 0:
+        raise FormatError(path, "The file is empty.", "Export it again from the program that made it.")
+    if size > largest:
+        raise FormatError(
+            path,
+            f"The file has {size / 2**20:,.0f} MiB; at most {largest / 2**20:,.0f} MiB can be read.",
+            "Split it, or thin out its contours.",
+        )
+    return size
+
+
+@contextmanager
+def damaged(path: Path, advice: str, *errors: type[Exception]) -> Iterator[None]:
+    """Turn what a decoding library raises for a damaged file into a FormatError with the cause as details."""
+    try:
+        yield
+    except errors as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise FormatError(path, "The file is damaged.", advice, details=cause) from error
