@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +49,10 @@ class TriangleMesh(Frozen):
     def __reduce__(self) -> tuple[type[TriangleMesh], tuple[Any, ...]]:
         values = dict(self.vertex_values)
         return type(self), (self.vertices, self.faces, self.colors, values, self.frame)
+
+    def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        yield from super().arrays()
+        yield from self.vertex_values.items()
 
     @property
     def bounds(self) -> NDArray[np.float64]:

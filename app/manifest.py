@@ -1,0 +1,141 @@
+"""The manifest of a project: its keys, what is kept of keys we do not know, and older versions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recon.errors import FormatError
+from render.frame import Axis, PatientAxes, Unit
+
+FORMAT = "isokiln.project"
+SCHEMA = 1
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+# Older schema → function that makes the next one of it. Each has a golden file in the tests, for ever.
+UPGRADES: dict[int, Upgrade] = {}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, protected_namespaces=())
+
+
+class FrameRecord(_Record):
+    up: Axis = "+Z"
+    handedness: Literal["right"] = "right"
+    unit: Unit = "unit"
+    metres_per_unit: float | None = None
+    patient_axes: PatientAxes | None = None
+
+
+class AssetRecord(_Record):
+    """A file outside the project, by relative path first."""
+
+    relpath: str
+    abspath_hint: str
+    bytes: int
+    fingerprint: str
+    options: dict[str, Any] = {}
+    embedded: bool = True
+
+
+class OriginRecord(_Record):
+    method: str
+    settings: dict[str, Any] = {}
+    seed: int = 0
+    inputs: list[str] = []
+    run: str = ""
+    figures: dict[str, Any] = {}
+
+
+class LayerRecord(_Record):
+    uuid: str
+    kind: str
+    name: str
+    visible: bool = True
+    locked: bool = False
+    display: dict[str, Any] = {}
+    origin: OriginRecord | None = None
+    source: AssetRecord | None = None
+    file: str | None = None
+    meta: dict[str, Any] = {}
+
+
+class RunRecord(_Record):
+    """A run of this project; everything else about it stands in its folder."""
+
+    uuid: str
+    method: str
+    name: str
+    inputs: list[str] = []
+    accepted: bool = False
+
+
+class Manifest(_Record):
+    format: str = FORMAT
+    schema_: int = Field(SCHEMA, alias="schema")
+    min_reader: int = 1
+    app_version: str = ""
+    uuid: str
+    revision: str
+    parent_revision: str | None = None
+    title: str = "Untitled"
+    created: str = ""
+    modified: str = ""
+    lineage: list[str] = []
+    frame: FrameRecord | None = None
+    layers: list[LayerRecord] = []
+    runs: list[RunRecord] = []
+    session: dict[str, Any] = {}
+
+    @classmethod
+    def new(cls, title: str = "Untitled") -> Self:
+        """The manifest of a project that was just begun."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(
+            schema=SCHEMA,
+            uuid=uuid.uuid4().hex,
+            revision=uuid.uuid4().hex,
+            title=title,
+            created=now,
+            app_version=app_version(),
+        )
+
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(by_alias=True, indent=1).encode()
+
+
+def app_version() -> str:
+    """The installed version, or "0" when the program runs from a bare checkout."""
+    try:
+        return version("isokiln")
+    except PackageNotFoundError:
+        return "0"
+
+
+def upgraded(
+    raw: dict[str, Any], path: Path, upgrades: Mapping[int, Upgrade] | None = None
+) -> tuple[dict[str, Any], bool]:
+    """A manifest in today's schema, and whether it comes from a newer program (then open it read-only).
+
+    Raises FormatError when it is too new to be read or says no version.
+    """
+    table = UPGRADES if upgrades is None else upgrades
+    schema, min_reader = raw.get("schema"), raw.get("min_reader", 1)
+    if not isinstance(schema, int) or not isinstance(min_reader, int):
+        raise FormatError(path, "The project file says no version.", "Open one of the backups beside it.")
+    if min_reader > SCHEMA:
+        raise FormatError(path, "This project was made by a newer Isokiln.", "Update Isokiln to open it.")
+    while schema < SCHEMA:
+        if schema not in table:
+            raise FormatError(path, f"Version {schema} of the project file is unknown.", "Update Isokiln.")
+        raw = {**table[schema](raw), "schema": schema + 1}
+        schema += 1
+    return raw, schema > SCHEMA

@@ -1,0 +1,236 @@
+"""The open project: a tuple of layers and the one undoable edit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from recon.formats import native
+from render.frame import Frame
+from render.scene_data import SceneData
+
+UNDO_BUDGET_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a layer came from: a run of a method, or an edit."""
+
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    inputs: tuple[str, ...] = ()
+    run: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file outside the project that a layer was read from.
+
+    is_embedded: the project holds the data itself, so that the file may go. fingerprint: see
+    `project_folder.fingerprint`. options: how it was read.
+    """
+
+    path: Path
+    num_bytes: int
+    fingerprint: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    is_embedded: bool = True
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Stands for data whose file was not found; its record survives open and save unchanged."""
+
+    kind: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One thing in the project. style: display values of the viewport. extra: unknown keys of its record."""
+
+    id: str
+    name: str
+    data: SceneData | Missing
+    style: Mapping[str, Any] = field(default_factory=dict)
+    is_locked: bool = False
+    origin: Origin | None = None
+    source: Source | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def new_layer(name: str, data: SceneData, **fields: Any) -> Layer:
+    """A layer with an id of its own."""
+    return Layer(uuid.uuid4().hex, name, data, **fields)
+
+
+def changed(layers: tuple[Layer, ...], layer_id: str, **fields: Any) -> tuple[Layer, ...]:
+    """The same layers, with fields of one of them replaced."""
+    return tuple(replace(layer, **fields) if layer.id == layer_id else layer for layer in layers)
+
+
+@dataclass(frozen=True)
+class ProjectState:
+    """Everything that undo goes back to."""
+
+    layers: tuple[Layer, ...] = ()
+    frame: Frame = Frame()
+
+
+class Project(QObject):
+    """Layers and frame, changed only through `edit`; visibility is a view and no undo step.
+
+    Signals: state_changed after every edit, undo and redo; visibility_changed.
+    """
+
+    state_changed = Signal()
+    visibility_changed = Signal()
+
+    def __init__(self, state: ProjectState = ProjectState(), spill_folder: Path | None = None) -> None:
+        super().__init__()
+        self.state = state
+        self.hidden: frozenset[str] = frozenset()
+        self.spill_folder = spill_folder
+        self.undo_stack = QUndoStack(self)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self.state.layers
+
+    @property
+    def frame(self) -> Frame:
+        return self.state.frame
+
+    def layer(self, layer_id: str) -> Layer | None:
+        """The layer of that id, if it is still there."""
+        return next((layer for layer in self.layers if layer.id == layer_id), None)
+
+    def edit(
+        self, text: str, layers: Iterable[Layer], frame: Frame | None = None, merge_key: str = ""
+    ) -> None:
+        """Swap the layers (and the frame) for others, as one undo step named `text`.
+
+        Compute first, then call this: nothing here can fail. Edits that follow each other with the same
+        merge_key, like the positions of a dragged slider, become one step.
+        """
+        after = ProjectState(tuple(layers), frame or self.frame)
+        self.undo_stack.push(_Swap(self, text, self.state, after, merge_key))
+        self._keep_undo_in_budget()
+
+    def set_visible(self, layer_ids: Iterable[str], visible: bool) -> None:
+        """Show or hide layers."""
+        ids = frozenset(layer_ids)
+        hidden = self.hidden - ids if visible else self.hidden | ids
+        if hidden != self.hidden:
+            self.hidden = hidden
+            self.visibility_changed.emit()
+
+    def is_visible(self, layer_id: str) -> bool:
+        return layer_id not in self.hidden
+
+    @property
+    def undo_bytes(self) -> int:
+        """Memory of arrays that only the undo stack holds."""
+        return sum(_bytes_of(data) for data in self._undo_payloads().values())
+
+    def _commands(self) -> list[_Swap]:
+        commands = (self.undo_stack.command(i) for i in range(self.undo_stack.count()))
+        return [command for command in commands if isinstance(command, _Swap)]
+
+    def _undo_payloads(self) -> dict[int, SceneData]:
+        live = {id(layer.data) for layer in self.layers}
+        held = (layer.data for command in self._commands() for layer in command.layers_in_memory())
+        return {id(d): d for d in held if id(d) not in live and not isinstance(d, Missing)}
+
+    def _keep_undo_in_budget(self) -> None:
+        """Write what the oldest steps hold to disk until the rest fits; undo reads it back."""
+        if self.spill_folder is None or self.undo_bytes <= UNDO_BUDGET_BYTES:
+            return
+        live = frozenset(id(layer.data) for layer in self.layers)
+        for command in self._commands():
+            command.spill(self.spill_folder, live)
+            if self.undo_bytes <= UNDO_BUDGET_BYTES:
+                return
+
+
+def _bytes_of(data: SceneData) -> int:
+    return data.num_bytes
+
+
+class _Snapshot:
+    """A state whose large data may wait on the disk."""
+
+    def __init__(self, state: ProjectState) -> None:
+        self._state = state
+        self._files: dict[str, Path] = {}
+
+    def layers_in_memory(self) -> list[Layer]:
+        return [layer for layer in self._state.layers if layer.id not in self._files]
+
+    def restore(self) -> ProjectState:
+        layers = tuple(
+            replace(layer, data=native.read(self._files[layer.id])) if layer.id in self._files else layer
+            for layer in self._state.layers
+        )
+        self._state, self._files = replace(self._state, layers=layers), {}
+        return self._state
+
+    def spill(self, folder: Path, live: frozenset[int]) -> None:
+        layers = []
+        for layer in self._state.layers:
+            data = layer.data
+            if layer.id not in self._files and id(data) not in live and not isinstance(data, Missing):
+                path = folder / f"undo-{uuid.uuid4().hex}.npz"
+                folder.mkdir(parents=True, exist_ok=True)
+                native.write(path, data)
+                self._files[layer.id] = path
+                layer = replace(layer, data=Missing(type(data).__name__, {}))
+            layers.append(layer)
+        self._state = replace(self._state, layers=tuple(layers))
+
+
+class _Swap(QUndoCommand):
+    """The one command. Its redo cannot raise: Qt would keep a command whose redo did."""
+
+    def __init__(
+        self, project: Project, text: str, before: ProjectState, after: ProjectState, merge_key: str
+    ) -> None:
+        super().__init__(text)
+        self._project = project
+        self._before, self._after = _Snapshot(before), _Snapshot(after)
+        self._merge_key = merge_key
+
+    def layers_in_memory(self) -> list[Layer]:
+        return self._before.layers_in_memory() + self._after.layers_in_memory()
+
+    def spill(self, folder: Path, live: frozenset[int]) -> None:
+        self._before.spill(folder, live)
+        self._after.spill(folder, live)
+
+    def undo(self) -> None:
+        self._swap_in(self._before)
+
+    def redo(self) -> None:
+        self._swap_in(self._after)
+
+    def _swap_in(self, snapshot: _Snapshot) -> None:
+        self._project.state = snapshot.restore()
+        self._project.state_changed.emit()
+
+    def id(self) -> int:
+        return 1 if self._merge_key else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Swap) or other._merge_key != self._merge_key:
+            return False
+        self._after = other._after
+        self.setText(other.text())
+        return True
