@@ -29,9 +29,7 @@ def app_icon() -> QIcon:
 class IconLabel(QLabel):
     """A label that shows an icon and repaints it when the theme changes."""
 
-    def __init__(
-        self, name: str, size: int = 16, color: str = "text", parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, name: str, size: int = 16, color: str = "text", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.set_icon(name, size, color)
 
@@ -77,7 +75,8 @@ class _TintedIcon(QIconEngine):
         theme = active_theme()
         if mode == QIcon.Mode.Disabled:
             return theme.text_disabled
-        if state == QIcon.State.On and self._color == "text":
+        # "On" means checked on a button, but merely unfolded in a tree, where the kinds of layers stand.
+        if state == QIcon.State.On and self._color == "text" and not self._name.startswith("layer-"):
             return theme.accent
         return str(getattr(theme, self._color))
 

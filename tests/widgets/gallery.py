@@ -46,8 +46,22 @@ def gallery() -> QMainWindow:
 
 def _tool_bar() -> QToolBar:
     bar = QToolBar()
-    bar.setIconSize(bar.iconSize().scaled(*(active_theme().px(20),) * 2, Qt.AspectRatioMode.IgnoreAspectRatio))
-    for name in ("file-plus", "folder-open", "save", "", "undo-2", "redo-2", "", "import", "play", "pause", "square"):
+    bar.setIconSize(
+        bar.iconSize().scaled(*(active_theme().px(20),) * 2, Qt.AspectRatioMode.IgnoreAspectRatio)
+    )
+    for name in (
+        "file-plus",
+        "folder-open",
+        "save",
+        "",
+        "undo-2",
+        "redo-2",
+        "",
+        "import",
+        "play",
+        "pause",
+        "square",
+    ):
         if not name:
             bar.addSeparator()
             continue
@@ -104,7 +118,11 @@ def _card() -> QWidget:
     layout = QVBoxLayout(card)
     layout.addWidget(title_label("From cross-sections to a solid"))
     layout.addWidget(secondary_label("Open slices and get a watertight mesh"))
-    for text, name, role in (("Start", "play", "primary"), ("Try sample", "flame", ""), ("Cancel", "x", "quiet")):
+    for text, name, role in (
+        ("Start", "play", "primary"),
+        ("Try sample", "flame", ""),
+        ("Cancel", "x", "quiet"),
+    ):
         button = QPushButton(text)
         if role:
             button.setProperty(role, True)
@@ -114,7 +132,12 @@ def _card() -> QWidget:
     off.setEnabled(False)
     layout.addWidget(off)
     row = QHBoxLayout()
-    for name, color in (("circle-check", "ok"), ("triangle-alert", "warn"), ("circle-x", "error"), ("info", "link")):
+    for name, color in (
+        ("circle-check", "ok"),
+        ("triangle-alert", "warn"),
+        ("circle-x", "error"),
+        ("info", "link"),
+    ):
         row.addWidget(IconLabel(name, 20, color))
     layout.addLayout(row)
     row = QHBoxLayout()
@@ -175,7 +198,11 @@ def main(folder: Path, scale: float) -> None:
         window = gallery()
         window.show()
         menu = QMenu(window)
-        for text, key, ico in (("Rename", "F2", "pencil"), ("Remove", "Del", "trash-2"), ("Isolate", "", "focus")):
+        for text, key, ico in (
+            ("Rename", "F2", "pencil"),
+            ("Remove", "Del", "trash-2"),
+            ("Isolate", "", "focus"),
+        ):
             action = QAction(icon(ico), text, menu)
             action.setShortcut(QKeySequence(key))
             action.setEnabled(text != "Isolate")
