@@ -101,6 +101,12 @@ class Project(QObject):
         self.spill_folder = spill_folder
         self.undo_stack = QUndoStack(self)
 
+    def load(self, state: ProjectState, hidden: frozenset[str] = frozenset()) -> None:
+        """Become another project; there is nothing to undo to."""
+        self.state, self.hidden = state, hidden
+        self.undo_stack.clear()
+        self.state_changed.emit()
+
     @property
     def layers(self) -> tuple[Layer, ...]:
         return self.state.layers
