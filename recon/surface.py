@@ -76,7 +76,8 @@ def _compressed(field: NDArray[np.floating], level: float) -> NDArray[np.float32
     values = field - np.asarray(level, field.dtype)
     size = np.abs(values)
     largest = float(size.max())
-    return np.copysign(np.maximum(size / largest, CLEARANCE), _signs(values)).astype(np.float32)
+    raised = np.maximum(size / largest, CLEARANCE).astype(np.float32)
+    return np.asarray(np.copysign(raised, _signs(values)))
 
 
 def _signs(values: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -93,7 +94,7 @@ def _march(
         if slab.min() > 0 or slab.max() < 0:
             continue
         slab_points, slab_faces, _, _ = marching_cubes(slab, 0.0, method=method)
-        points.append(slab_points.astype(np.float64) + (first - 1, -1, -1))
+        points.append(slab_points.astype(np.float64) + np.array([first - 1, -1, -1]))
         faces.append(slab_faces.astype(np.int64) + count)
         count += len(slab_points)
     return _weld_seams(np.concatenate(points), np.concatenate(faces), single=len(points) == 1)
@@ -134,7 +135,7 @@ def _cleared(values: NDArray[np.float32]) -> NDArray[np.float32]:
         upper = (slice(None),) * axis + (slice(1, None),)
         np.maximum(largest[lower], size[upper], out=largest[lower])
         np.maximum(largest[upper], size[lower], out=largest[upper])
-    return np.copysign(np.maximum(size, CLEARANCE * largest), _signs(values))
+    return np.asarray(np.copysign(np.maximum(size, CLEARANCE * largest), _signs(values)))
 
 
 def _weld_seams(
