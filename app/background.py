@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 
 class Background(QObject):
@@ -19,7 +19,8 @@ class Background(QObject):
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
         self._newest: dict[str, int] = {}
         self._waiting: dict[tuple[str, int], tuple[Callable[[Any], None], Callable[[Exception], None]]] = {}
-        self._answered.connect(self._deliver)
+        # Queued also when the work ended at once: an answer never comes before `run` returns.
+        self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
     def is_busy(self) -> bool:
