@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from recon.errors import SettingsError
 from render.scene_data import SceneData
 
 
@@ -49,6 +50,14 @@ class Result:
 
     outputs: tuple[Output, ...]
     figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+class StopRequested(Exception):
+    """Thrown into a run at a yield when the person stops it.
+
+    A method that can turn what it has into a Result catches this and returns it, yielding progress meanwhile.
+    Where it is not caught, the run ends there and its last preview becomes the result.
+    """
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,20 @@ class Method:
     paper: str = ""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     default_preset: str = "Balanced"
+
+    def make_settings(self, values: Mapping[str, Any]) -> Settings:
+        """The settings with `values` in place of defaults. Raises SettingsError."""
+        try:
+            return self.settings.model_validate(dict(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "settings"
+            message = first["msg"].removeprefix("Value error, ")
+            raise SettingsError(
+                f"{self.title}: {name} cannot be {first['input']!r}: {message}.",
+                f"The setting's description tells its range; `isokiln run {self.id} --help` shows it too.",
+                str(error),
+            ) from error
 
     def load(self) -> RunFunction:
         """Import the algorithm."""
