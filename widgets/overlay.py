@@ -1,0 +1,64 @@
+"""A frame that floats over a window and keeps its place when the window changes its size."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QWidget
+
+from widgets.theme import active_theme
+
+
+class Overlay(QFrame):
+    """Floats over `host`, centred; a subclass says where from the top by `top_in`."""
+
+    def __init__(self, host: QWidget, width: int) -> None:
+        super().__init__(host)
+        self._host = host
+        self._design_width = width
+        self.setProperty("notice", True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        shadow = QGraphicsDropShadowEffect(self)
+        shadow.setBlurRadius(active_theme().px(28))
+        shadow.setOffset(0, active_theme().px(6))
+        shadow.setColor(QColor(0, 0, 0, 110 if active_theme().is_dark else 60))
+        self.setGraphicsEffect(shadow)
+        host.installEventFilter(self)
+        self.hide()
+
+    def top_in(self, host: QWidget) -> int:
+        """Distance of the upper edge from the host's, in pixels."""
+        return active_theme().px(72)
+
+    def place(self) -> None:
+        """Take the size that the contents need, and the place in the host."""
+        host = self._host
+        margin = active_theme().px(16)
+        width = min(active_theme().px(self._design_width), max(1, host.width() - 2 * margin))
+        layout = self.layout()
+        height = self.sizeHint().height()
+        if layout is not None and layout.hasHeightForWidth():
+            height = layout.totalHeightForWidth(width)
+        self.resize(width, min(height, max(1, host.height() - margin)))
+        self.move(QPoint((host.width() - width) // 2, max(0, min(self.top_in(host), host.height() - height))))
+
+    def appear(self) -> None:
+        """Show above everything else in the host."""
+        self.show()
+        for label in self.findChildren(QWidget):
+            label.ensurePolished()  # the style sheet's type sizes count in the height
+        if (layout := self.layout()) is not None:
+            layout.invalidate()
+        self.place()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible() and watched is self._host:
+            self.place()
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            self.place()
+        return handled
