@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from recon import orex
+from recon import distance, orex
 from recon.errors import SettingsError
 from recon.method import Method
 
 # In menu order.
-METHODS: tuple[Method, ...] = (orex.METHOD,)
+METHODS: tuple[Method, ...] = (orex.METHOD, distance.METHOD)
 
 
 def method(method_id: str) -> Method:

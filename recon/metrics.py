@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -95,8 +96,16 @@ def _agreement_on(
 def _region(loops: Iterable[Loop], basis: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Any:
     """The even-odd fill of loops as a shapely geometry in the plane's own coordinates."""
     axes = np.stack(basis, axis=1)
-    polygons = [shapely.make_valid(shapely.Polygon(loop.points @ axes)) for loop in loops]
-    return shapely.symmetric_difference_all(polygons) if polygons else shapely.Polygon()
+    polygons = [_valid(shapely.Polygon(loop.points @ axes)) for loop in loops]
+    return reduce(shapely.symmetric_difference, polygons, shapely.Polygon())
+
+
+def _valid(polygon: Any) -> Any:
+    """The area that a loop encloses by even-odd, also where it touches or crosses itself."""
+    if shapely.is_valid(polygon):
+        return polygon
+    parts = shapely.get_parts(shapely.make_valid(polygon))
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
 
 
 def _compare_regions(got: Any, wanted: Any, window: Any) -> Agreement:
@@ -144,7 +153,7 @@ def compare(mesh: TriangleMesh, reference: TriangleMesh, seed: int = 0) -> dict[
     """
     random = np.random.default_rng(seed)
     diagonal = float(np.linalg.norm(np.ptp(_used_bounds(reference), axis=0)))
-    ours, theirs = _scene(mesh), _scene(reference)
+    ours, theirs = raycasting_scene(mesh), raycasting_scene(reference)
     to_reference = _one_way(mesh, theirs, reference, random)
     to_mesh = _one_way(reference, ours, mesh, random)
     both = [to_reference, to_mesh]
@@ -180,7 +189,7 @@ def _used_bounds(mesh: TriangleMesh) -> NDArray[np.float64]:
     return np.stack([used.min(0), used.max(0)])
 
 
-def _scene(mesh: TriangleMesh) -> Any:
+def raycasting_scene(mesh: TriangleMesh) -> Any:
     """open3d's ray-casting scene of a mesh; one thread, so that the figures do not hang on the machine."""
     import open3d  # takes a second, and this is its only use
 
