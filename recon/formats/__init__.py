@@ -1,0 +1,231 @@
+"""Files → scene data and back: the format is told by the first bytes, then by the suffix.
+
+`FILE_KINDS` is the one table: the dialogs, the command line and the drop target are made from it. A format's
+module is imported when a file of that kind is read or written.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recon.errors import FormatError
+from recon.formats.reading import Note, Reading, ReadOptions
+from render.cross_sections import CrossSections
+from render.mesh import TriangleMesh
+from render.scene_data import SCENE_DATA_KINDS, SceneData
+
+__all__ = [
+    "FILE_KINDS",
+    "FileKind",
+    "Note",
+    "ReadOptions",
+    "Reading",
+    "kind_of_file",
+    "kinds_to_write",
+    "read",
+    "write",
+]
+
+_HEAD = 512  # bytes looked at
+
+
+def _starts(*magics: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(magics)
+
+
+def _is_csl(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:4] == b"CSLC"
+
+
+def _is_dicom(head: bytes) -> bool:
+    return head[128:132] == b"DICM"
+
+
+def _is_json(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and b"asset" not in head
+
+
+def _is_nifti(head: bytes) -> bool:
+    return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] == b"n+2\0"
+
+
+def _never(head: bytes) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """One file format.
+
+    suffixes: lower case with the point, the usual one first. data: its kind of scene data, None where any.
+    is_known_by: whether a file's first bytes can be nothing else. module: what reads and writes it.
+    uses_options: whether reading takes ReadOptions; needs_spacing: whether it cannot do without a spacing.
+    """
+
+    id: str
+    title: str
+    suffixes: tuple[str, ...]
+    data: str | None
+    module: str
+    is_known_by: Callable[[bytes], bool] = _never
+    is_readable: bool = True
+    is_writable: bool = True
+    uses_options: bool = False
+    needs_spacing: bool = False
+
+
+_VOLUME = "recon.formats.volume"
+_MESH = "recon.formats.mesh"
+
+FILE_KINDS: tuple[FileKind, ...] = (
+    FileKind("csl", "Contours (CSL)", (".csl",), "cross_sections", "recon.formats.csl", _is_csl, uses_options=True),
+    FileKind("contours", "Contours (JSON)", (".json",), "cross_sections", "recon.formats.contour_json", _is_json,
+             uses_options=True),
+    FileKind("nifti", "Label volume (NIfTI)", (".nii", ".nii.gz"), "cross_sections", _VOLUME, _is_nifti,
+             is_writable=False, uses_options=True),
+    FileKind("nrrd", "Label volume (NRRD)", (".nrrd", ".nhdr"), "cross_sections", _VOLUME, _starts(b"NRRD0"),
+             is_writable=False, uses_options=True),
+    FileKind("metaimage", "Label volume (MetaImage)", (".mha", ".mhd"), "cross_sections", _VOLUME,
+             _starts(b"ObjectType = Image", b"NDims = "), is_writable=False, uses_options=True),
+    FileKind("dicom", "Contours or segments (DICOM)", (".dcm",), "cross_sections", "recon.formats.dicom", _is_dicom,
+             is_writable=False, uses_options=True),
+    FileKind("masks", "Masks (PNG, TIFF)", (".png", ".tif", ".tiff"), "cross_sections", "recon.formats.mask_stack",
+             _starts(b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*"), is_writable=False, uses_options=True,
+             needs_spacing=True),
+    FileKind("ply", "Mesh (PLY)", (".ply",), "mesh", _MESH, _starts(b"ply\n", b"ply\r")),
+    FileKind("obj", "Mesh (OBJ)", (".obj",), "mesh", _MESH),
+    FileKind("stl", "Mesh (STL)", (".stl",), "mesh", _MESH),
+    FileKind("glb", "Mesh (GLB)", (".glb",), "mesh", _MESH, _starts(b"glTF")),
+    FileKind("3mf", "Mesh (3MF)", (".3mf",), "mesh", _MESH),
+    FileKind("native", "Scene data (Isokiln)", (".npz",), None, "recon.formats.native"),
+)  # fmt: skip
+
+
+def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
+    """Read a file, or a folder of masks or DICOM files. Raises only FormatError and InputError."""
+    try:
+        kind = kind_of_file(path)
+        module = _import(kind, path)
+        if kind.uses_options:
+            reading: Reading = module.read(path, options)
+            return reading
+        return Reading(module.read(path))
+    except (FileNotFoundError, PermissionError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:
+    """Write scene data in the format that the suffix names; returns what the format could not hold.
+
+    options: an ExportOptions for meshes. Raises FormatError for a suffix that cannot hold this kind of data.
+    """
+    kind = next((kind for kind in kinds_to_write(data) if _suffix(path) in kind.suffixes), None)
+    if kind is None:
+        usual = ", ".join(kind.suffixes[0] for kind in kinds_to_write(data))
+        sentence = f"A file with this ending cannot hold {_in_words(data)}."
+        raise FormatError(path, sentence, f"Choose one of these endings: {usual}.")
+    try:
+        return _written(path, data, kind, options)
+    except OSError as error:
+        advice = "Check that there is room on the disk and that you may write there."
+        raise FormatError(path, "The file cannot be written.", advice, details=str(error)) from error
+
+
+def kinds_to_write(data: SceneData) -> tuple[FileKind, ...]:
+    """The formats that can hold this data."""
+    name = next(name for name, kind in SCENE_DATA_KINDS.items() if isinstance(data, kind))
+    return tuple(kind for kind in FILE_KINDS if kind.is_writable and kind.data in (None, name))
+
+
+def kind_of_file(path: Path) -> FileKind:
+    """The format of a file or folder. Raises FormatError when nothing fits, OSError when it cannot be opened."""
+    if path.is_dir():
+        return _kind_of_folder(path)
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        raise FormatError(path, "The file is empty.", "Export it again from the program that made it.")
+    for kind in FILE_KINDS:
+        if kind.is_known_by(head):
+            return kind
+    by_suffix = [kind for kind in FILE_KINDS if _suffix(path) in kind.suffixes]
+    if by_suffix:
+        return by_suffix[0]
+    raise FormatError(path, "Cannot tell what this is.", _what_can_be_read())
+
+
+def _kind_of_folder(path: Path) -> FileKind:
+    """Masks, or DICOM files whatever their names are."""
+    names = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+    masks, dicom = _kind("masks"), _kind("dicom")
+    if any(_suffix(each) in masks.suffixes for each in names):
+        return masks
+    if any(_suffix(each) in dicom.suffixes or _is_dicom(_head(each)) for each in names[:200]):
+        return dicom
+    if not names:
+        raise FormatError(path, "The folder is empty.", "Choose a folder of masks or of DICOM files.")
+    advice = "Choose a folder of PNG or TIFF masks, a folder of DICOM files, or one file."
+    raise FormatError(path, "The folder holds no masks and no DICOM files.", advice)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""  # One unreadable file must not hide what the others are.
+
+
+def _kind(id: str) -> FileKind:
+    return next(kind for kind in FILE_KINDS if kind.id == id)
+
+
+def _suffix(path: Path) -> str:
+    """The ending in lower case; .nii.gz is one ending."""
+    name = path.name.lower()
+    return ".nii.gz" if name.endswith(".nii.gz") else path.suffix.lower()
+
+
+def _import(kind: FileKind, path: Path) -> Any:
+    try:
+        return importlib.import_module(kind.module)
+    except ModuleNotFoundError as error:
+        if error.name not in ("SimpleITK", "pydicom"):
+            raise
+        sentence = f"Reading this needs the package {error.name}, which is not installed."
+        raise FormatError(path, sentence, "Install Isokiln with its extra `medical`.") from error
+
+
+def _unreadable(path: Path, error: OSError) -> FormatError:
+    if isinstance(error, FileNotFoundError):
+        return FormatError(path, "There is no such file.", "Check the name, or whether it was moved.")
+    if isinstance(error, PermissionError):
+        return FormatError(
+            path, "You may not read this file.", "Ask its owner, or copy it to your own folder."
+        )
+    return FormatError(
+        path, "The file cannot be read.", "Check the disk or the network it is on.", details=str(error)
+    )
+
+
+def _written(path: Path, data: SceneData, kind: FileKind, options: Any) -> tuple[Note, ...]:
+    module = importlib.import_module(kind.module)
+    if isinstance(data, TriangleMesh) and kind.data == "mesh":
+        given = options or importlib.import_module("recon.formats.export").ExportOptions()
+        written = module.write(path, [(path.stem, data)], given)
+        return tuple(Note("warning", sentence) for sentence in written.warnings)
+    return tuple(module.write(path, data) or ())
+
+
+def _in_words(data: SceneData) -> str:
+    return "cross-sections" if isinstance(data, CrossSections) else "a mesh"
+
+
+def _what_can_be_read() -> str:
+    """E.g. "Isokiln reads .csl, .json, … files"."""
+    suffixes: Iterable[str] = (suffix for kind in FILE_KINDS if kind.is_readable for suffix in kind.suffixes)
+    return f"Isokiln reads {', '.join(suffixes)}, and folders of masks or DICOM files."

@@ -80,6 +80,9 @@ class ReadOptions(BaseModel):
     holes: HoleRule = Field("auto", title="Holes")
     """How holes are written. Automatic: as the format says, else a contour inside another is a hole (even-odd)."""
 
+    broken_contours: Literal["refuse", "repair", "leave out"] = Field("refuse", title="Broken contours")
+    """Contours that stay open or cross themselves: stop and name them, repair them (join the ends, crossings by even-odd), or leave out their planes."""
+
     series: str | None = Field(None, title="Series")
     """Which DICOM series of a folder to read, by its series instance UID."""
 

@@ -1,0 +1,252 @@
+"""Hole conventions: any set of rings in one plane → rings whose even-odd fill is the same region.
+
+A point has a winding number in each ring; a convention says which winding numbers mean inside. Rings that
+neither touch nor cross stay as they were drawn and are only chosen from: a ring counts when the inside
+changes across it. Where rings touch or cross, the plane is cut into faces along all of them and the outline of
+the faces inside is drawn anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from recon.formats.faces import Points, faces_of, has_many_crossings, outline, retraces, winding_numbers
+from recon.formats.reading import HoleRule, Severity
+
+_SLIVER = 1e-10  # area by squared perimeter below which a contour encloses nothing
+_HARMLESS = 5e-3  # share of the area that touching may change before it counts as crossing
+_BRIDGE = 0.25  # of the median step: how wide a keyhole's bridge may gape
+
+Inside = Callable[[NDArray[np.int64]], NDArray[np.bool_]]  # (K, R) winding numbers → (K,)
+
+
+class BrokenRing(Exception):
+    """A contour that cannot be put right. ring: its index in the plane; sentence: goes on after its name."""
+
+    def __init__(self, ring: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.ring = ring
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One label's rings on one plane: (M, 2) points each, in the plane's own units.
+
+    numbers: each ring's index in the plane, for messages. parents: index in `rings` of the ring that this
+    one is a hole of. is_repairing: draw contours that cross themselves anew instead of refusing them.
+    """
+
+    rings: tuple[Points, ...]
+    numbers: tuple[int, ...]
+    parents: tuple[int | None, ...]
+    rule: HoleRule
+    is_repairing: bool = False
+
+
+@dataclass
+class Outcome:
+    """unchanged: indices of rings to keep as they are; redrawn: new rings; notes: severity and sentence,
+    which goes on after "Plane 5"."""
+
+    unchanged: list[int] = field(default_factory=list)
+    redrawn: list[Points] = field(default_factory=list)
+    notes: list[tuple[Severity, str]] = field(default_factory=list)
+
+
+def even_odd_rings(drawing: Drawing) -> Outcome:
+    """The rings whose even-odd fill is what the drawing's rule says. Raises BrokenRing."""
+    outcome = Outcome()
+    rings = list(drawing.rings)
+    alive = _without_empty(drawing, _without_twins(drawing, range(len(rings)), outcome), outcome)
+    if drawing.rule == "keyhole":
+        rings = [_with_closed_bridge(ring) for ring in rings]
+    bridged = {i for i in alive if rings[i] is not drawing.rings[i]}
+    invalid = _touching_themselves(drawing, rings, alive) | bridged
+    for i in sorted(invalid):
+        _judge(drawing, rings[i], i, outcome)
+    crossing = _crossing_each_other(drawing, rings, alive, invalid, outcome)
+    if drawing.rule in ("even-odd", "keyhole"):
+        # Parities add, so only the rings concerned need new outlines.
+        anew = sorted(invalid | crossing)
+        outcome.unchanged = [i for i in alive if i not in invalid | crossing]
+    elif invalid or crossing:
+        anew = list(alive)
+    else:
+        outcome.unchanged = _where_inside_changes(drawing, rings, alive, outcome)
+        anew = []
+    if anew:
+        outcome.redrawn = _drawn_anew(drawing, rings, anew)
+    return outcome
+
+
+def _inside(drawing: Drawing, used: list[int]) -> Inside:
+    """The rule as a function of winding numbers in the rings `used`, in their order."""
+    if drawing.rule == "winding":
+        return lambda winding: winding.sum(1) != 0
+    if drawing.rule == "parent":
+        return lambda winding: _inside_some_parent(drawing, used, winding)
+    return lambda winding: winding.sum(1) % 2 == 1
+
+
+def _inside_some_parent(drawing: Drawing, used: list[int], winding: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """In some outer contour, and in none of its own holes."""
+    inside = np.zeros(len(winding), bool)
+    for position, outer in enumerate(used):
+        if drawing.parents[outer] is not None:
+            continue
+        holes = [k for k, i in enumerate(used) if drawing.parents[i] == outer]
+        inside |= (winding[:, position] != 0) & (winding[:, holes] == 0).all(axis=1)
+    return inside
+
+
+def _without_twins(drawing: Drawing, alive: range, outcome: Outcome) -> list[int]:
+    """Leave out contours drawn twice: under even-odd they would cancel each other."""
+    if len(alive) < 2:
+        return list(alive)
+    seen: dict[tuple[bool, bytes], int] = {}
+    kept = []
+    for i in alive:
+        ring = drawing.rings[i]
+        key = (drawing.parents[i] is None, ring[np.lexsort(ring.T)].tobytes())
+        if key in seen:
+            text = f", contour {drawing.numbers[i] + 1} repeats contour {seen[key] + 1} and was left out."
+            outcome.notes.append(("warning", text))
+        else:
+            seen[key] = drawing.numbers[i]
+            kept.append(i)
+    return kept
+
+
+def _without_empty(drawing: Drawing, alive: list[int], outcome: Outcome) -> list[int]:
+    """Leave out contours that enclose nothing: one or two points, or all on a line."""
+    kept = []
+    for i in alive:
+        ring = drawing.rings[i]
+        perimeter = float(np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1).sum())
+        # A figure of eight has no net area either; what it encloses is seen by its spread across its length.
+        thickness = _thickness(ring) if len(ring) > 2 else 0.0
+        if thickness > _SLIVER * perimeter:
+            kept.append(i)
+            continue
+        count = f"only {len(ring)} points" if len(ring) > 1 else "only one point"
+        reason = count if len(ring) < 3 else "no area"
+        outcome.notes.append(
+            ("warning", f", contour {drawing.numbers[i] + 1} has {reason} and was left out.")
+        )
+    return kept
+
+
+def _thickness(ring: Points) -> float:
+    """Root mean square distance of the points from their best line."""
+    centred = ring - ring.mean(0)
+    return float(np.linalg.svd(centred, compute_uv=False)[1] / np.sqrt(len(ring)))
+
+
+def _with_closed_bridge(ring: Points) -> Points:
+    """Snap the two sides of a keyhole's bridge together where they nearly touch."""
+    from scipy.spatial import cKDTree
+
+    steps = np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1)
+    pairs = cKDTree(ring).query_pairs(_BRIDGE * float(np.median(steps)), output_type="ndarray")
+    apart = np.abs(pairs[:, 0] - pairs[:, 1])
+    pairs = pairs[(apart > 1) & (apart < len(ring) - 1)]
+    if not len(pairs):
+        return ring
+    snapped = ring.copy()
+    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+        snapped[second] = snapped[first]
+    return snapped
+
+
+def _touching_themselves(drawing: Drawing, rings: list[Points], alive: list[int]) -> set[int]:
+    """Rings that are not simple; rings of a hundred-thousand random edges are refused at once."""
+    if not alive:
+        return set()
+    valid = shapely.is_valid(np.array([shapely.Polygon(rings[i]) for i in alive], object))
+    invalid = {i for i, good in zip(alive, valid, strict=True) if not good}
+    for i in invalid:
+        if has_many_crossings(rings[i]):
+            raise BrokenRing(drawing.numbers[i], "crosses itself in very many places.")
+    return invalid
+
+
+def _judge(drawing: Drawing, ring: Points, index: int, outcome: Outcome) -> None:
+    """Tell how a ring that touches itself will be drawn, or raise BrokenRing when it truly crosses itself."""
+    faces = faces_of([ring])
+    areas = shapely.area(faces)
+    winding = winding_numbers(shapely.get_coordinates(shapely.point_on_surface(faces)), ring)
+    total = float(areas[winding != 0].sum())
+    direction = 1 if float((areas * winding).sum()) >= 0 else -1
+    wrong = float(areas[winding * direction < 0].sum())
+    if drawing.rule not in ("winding", "keyhole") and not retraces(ring):
+        wrong += float(areas[np.abs(winding) > 1].sum())
+    name = f", contour {drawing.numbers[index] + 1}"
+    if wrong <= _HARMLESS * total:
+        outcome.notes.append(("info", f"{name} touched itself; its outline was drawn anew."))
+    elif drawing.is_repairing:
+        outcome.notes.append(("warning", f"{name} crossed itself; its outline was drawn anew."))
+    else:
+        raise BrokenRing(drawing.numbers[index], "crosses itself.")
+
+
+def _crossing_each_other(
+    drawing: Drawing, rings: list[Points], alive: list[int], invalid: set[int], outcome: Outcome
+) -> set[int]:
+    """Rings that cross other rings of the label; what the rule makes of them is told."""
+    if len(alive) < 2:
+        return set()
+    polygons = np.array([shapely.Polygon(rings[i]) for i in alive], object)
+    bad = [position for position, i in enumerate(alive) if i in invalid]
+    polygons[bad] = shapely.make_valid(polygons[bad])
+    first, second = shapely.STRtree(polygons).query(polygons, predicate="overlaps")
+    pairs = [(alive[a], alive[b]) for a, b in zip(first, second, strict=True) if a < b]
+    for a, b in pairs[:1]:
+        more = f" (and {len(pairs) - 1} more pairs)" if len(pairs) > 1 else ""
+        text = f", contours {drawing.numbers[a] + 1} and {drawing.numbers[b] + 1} cross{more}; "
+        outcome.notes.append(("warning", text + _meaning_of_overlap(drawing)))
+    return {alive[a] for a in first}
+
+
+def _meaning_of_overlap(drawing: Drawing) -> str:
+    if drawing.rule in ("even-odd", "keyhole"):
+        return "what lies in both was taken as outside (even-odd)."
+    return "what lies in either was taken as inside."
+
+
+def _where_inside_changes(
+    drawing: Drawing, rings: list[Points], alive: list[int], outcome: Outcome
+) -> list[int]:
+    """Of rings that do not cross: those with inside on one side and outside on the other."""
+    polygons = np.array([shapely.Polygon(rings[i]) for i in alive], object)
+    winding = np.zeros((len(alive), len(alive)), np.int64)  # just outside ring k: winding in ring m
+    around = np.array([1 if shapely.is_ccw(polygon.exterior) else -1 for polygon in polygons], np.int64)
+    inner, outer = shapely.STRtree(polygons).query(polygons, predicate="covered_by")
+    apart = inner != outer
+    winding[inner[apart], outer[apart]] = around[outer[apart]]
+    inside = _inside(drawing, alive)
+    changes = inside(winding) != inside(winding + np.diag(around))
+    for i, kept in zip(alive, changes, strict=True):
+        if not kept:
+            what = (
+                "is no hole of a contour around it"
+                if drawing.parents[i] is not None
+                else "lies in the inside"
+            )
+            text = f", contour {drawing.numbers[i] + 1} {what}, so it bounds nothing and was left out."
+            outcome.notes.append(("warning", text))
+    return [i for i, kept in zip(alive, changes, strict=True) if kept]
+
+
+def _drawn_anew(drawing: Drawing, rings: list[Points], used: list[int]) -> list[Points]:
+    """Outline of the faces that the rule calls inside."""
+    chosen = [rings[i] for i in used]
+    faces = faces_of(chosen)
+    points = shapely.get_coordinates(shapely.point_on_surface(faces))
+    winding = np.stack([winding_numbers(points, ring) for ring in chosen], axis=1)
+    return outline(faces[_inside(drawing, used)(winding)])
