@@ -109,12 +109,13 @@ def _valid(polygon: Any) -> Any:
 
 
 def _compare_regions(got: Any, wanted: Any, window: Any) -> Agreement:
-    different = float(shapely.symmetric_difference(got, wanted).area)
-    united = (got.area + wanted.area + different) / 2
-    seen = shapely.intersection(shapely.symmetric_difference(got, wanted), window)
-    frame = float(window.area) or united
-    accuracy = 100 * (1 - float(seen.area if window.area else different) / frame) if frame else 100.0
-    return Agreement(accuracy, (united - different) / united if united else 1.0)
+    different = shapely.symmetric_difference(got, wanted)
+    shared, united = shapely.intersection(got, wanted).area, shapely.union(got, wanted).area
+    if window.area:
+        wrong = shapely.intersection(different, window).area / window.area
+    else:
+        wrong = different.area / united if united else 0.0
+    return Agreement(100 * (1 - float(wrong)), float(shared / united) if united else 1.0)
 
 
 def _with_margin(bounds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -83,8 +83,7 @@ def slice_mesh(mesh: TriangleMesh, planes: tuple[ArrayLike, ArrayLike]) -> Cross
             "Fill its holes first.",
             f"{open_edges} of {len(edges.ends)} edges have an odd number of faces",
         )
-    normals = np.asarray(planes[0], np.float64).reshape(-1, 3)
-    offsets = np.asarray(planes[1], np.float64).reshape(-1)
+    normals, offsets = _unit_planes(planes)
     vertices = mesh.vertices.astype(np.float64)
     edge_of = _edge_of_half_edges(edges)
     cuts = (
@@ -96,6 +95,17 @@ def slice_mesh(mesh: TriangleMesh, planes: tuple[ArrayLike, ArrayLike]) -> Cross
         for normal, offset in zip(normals, offsets, strict=True)
     )
     return CrossSections.from_planes(cuts, frame=mesh.frame)
+
+
+def _unit_planes(planes: tuple[ArrayLike, ArrayLike]) -> Planes:
+    normals = np.asarray(planes[0], np.float64).reshape(-1, 3)
+    offsets = np.asarray(planes[1], np.float64).reshape(-1)
+    lengths = np.linalg.norm(normals, axis=1)
+    sound = np.isfinite(lengths) & (lengths > 0) & np.isfinite(offsets)
+    if not sound.all():
+        number = int(np.argmin(sound)) + 1
+        raise InputError(f"Plane {number} has no direction or no place.", "Check its normal and its offset.")
+    return normals / lengths[:, None], offsets / lengths
 
 
 def _edge_of_half_edges(edges: EdgeTable) -> NDArray[np.int64]:

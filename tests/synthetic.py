@@ -112,7 +112,7 @@ def _fingers(x: Points) -> Distances:
 
 def _gear(x: Points) -> Distances:
     """A tilted gear of twelve teeth with an axle hole and five holes around it."""
-    x = Rotation.from_euler("xyz", [0.35, 0.22, 0.5]).inv().apply(x)
+    x = x @ Rotation.from_euler("xyz", [0.35, 0.22, 0.5]).as_matrix()
     reach = np.hypot(x[:, 0], x[:, 1])
     tooth = np.clip(4 * np.cos(12 * np.arctan2(x[:, 1], x[:, 0])), -1, 1)
     solid = np.maximum((reach - 0.72 - 0.09 * tooth) * 0.8, np.abs(x[:, 2]) - 0.14)
