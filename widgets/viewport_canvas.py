@@ -1,0 +1,125 @@
+"""The window onto VTK: renders when asked, hands pointer and keys to tools, and closes without leaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Protocol
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QGuiApplication,
+    QOffscreenSurface,
+    QOpenGLContext,
+    QSurfaceFormat,
+)
+from PySide6.QtWidgets import QWidget
+from pyvistaqt import QtInteractor
+
+_TOOL_EVENTS = frozenset(
+    {
+        QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.MouseMove,
+        QEvent.Type.MouseButtonDblClick, QEvent.Type.Wheel, QEvent.Type.KeyPress, QEvent.Type.KeyRelease,
+        QEvent.Type.ShortcutOverride, QEvent.Type.Leave, QEvent.Type.FocusOut,
+    }
+)  # fmt: skip
+
+
+class PointerTool(Protocol):
+    """Something that the pointer can do in the view."""
+
+    def handle(self, event: QEvent) -> bool:
+        """Act on an event; True when nobody else is to act on it."""
+        ...
+
+
+@cache
+def gl_problem() -> str | None:
+    """Why no 3D view can be shown here, or None. Needs the application; asks once."""
+    if QGuiApplication.platformName() in ("offscreen", "minimal", "vnc"):
+        return "This display cannot draw with OpenGL."
+    wanted = QSurfaceFormat()
+    wanted.setVersion(3, 2)
+    wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    context.setFormat(wanted)
+    surface.setFormat(wanted)
+    surface.create()
+    if not context.create() or not context.makeCurrent(surface):
+        return "No OpenGL driver answered."
+    version = context.format().version()
+    context.doneCurrent()
+    if tuple(version) < (3, 2):
+        return f"OpenGL 3.2 is needed; the driver has {version[0]}.{version[1]}."
+    return None
+
+
+class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types
+    """A QOpenGLWidget with VTK's picture.
+
+    A paint that nobody asked VTK for (an overlay changed, the window was uncovered) shows the last picture
+    again. `before_render` is called at the start of each new picture.
+    """
+
+    resized = Signal()
+    rendered = Signal(float)  # seconds that the picture took
+
+    def __init__(self, parent: QWidget, multi_samples: int) -> None:
+        super().__init__(parent, auto_update=False, multi_samples=multi_samples, lighting="none")
+        self.setObjectName("viewport_canvas")
+        self.setAcceptDrops(False)  # files dropped here are the window's business
+        self.tools: list[PointerTool] = []
+        self.before_render: Callable[[], None] = lambda: None
+        self._is_stale = True
+
+    @property
+    def window_vtk(self) -> Any:
+        """VTK's render window, or None once closed."""
+        return self.GetRenderWindow()
+
+    def request_render(self) -> None:
+        """Draw anew at the next paint; many requests make one picture."""
+        self._is_stale = True
+        self.update()
+
+    def paintGL(self) -> None:
+        window = self.window_vtk
+        if window is None:
+            return
+        interactor = window.GetInteractor()
+        is_new, self._is_stale = self._is_stale, False
+        start = time.perf_counter()
+        if is_new:
+            self.before_render()
+        interactor.SetEnableRender(is_new)
+        super().paintGL()
+        interactor.SetEnableRender(True)
+        if is_new:
+            window.WaitForCompletion()
+            self.rendered.emit(time.perf_counter() - start)
+
+    def resizeGL(self, width: int, height: int) -> None:
+        self._is_stale = True
+        super().resizeGL(width, height)
+        self.resized.emit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in _TOOL_EVENTS:
+            for tool in tuple(self.tools):
+                if tool.handle(event):
+                    event.accept()
+                    return True
+            event.ignore()  # to the window: its shortcuts and menus
+            return False
+        return bool(super().event(event))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        event.ignore()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.tools.clear()
+        self.before_render = lambda: None
+        super().closeEvent(event)

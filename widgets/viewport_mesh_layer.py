@@ -1,0 +1,178 @@
+"""A triangle mesh in the viewport."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkProperty
+
+from render.mesh import TriangleMesh
+from widgets import viewport_polydata as polydata
+from widgets.colour_maps import map_colors, natural_range, rgb
+from widgets.theme import Theme, mix
+from widgets.viewport_normals import ShadedVertices, shade
+from widgets.viewport_style import LayerStyle, Shading
+
+_CLAY_ON_DARK, _CLAY_ON_LIGHT = "#cfc4b6", "#c3b4a2"
+
+
+class MeshLayer:
+    """Draws one mesh; uploads it only when it is another mesh or another kind of drawing."""
+
+    def __init__(self, theme: Theme, pixel_ratio: float) -> None:
+        self._theme, self._ratio = theme, pixel_ratio
+        self._mesh: TriangleMesh | None = None
+        self._shaded: ShadedVertices | None = None
+        self._drawn: tuple[object, ...] = ()
+        self._style = LayerStyle()
+        self._shading: Shading = "shaded"
+        self._coarse: Any = None
+        self._full: Any = None
+        self._mapper: Any = vtkPolyDataMapper()
+        self._mapper.SetResolveCoincidentTopologyToPolygonOffset()
+        self._mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(1, 1)
+        self._mapper.SetScalarVisibility(False)
+        self._actor: Any = vtkActor()
+        self._actor.SetMapper(self._mapper)
+
+    @property
+    def actors(self) -> tuple[Any, ...]:
+        """What to add to the renderer."""
+        return (self._actor,)
+
+    @property
+    def data(self) -> TriangleMesh | None:
+        return self._mesh
+
+    @property
+    def style(self) -> LayerStyle:
+        return self._style
+
+    @property
+    def shading(self) -> Shading:
+        """How it is drawn now: the style's shading unless the viewport says otherwise."""
+        return self._shading
+
+    @property
+    def bounds(self) -> NDArray[np.float64] | None:
+        """(2, 3), or None for a mesh without vertices."""
+        return self._mesh.bounds if self._mesh is not None and len(self._mesh.vertices) else None
+
+    @property
+    def num_faces(self) -> int:
+        return len(self._mesh.faces) if self._mesh is not None else 0
+
+    def set(self, mesh: TriangleMesh, style: LayerStyle, shading: Shading) -> None:
+        """Show this mesh in this way."""
+        if mesh is not self._mesh:
+            self._mesh, self._shaded, self._drawn, self._coarse = mesh, None, (), None
+        self._style, self._shading = style, shading
+        self._draw_colors(mesh)
+        self._dress()
+
+    def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
+        """Follow another theme or screen."""
+        self._theme, self._ratio = theme, pixel_ratio
+        self._dress()
+
+    def value_range(self) -> tuple[float, float] | None:
+        """The range that the colours span, or None when no values are shown."""
+        values = self._values()
+        if values is None:
+            return None
+        return self._style.value_range or natural_range(values, self._style.color_map)
+
+    def value_name(self) -> str | None:
+        """Which of the mesh's values are shown."""
+        if self._mesh is None or self._shading != "values":
+            return None
+        names = list(self._mesh.vertex_values)
+        wanted = self._style.value_name
+        return wanted if wanted in names else (names[0] if names and wanted is None else None)
+
+    def set_coarse(self, coarse: Any | None) -> None:
+        """Draw this proxy (vtkPolyData) instead, or the mesh itself again."""
+        self._mapper.SetInputData(self._full if coarse is None else coarse)
+
+    def set_clipping(self, plane: Any | None, inside: str) -> None:
+        """Cut by a vtkPlane; what is seen of the inside gets one flat colour, which closes the cut."""
+        self._mapper.RemoveAllClippingPlanes()
+        self._actor.SetBackfaceProperty(None)
+        if plane is not None:
+            self._mapper.AddClippingPlane(plane)
+            back = vtkProperty()
+            back.DeepCopy(self._actor.GetProperty())
+            back.SetColor(*rgb(inside))
+            back.LightingOff()
+            self._actor.SetBackfaceProperty(back)
+
+    def release(self) -> None:
+        """Let go of VTK's objects."""
+        self._mapper.RemoveAllInputs()
+        self._full = self._coarse = None
+
+    def _values(self) -> NDArray[np.float32] | None:
+        name = self.value_name()
+        return None if name is None or self._mesh is None else self._mesh.vertex_values[name]
+
+    def _draw_colors(self, mesh: TriangleMesh) -> None:
+        """Upload what changed: points and faces for another mesh, colours for another way of colouring."""
+        kind = "points" if self._shading == "points" else "faces"
+        colors_from: tuple[object, ...] = (self._shading == "normals",)
+        if self._shading == "values":
+            colors_from = ("values", self.value_name(), self._style.value_range, self._style.color_map)
+        elif self._style.color is None and mesh.colors is not None:
+            colors_from += ("own",)
+        wanted = (kind, colors_from)
+        if wanted == self._drawn:
+            return
+        if not self._drawn or self._drawn[0] != kind:
+            self._upload(mesh, kind)
+        colors = self._vertex_colors(mesh)
+        polydata.set_point_colors(self._full, colors)
+        self._mapper.SetScalarVisibility(colors is not None)
+        self._drawn = wanted
+
+    def _upload(self, mesh: TriangleMesh, kind: str) -> None:
+        self._shaded = self._shaded or shade(mesh)
+        vertices = mesh.vertices[self._shaded.source]
+        if kind == "points":
+            self._full = polydata.point_cloud(vertices, self._shaded.normals)
+        else:
+            self._full = polydata.triangles(vertices, self._shaded.faces, self._shaded.normals)
+        self._mapper.SetInputData(self._full)
+
+    def _vertex_colors(self, mesh: TriangleMesh) -> NDArray[np.uint8] | None:
+        assert self._shaded is not None
+        if self._shading == "normals":
+            colors: NDArray[np.uint8] = ((self._shaded.normals + 1) * 127.5).round().astype(np.uint8)
+            return colors
+        values = self._values()
+        if values is not None:
+            by_vertex = map_colors(values, self._style.color_map, self._style.value_range)
+            return by_vertex[self._shaded.source]
+        if self._style.color is None and mesh.colors is not None and self._shading != "values":
+            return mesh.colors[self._shaded.source]
+        return None
+
+    def _dress(self) -> None:
+        """The material."""
+        style, shading = self._style, self._shading
+        material = self._actor.GetProperty()
+        base = style.color or (_CLAY_ON_DARK if self._theme.is_dark else _CLAY_ON_LIGHT)
+        material.SetColor(*rgb(base))
+        material.SetOpacity(style.opacity)
+        material.SetRepresentation({"wire": 1, "points": 0}.get(shading, 2))
+        material.SetEdgeVisibility(shading == "shaded+wire")
+        material.SetEdgeColor(*rgb(mix("#000000", base, 0.62)))
+        material.SetEdgeOpacity(0.55)
+        material.SetLineWidth((0.8 if shading == "shaded+wire" else 1.0) * self._ratio)
+        material.SetPointSize(style.point_size * self._ratio)
+        material.SetBackfaceCulling(style.cull_backfaces)
+        material.SetLighting(shading not in ("normals", "wire"))
+        material.SetAmbient(0.22 if shading == "values" else 0.12)
+        material.SetDiffuse(0.88)
+        material.SetSpecular(0.0 if shading in ("values", "points") else 0.16)
+        material.SetSpecularPower(24)

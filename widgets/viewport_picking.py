@@ -1,0 +1,175 @@
+"""What lies under a pixel: surfaces by casting a ray, contours and planes by their place in the picture."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkCommonCore import mutable
+from vtkmodules.vtkCommonDataModel import vtkStaticCellLocator
+
+from render.cross_sections import CrossSections
+from render.mesh import TriangleMesh
+from widgets import viewport_camera as cameras
+from widgets.viewport_camera import CameraPose, Size
+from widgets.viewport_polydata import triangles
+from widgets.viewport_scene import ViewportScene
+
+Array = NDArray[np.float64]
+
+
+class SurfacePick(NamedTuple):
+    """Where a line of sight meets a mesh first."""
+
+    layer_id: str
+    point: Array  # (3,)
+    face: int
+    depth: float  # from the ray's origin
+
+
+class PlanePick(NamedTuple):
+    """A contour or a plane under a pixel."""
+
+    layer_id: str
+    point: Array  # (3,)
+    plane: int
+    depth: float
+
+
+class Picker:
+    """Asks a scene; search trees are made at the first pick of a mesh and go with it."""
+
+    def __init__(self, scene: ViewportScene) -> None:
+        self._scene = scene
+        self._locators: WeakKeyDictionary[TriangleMesh, Any] = WeakKeyDictionary()
+
+    def surface(self, pose: CameraPose, x: float, y: float, size: Size) -> SurfacePick | None:
+        """The nearest visible surface under a pixel."""
+        origin, direction = cameras.ray(pose, x, y, size)
+        hits = []
+        for layer_id, _, mesh in self._scene.meshes():
+            span = self._span(mesh.bounds, origin, direction, pose)
+            hit = (
+                self._meet(mesh, origin + direction * span[0], origin + direction * span[1]) if span else None
+            )
+            if hit is not None:
+                depth = float((hit[0] - origin) @ direction)
+                hits.append(SurfacePick(layer_id, hit[0], hit[1], depth))
+        return min(hits, key=lambda hit: hit.depth, default=None)
+
+    def plane(self, pose: CameraPose, x: float, y: float, size: Size, reach: float = 7) -> PlanePick | None:
+        """The nearest contour within `reach` pixels, else the nearest shown plane under the pixel."""
+        at = np.array([x, y])
+        lines, veils = [], []
+        for layer_id, layer, sections in self._scene.sections():
+            line = _contour_under(sections, pose, at, size, reach)
+            if line is not None:
+                lines.append(PlanePick(layer_id, *line))
+            if layer.style.plane_opacity > 0:
+                veil = _plane_under(layer.plane_outlines, sections, pose, at, size)
+                if veil is not None:
+                    veils.append(PlanePick(layer_id, *veil))
+        kept = [pick for pick in lines or veils if self._scene.keeps(pick.point)]
+        return min(kept, key=lambda pick: pick.depth, default=None)
+
+    def snapped(self, pick: SurfacePick, pose: CameraPose, size: Size, reach: float = 9) -> Array:
+        """The corner of the picked triangle within `reach` pixels of the point, else the point itself."""
+        mesh = next(mesh for layer_id, _, mesh in self._scene.meshes() if layer_id == pick.layer_id)
+        corners = mesh.vertices[mesh.faces[pick.face]].astype(np.float64)
+        pixels = cameras.project(pose, np.vstack([pick.point, corners]), size)[:, :2]
+        distance = np.linalg.norm(pixels[1:] - pixels[0], axis=1)
+        nearest = int(distance.argmin())
+        near_enough = distance[nearest] <= reach and self._scene.keeps(corners[nearest])
+        return corners[nearest] if near_enough else pick.point
+
+    def _span(
+        self, box: Array, origin: Array, direction: Array, pose: CameraPose
+    ) -> tuple[float, float] | None:
+        """The part of the ray inside a mesh's box and on the kept side of the clip plane."""
+        room = 1e-3 * float(np.linalg.norm(box[1] - box[0])) + 1e-12
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ends = (np.stack([box[0] - room, box[1] + room]) - origin) / direction
+        ends = np.nan_to_num(np.sort(ends, axis=0), nan=0.0)
+        near, far = float(ends[0].max()), float(ends[1].min())
+        if not pose.parallel:
+            near = max(near, 0.0)
+        clip = self._scene.clip
+        if clip is not None:
+            above, slope = float(clip[0] @ origin - clip[1]), float(clip[0] @ direction)
+            if abs(slope) < 1e-12:
+                far = far if above <= 0 else near - 1
+            elif slope > 0:
+                far = min(far, -above / slope)
+            else:
+                near = max(near, -above / slope)
+        return (near, far) if far > near else None
+
+    def _meet(self, mesh: TriangleMesh, start: Array, end: Array) -> tuple[Array, int] | None:
+        """First intersection of a segment with a mesh: the point and the face."""
+        locator: Any = self._locators.get(mesh)
+        if locator is None:
+            locator = self._locators[mesh] = vtkStaticCellLocator()
+            locator.SetDataSet(triangles(mesh.vertices, mesh.faces))
+            locator.BuildLocator()
+        share, sub, face = mutable(0.0), mutable(0), mutable(0)
+        point, parametric = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
+        # A ray through an edge would slip between its two triangles without a tolerance.
+        tolerance = 1e-6 * float(np.linalg.norm(mesh.bounds[1] - mesh.bounds[0]))
+        if not locator.IntersectWithLine(start, end, tolerance, share, point, parametric, sub, face):
+            return None
+        return np.array(point), int(face)
+
+
+def _contour_under(
+    sections: CrossSections, pose: CameraPose, at: Array, size: Size, reach: float
+) -> tuple[Array, int, float] | None:
+    """The contour segment nearest to a pixel: point, plane, depth."""
+    if not sections.num_loops:
+        return None
+    pixels = cameras.project(pose, sections.vertices, size)
+    after = np.arange(1, len(pixels) + 1)
+    after[sections.loop_starts[1:] - 1] = sections.loop_starts[:-1]
+    start, way = pixels[:, :2], pixels[after, :2] - pixels[:, :2]
+    share = np.einsum("ij,ij->i", at - start, way) / np.maximum(np.einsum("ij,ij->i", way, way), 1e-12)
+    share = np.clip(share, 0, 1)
+    distance = np.linalg.norm(start + way * share[:, None] - at, axis=1)
+    depth = pixels[:, 2] + (pixels[after, 2] - pixels[:, 2]) * share
+    distance[(pixels[:, 2] <= 0) & (not pose.parallel)] = np.inf
+    if distance.min() > reach:
+        return None
+    # Of those about equally near, the one in front.
+    best = int(np.where(distance <= max(distance.min() + 2, 3), depth, np.inf).argmin())
+    vertices = sections.vertices
+    point = vertices[best] + (vertices[after[best]] - vertices[best]) * share[best]
+    loop = int(np.searchsorted(sections.loop_starts, best, side="right")) - 1
+    return point, int(sections.loop_planes[loop]), float(depth[best])
+
+
+def _plane_under(
+    outlines: list[Array], sections: CrossSections, pose: CameraPose, at: Array, size: Size
+) -> tuple[Array, int, float] | None:
+    """The nearest plane whose polygon covers a pixel: point, plane, depth."""
+    origin, direction = cameras.ray(pose, float(at[0]), float(at[1]), size)
+    best: tuple[Array, int, float] | None = None
+    for index, outline in enumerate(outlines):
+        slope = float(sections.normals[index] @ direction)
+        if not len(outline) or abs(slope) < 1e-9:
+            continue
+        depth = float(sections.offsets[index] - sections.normals[index] @ origin) / slope
+        point = origin + direction * depth
+        is_in_front = pose.parallel or depth > 0
+        if (
+            is_in_front
+            and (best is None or depth < best[2])
+            and _covers(outline, sections.normals[index], point)
+        ):
+            best = point, index, depth
+    return best
+
+
+def _covers(outline: Array, normal: Array, point: Array) -> bool:
+    """Whether a convex polygon, counter-clockwise about its normal, holds a point of its plane."""
+    sides = np.roll(outline, -1, axis=0) - outline
+    return bool((np.cross(sides, point - outline) @ normal >= 0).all())

@@ -1,0 +1,200 @@
+"""What a viewport draws: its layers, light and background, as VTK objects without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkCommonDataModel import vtkPlane
+from vtkmodules.vtkRenderingCore import vtkLight
+
+from render.cross_sections import CrossSections
+from render.mesh import TriangleMesh
+from render.scene_data import SceneData
+from widgets.colour_maps import rgb
+from widgets.theme import Theme, mix
+from widgets.viewport_camera import CameraPose
+from widgets.viewport_mesh_layer import MeshLayer
+from widgets.viewport_sections_layer import SectionsLayer
+from widgets.viewport_style import LayerStyle, Shading
+
+Array = NDArray[np.float64]
+Layer = MeshLayer | SectionsLayer
+
+# Lights that travel with the camera: where they stand in its axes, how strong, what tint.
+_LIGHTS = (
+    ((-0.55, 0.85, 1.0), 0.92, (1.0, 0.985, 0.96)),
+    ((0.95, -0.25, 0.55), 0.34, (0.86, 0.92, 1.0)),
+    ((0.0, 0.1, 1.0), 0.24, (1.0, 1.0, 1.0)),
+)
+
+
+class ViewportScene:
+    """The layers of one viewport in one VTK renderer."""
+
+    def __init__(self, renderer: Any, theme: Theme, pixel_ratio: float) -> None:
+        self.renderer = renderer
+        self._theme, self._ratio = theme, pixel_ratio
+        self._layers: dict[str, Layer] = {}
+        self._hidden: set[str] = set()
+        self._shading: Shading | None = None
+        self._clip: Any = None
+        self.clip: tuple[Array, float] | None = None
+        self._light()
+        self._paint_background()
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Every layer by its id, hidden ones too."""
+        return self._layers
+
+    def visible(self) -> Iterator[tuple[str, Layer]]:
+        """The layers that are drawn."""
+        return ((i, layer) for i, layer in self._layers.items() if i not in self._hidden)
+
+    def meshes(self) -> Iterator[tuple[str, MeshLayer, TriangleMesh]]:
+        """The meshes that are drawn."""
+        for layer_id, layer in self.visible():
+            if isinstance(layer, MeshLayer) and layer.data is not None:
+                yield layer_id, layer, layer.data
+
+    def sections(self) -> Iterator[tuple[str, SectionsLayer, CrossSections]]:
+        """The cross-sections that are drawn."""
+        for layer_id, layer in self.visible():
+            if isinstance(layer, SectionsLayer) and layer.data is not None:
+                yield layer_id, layer, layer.data
+
+    def show(self, layer_id: str, data: SceneData, style: LayerStyle) -> None:
+        """Draw data under this id, in place of what had it; data already drawn are not uploaded again."""
+        layer = self._layer_for(layer_id, data)
+        layer.set(data, style, self._shading or style.shading)  # type: ignore[arg-type]
+        self._clip_layer(layer)
+
+    def remove(self, layer_id: str) -> None:
+        """Forget a layer; an unknown id is no mistake, the layer may have been without a picture."""
+        layer = self._layers.pop(layer_id, None)
+        self._hidden.discard(layer_id)
+        if layer is not None:
+            for actor in layer.actors:
+                self.renderer.RemoveActor(actor)
+            layer.release()
+
+    def set_visible(self, layer_id: str, visible: bool) -> None:
+        """Draw a layer or not; raises KeyError for an id that is not there."""
+        layer = self._layers[layer_id]
+        if visible == (layer_id not in self._hidden):
+            return
+        self._hidden ^= {layer_id}
+        for actor in layer.actors:
+            self.renderer.AddActor(actor) if visible else self.renderer.RemoveActor(actor)
+
+    def set_shading(self, shading: Shading | None) -> None:
+        """Draw every mesh so, or each as its own style says."""
+        self._shading = shading
+        for layer in self._layers.values():
+            if isinstance(layer, MeshLayer) and layer.data is not None:
+                layer.set(layer.data, layer.style, shading or layer.style.shading)
+                self._clip_layer(layer)
+
+    def set_clip(self, normal: Array | None, offset: float = 0.0) -> None:
+        """Keep only where n . x <= offset; None keeps all."""
+        self._clip, self.clip = None, None
+        if normal is not None:
+            self.clip = normal, offset
+            self._clip = vtkPlane()
+            self._clip.SetNormal(*(-normal))  # VTK keeps the side that its normal points to
+            self._clip.SetOrigin(*(normal * offset))
+        for layer in self._layers.values():
+            self._clip_layer(layer)
+
+    def keeps(self, point: Array) -> bool:
+        """Whether the clip plane leaves this point."""
+        return self.clip is None or bool(
+            self.clip[0] @ point <= self.clip[1] + 1e-9 * (1 + abs(self.clip[1]))
+        )
+
+    def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
+        """Follow another theme or screen."""
+        self._theme, self._ratio = theme, pixel_ratio
+        self._paint_background()
+        for layer in self._layers.values():
+            layer.set_theme(theme, pixel_ratio)
+            self._clip_layer(layer)
+
+    def bounds(self, ids: Iterable[str] | None = None) -> Array | None:
+        """(2, 3) around the given layers, or around all that are drawn; None when there is nothing."""
+        layers = [self._layers[i] for i in ids] if ids is not None else [layer for _, layer in self.visible()]
+        boxes = [box for box in (layer.bounds for layer in layers) if box is not None]
+        if not boxes:
+            return None
+        return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
+
+    def apply(self, pose: CameraPose, extra: Array | None = None) -> None:
+        """Give VTK's camera this pose, and near and far so that all layers and `extra` (N, 3) are seen."""
+        box = self.bounds()
+        corners = box_corners(box) if box is not None else np.array([pose.focal])
+        if extra is not None:
+            corners = np.concatenate([corners, extra])
+        _, _, back = pose.axes
+        depths = (np.asarray(pose.position) - corners) @ back
+        reach = max(float(np.ptp(depths)), pose.distance) * 0.01
+        near, far = float(depths.min()) - reach, max(float(depths.max()), pose.distance) + reach
+        behind = max(0.0, reach - near) if pose.parallel else 0.0
+        camera = self.renderer.GetActiveCamera()
+        camera.SetPosition(*(np.asarray(pose.position) + back * behind))
+        camera.SetFocalPoint(*pose.focal)
+        camera.SetViewUp(*pose.up)
+        camera.SetParallelProjection(pose.parallel)
+        camera.SetParallelScale(pose.half_height)
+        camera.SetViewAngle(np.degrees(pose.view_angle))
+        camera.SetClippingRange(max(near + behind, far / 20_000), far + behind)
+
+    def release(self) -> None:
+        """Let go of all layers."""
+        for layer_id in tuple(self._layers):
+            self.remove(layer_id)
+        self.renderer.RemoveAllLights()
+
+    def _layer_for(self, layer_id: str, data: SceneData) -> Layer:
+        kind = MeshLayer if isinstance(data, TriangleMesh) else SectionsLayer
+        layer = self._layers.get(layer_id)
+        if isinstance(layer, kind):
+            return layer
+        was_hidden = layer_id in self._hidden
+        self.remove(layer_id)
+        layer = self._layers[layer_id] = kind(self._theme, self._ratio)
+        if was_hidden:
+            self._hidden.add(layer_id)
+        else:
+            for actor in layer.actors:
+                self.renderer.AddActor(actor)
+        return layer
+
+    def _clip_layer(self, layer: Layer) -> None:
+        layer.set_clipping(self._clip, mix(self._theme.accent, self._theme.text, 0.55))
+
+    def _light(self) -> None:
+        self.renderer.RemoveAllLights()
+        self.renderer.AutomaticLightCreationOff()
+        for position, intensity, tint in _LIGHTS:
+            light = vtkLight()
+            light.SetLightTypeToCameraLight()
+            light.SetPosition(*position)
+            light.SetFocalPoint(0, 0, 0)
+            light.SetIntensity(intensity)
+            light.SetDiffuseColor(*tint)
+            light.SetSpecularColor(*tint)
+            self.renderer.AddLight(light)
+
+    def _paint_background(self) -> None:
+        self.renderer.GradientBackgroundOn()
+        self.renderer.SetBackground(*rgb(self._theme.viewport_bottom))
+        self.renderer.SetBackground2(*rgb(self._theme.viewport_top))
+
+
+def box_corners(box: Array) -> Array:
+    """The eight corners (8, 3) of a box (2, 3)."""
+    return np.array([[box[i][0], box[j][1], box[k][2]] for i, j, k in product((0, 1), repeat=3)])

@@ -1,0 +1,229 @@
+"""Cross-sections in the viewport: contours by label, and their planes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
+
+from render.cross_sections import CrossSections, plane_basis
+from widgets import viewport_polydata as polydata
+from widgets.colour_maps import label_color, rgb
+from widgets.theme import Theme, mix
+from widgets.viewport_style import LayerStyle, Shading
+
+_MANY_PLANES = 48  # from here on only the active plane is filled: hundreds of veils hide what they hold
+Array = NDArray[np.float64]
+
+
+class SectionsLayer:
+    """Draws contours as lines in their label's colour and each plane as a thin veil with an outline."""
+
+    def __init__(self, theme: Theme, pixel_ratio: float) -> None:
+        self._theme, self._ratio = theme, pixel_ratio
+        self._sections: CrossSections | None = None
+        self._style = LayerStyle()
+        self._outlines: list[Array] = []
+        self._lines, self._active_lines = _line_actor(-2), _line_actor(-3)
+        self._veils, self._frames = _flat_actor(), _line_actor(0)
+        self._active_veil, self._active_frame = _flat_actor(), _line_actor(-1)
+
+    @property
+    def actors(self) -> tuple[Any, ...]:
+        """What to add to the renderer, translucent parts last."""
+        return (
+            self._lines, self._active_lines, self._frames, self._active_frame,
+            self._veils, self._active_veil,
+        )  # fmt: skip
+
+    @property
+    def data(self) -> CrossSections | None:
+        return self._sections
+
+    @property
+    def style(self) -> LayerStyle:
+        return self._style
+
+    @property
+    def bounds(self) -> Array | None:
+        """(2, 3), or None where there are neither contours nor planes."""
+        if self._sections is None:
+            return None
+        corners = [outline for outline in self._outlines if len(outline)]
+        if not corners:
+            return None
+        points = np.concatenate([*corners, self._sections.vertices])
+        return np.stack([points.min(0), points.max(0)])
+
+    @property
+    def plane_outlines(self) -> list[Array]:
+        """For each plane the corners (N, 3) of the polygon that stands for it."""
+        return self._outlines
+
+    def set(self, sections: CrossSections, style: LayerStyle, shading: Shading) -> None:
+        """Show these sections in this way; meshes' shading does not concern them."""
+        is_new, old = sections is not self._sections, self._style
+        self._sections, self._style = sections, style
+        if is_new:
+            self._outlines = _plane_polygons(sections)
+            self._upload(sections)
+        if is_new or old.active_plane != style.active_plane:
+            self._upload_active(sections)
+        if is_new or old.label_colors != style.label_colors:
+            self._color(sections)
+        self._dress()
+
+    def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
+        """Follow another theme or screen."""
+        self._theme, self._ratio = theme, pixel_ratio
+        if self._sections is not None:
+            self._color(self._sections)
+        self._dress()
+
+    def set_clipping(self, plane: Any | None, inside: str) -> None:
+        """Cut by a vtkPlane, or not at all."""
+        for actor in self.actors:
+            actor.GetMapper().RemoveAllClippingPlanes()
+            if plane is not None:
+                actor.GetMapper().AddClippingPlane(plane)
+
+    def release(self) -> None:
+        """Let go of VTK's objects."""
+        for actor in self.actors:
+            actor.GetMapper().RemoveAllInputs()
+
+    def _upload(self, sections: CrossSections) -> None:
+        _show(self._lines, polydata.polygons(sections.vertices, sections.loop_starts, filled=False))
+        starts = np.cumsum([0, *(len(outline) for outline in self._outlines)])
+        corners = np.concatenate(self._outlines) if self._outlines else np.zeros((0, 3))
+        _show(self._frames, polydata.polygons(corners, starts, filled=False))
+        _show(self._veils, polydata.polygons(corners, starts, filled=True))
+
+    def _upload_active(self, sections: CrossSections) -> None:
+        active = self._style.active_plane
+        has_active = active is not None and 0 <= active < sections.num_planes
+        for actor in (self._active_lines, self._active_veil, self._active_frame):
+            actor.SetVisibility(has_active)
+        if not has_active or active is None:
+            return
+        loops = [loop.points for loop in sections.plane(active).loops]
+        starts = np.cumsum([0, *(len(points) for points in loops)])
+        points = np.concatenate(loops) if loops else np.zeros((0, 3))
+        _show(self._active_lines, polydata.polygons(points, starts, filled=False))
+        outline = self._outlines[active]
+        _show(self._active_frame, polydata.polygons(outline, [0, len(outline)], filled=False))
+        _show(self._active_veil, polydata.polygons(outline, [0, len(outline)], filled=True))
+        colors = [self._label_color(loop.label) for loop in sections.plane(active).loops]
+        polydata.set_cell_colors(self._active_lines.GetMapper().GetInput(), _bytes(colors))
+
+    def _color(self, sections: CrossSections) -> None:
+        """Labels' colours on the contours; those of disabled planes are drawn back into the background."""
+        assert sections.disabled_planes is not None
+        back = mix(self._theme.viewport_top, self._theme.viewport_bottom, 0.5)
+        colors = [
+            mix(color, back, 0.3) if sections.disabled_planes[plane] else color
+            for plane, color in zip(
+                sections.loop_planes, map(self._label_color, sections.loop_labels.tolist()), strict=True
+            )
+        ]
+        polydata.set_cell_colors(self._lines.GetMapper().GetInput(), _bytes(colors))
+        self._color_planes(sections)
+        self._upload_active(sections)
+
+    def _color_planes(self, sections: CrossSections) -> None:
+        assert sections.disabled_planes is not None
+        rgba = np.empty((sections.num_planes, 4), np.uint8)
+        rgba[:, :3] = np.array(rgb(self._theme.text)) * 255
+        rgba[:, 3] = np.where(sections.disabled_planes, 70, 255)
+        for actor in (self._veils, self._frames):
+            polydata.set_cell_colors(actor.GetMapper().GetInput(), rgba)
+
+    def _label_color(self, label: int) -> str:
+        own = dict(self._style.label_colors)
+        return own.get(label) or label_color(label, self._theme.is_dark)
+
+    def _dress(self) -> None:
+        style, ratio = self._style, self._ratio
+        shown = style.plane_opacity > 0
+        many = self._sections is not None and self._sections.num_planes > _MANY_PLANES
+        self._frames.SetVisibility(shown)
+        self._veils.SetVisibility(shown and not many)
+        self._veils.GetProperty().SetOpacity(style.plane_opacity * style.opacity)
+        self._frames.GetProperty().SetOpacity((0.10 if many else 0.20) * style.opacity)
+        self._lines.GetProperty().SetOpacity(style.opacity)
+        accent = rgb(self._theme.accent)
+        for actor, opacity in ((self._active_veil, 0.14), (self._active_frame, 0.9)):
+            actor.GetProperty().SetColor(*accent)
+            actor.GetProperty().SetOpacity(opacity * style.opacity)
+        for actor, width in (
+            (self._lines, style.line_width), (self._active_lines, style.line_width + 1.5),
+            (self._frames, 1.0), (self._active_frame, 1.5),
+        ):  # fmt: skip
+            actor.GetProperty().SetLineWidth(width * ratio)
+
+
+def _plane_polygons(sections: CrossSections) -> list[Array]:
+    """Each plane cut by the contours' bounding box, a little enlarged: 3 to 6 corners in order, or none."""
+    points = sections.vertices if sections.num_loops else sections.normals * sections.offsets[:, None]
+    if not len(points):
+        return []
+    low, high = points.min(0), points.max(0)
+    room = 0.06 * float(np.linalg.norm(high - low)) or 1.0
+    low, high = low - room, high + room
+    return [
+        _plane_in_box(normal, offset, low, high)
+        for normal, offset in zip(sections.normals, sections.offsets, strict=True)
+    ]
+
+
+def _plane_in_box(normal: Array, offset: float, low: Array, high: Array) -> Array:
+    """Corners (N, 3) of the polygon that a plane n . x = offset has in a box, counter-clockwise."""
+    u, v = plane_basis(normal)
+    reach = float(np.linalg.norm(high - low))
+    center = (low + high) / 2
+    foot = center - normal * (normal @ center - offset)
+    polygon = np.array([foot + reach * (a * u + b * v) for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+    for axis in range(3):
+        polygon = _kept_below(polygon, axis, high[axis], 1.0)
+        polygon = _kept_below(polygon, axis, -low[axis], -1.0)
+    return polygon
+
+
+def _kept_below(polygon: Array, axis: int, limit: float, sign: float) -> Array:
+    """The part of a convex polygon where sign * coordinate <= limit (Sutherland and Hodgman)."""
+    kept: list[Array] = []
+    for here, after in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        a, b = sign * here[axis] - limit, sign * after[axis] - limit
+        if a <= 0:
+            kept.append(here)
+        if (a < 0 < b) or (b < 0 < a):
+            kept.append(here + (after - here) * (a / (a - b)))
+    return np.array(kept) if len(kept) > 2 else np.zeros((0, 3))
+
+
+def _line_actor(towards_viewer: int) -> Any:
+    """An actor for lines that win against surfaces they lie on."""
+    actor = _flat_actor()
+    mapper = actor.GetMapper()
+    mapper.SetResolveCoincidentTopologyToPolygonOffset()
+    mapper.SetRelativeCoincidentTopologyLineOffsetParameters(0, 4.0 * towards_viewer)
+    return actor
+
+
+def _flat_actor() -> Any:
+    """An actor in plain colours, not lit."""
+    actor, mapper = vtkActor(), vtkPolyDataMapper()
+    actor.SetMapper(mapper)
+    actor.GetProperty().LightingOff()
+    actor.UseBoundsOff()
+    return actor
+
+
+def _show(actor: Any, data: Any) -> None:
+    actor.GetMapper().SetInputData(data)
+
+
+def _bytes(colors: list[str]) -> NDArray[np.uint8]:
+    return (np.array([rgb(color) for color in colors]).reshape(-1, 3) * 255).round().astype(np.uint8)

@@ -1,0 +1,40 @@
+"""How one layer is drawn in a viewport."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from widgets.colour_maps import ColorMap
+
+Shading = Literal["shaded", "shaded+wire", "wire", "normals", "values", "points"]
+SHADINGS: tuple[Shading, ...] = get_args(Shading)
+SHADING_TITLES: dict[Shading, str] = {
+    "shaded": "Shaded", "shaded+wire": "Shaded with edges", "wire": "Wireframe", "normals": "Normals",
+    "values": "Values", "points": "Points",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LayerStyle:
+    """Lengths are pixels of the design; the viewport scales them for dense screens.
+
+    color: "#rrggbb", or None for the mesh's own colours or the theme's clay. value_name: which of
+    vertex_values the shading "values" shows; None is the first. value_range: None is all of it.
+    label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
+    fill; 0 hides the planes and leaves the contours. active_plane: the one to bring out.
+    """
+
+    color: str | None = None
+    opacity: float = 1.0
+    shading: Shading = "shaded"
+    value_name: str | None = None
+    value_range: tuple[float, float] | None = None
+    value_unit: str = ""
+    color_map: ColorMap = "viridis"
+    cull_backfaces: bool = False
+    line_width: float = 2.0
+    point_size: float = 3.0
+    label_colors: tuple[tuple[int, str], ...] = ()
+    plane_opacity: float = 0.05
+    active_plane: int | None = None
