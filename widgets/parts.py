@@ -21,6 +21,7 @@ from widgets.icons import IconLabel, icon
 from widgets.theme import active_theme, secondary_label
 
 W = TypeVar("W", bound=QWidget)
+WORDED_ICON = QSize(22, 16)  # wider than the icon, which keeps it away from the words after it
 
 
 def with_role(widget: W, role: str) -> W:
@@ -54,6 +55,7 @@ def text_button(text: str, icon_name: str = "", *, is_primary: bool = False) -> 
     button = QPushButton(text)
     if icon_name:
         button.setIcon(icon(icon_name, color="on_accent" if is_primary else "text"))
+        button.setIconSize(WORDED_ICON * active_theme().ui_scale)
     button.setAutoDefault(False)
     if is_primary:
         button.setProperty("primary", True)
