@@ -11,14 +11,20 @@ from widgets import svg
 from widgets.theme import active_theme
 
 
-def icon(name: str, size: int = 16, color: str = "text") -> QIcon:
+def icon(name: str, size: int = 16, color: str = "text", checked_color: str = "") -> QIcon:
     """The icon `name` of resources/icons; follows the theme by itself.
 
     size: design pixels that it will be shown at, which sets the stroke. color: a token of the theme, for
-    example "on_accent" on a primary button. Raises KeyError for a name that is not there.
+    example "on_accent" on a primary button. checked_color: when the button is checked; without it the accent
+    takes the place of the text colour. Raises KeyError for a name that is not there.
     """
     svg.source(name)
-    return QIcon(_TintedIcon(name, size, color))
+    return QIcon(_TintedIcon(name, size, color, checked_color or ("accent" if color == "text" else color)))
+
+
+def item_icon(name: str, size: int = 16, color: str = "text") -> QIcon:
+    """The same for rows of lists and trees, where Qt shows unfolded rows with the icon of a checked button."""
+    return icon(name, size, color, color)
 
 
 def app_icon() -> QIcon:
@@ -51,12 +57,12 @@ class IconLabel(QLabel):
 class _TintedIcon(QIconEngine):
     """Asks for the theme's colour at every painting, so that icons already handed out follow a change."""
 
-    def __init__(self, name: str, size: int, color: str) -> None:
+    def __init__(self, name: str, size: int, color: str, checked_color: str) -> None:
         super().__init__()
-        self._name, self._size, self._color = name, size, color
+        self._name, self._size, self._color, self._checked_color = name, size, color, checked_color
 
     def clone(self) -> QIconEngine:
-        return _TintedIcon(self._name, self._size, self._color)
+        return _TintedIcon(self._name, self._size, self._color, self._checked_color)
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         ratio = painter.device().devicePixelRatio() if painter.device() else 1.0
@@ -75,10 +81,7 @@ class _TintedIcon(QIconEngine):
         theme = active_theme()
         if mode == QIcon.Mode.Disabled:
             return theme.text_disabled
-        # "On" means checked on a button, but merely unfolded in a tree, where the kinds of layers stand.
-        if state == QIcon.State.On and self._color == "text" and not self._name.startswith("layer-"):
-            return theme.accent
-        return str(getattr(theme, self._color))
+        return str(getattr(theme, self._checked_color if state == QIcon.State.On else self._color))
 
 
 class _PaintedIcon(QIconEngine):
@@ -107,7 +110,8 @@ def _drawn(name: str, size: QSize, color: str, nominal: int) -> QPixmap:
     pixmap = QPixmap(size)
     pixmap.fill(Qt.GlobalColor.transparent)
     side = min(size.width(), size.height())
-    square = QRectF((size.width() - side) / 2, (size.height() - side) / 2, side, side)
+    # At the left of a wide rectangle: the style sheet asks for one to set a button's icon off from its text.
+    square = QRectF(0, (size.height() - side) / 2, side, side)
     painter = QPainter(pixmap)
     QSvgRenderer(QByteArray(svg.tinted(name, color, nominal).encode())).render(painter, square)
     painter.end()

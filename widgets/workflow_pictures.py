@@ -1,0 +1,136 @@
+"""Pictures of what a workflow does, drawn for the theme and the pixel ratio at hand."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
+from scipy.interpolate import PchipInterpolator
+
+from widgets.theme import Theme
+
+_TILT = 0.36  # how much of a horizontal circle's depth is seen
+_NUM_RINGS = 13
+_CLAY = "#c9825a"  # fired clay: not the accent, which is kept for what to press
+
+
+def slices_to_solid(theme: Theme, size: QSize, ratio: float = 1.0) -> QPixmap:
+    """Contours that become a solid in three steps, from left to right. size: logical pixels."""
+    pixmap = QPixmap(size * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    scale = min(size.height() / 3.15, size.width() / 7.4)
+    step = min(size.width() / 3.1, 2.6 * scale)
+    for index, solid_share in enumerate((0.0, 0.52, 1.0)):
+        center = QPointF(size.width() / 2 + (index - 1) * step, size.height() / 2)
+        _draw_figure(painter, theme, center, scale, solid_share, ratio)
+    painter.end()
+    return pixmap
+
+
+def _radius(angle: NDArray[np.float64], height: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance of the surface from the axis for height in -1..1: a vase with twisted flutes."""
+    heights = [-1.0, -0.9, -0.6, -0.2, 0.15, 0.45, 0.7, 0.88, 1.0]
+    radii = [0.42, 0.47, 0.72, 0.90, 0.80, 0.50, 0.335, 0.37, 0.47]
+    profile = PchipInterpolator(heights, radii)(height)
+    depth = 0.085 * np.exp(-(((height + 0.15) / 0.62) ** 2))
+    return np.asarray(profile * (1 + depth * np.cos(7 * angle + 2.6 * height)))
+
+
+def _on_screen(angle: NDArray[np.float64], height: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Screen x (right), y (down) and nearness of points of the surface; one unit is half the figure's height."""
+    radius = _radius(angle, height)
+    x, depth = radius * np.cos(angle), radius * np.sin(angle)
+    return x, -1.15 * height + _TILT * depth, depth + 0.3 * height
+
+
+def _draw_figure(
+    painter: QPainter, theme: Theme, center: QPointF, scale: float, solid_share: float, ratio: float
+) -> None:
+    top = -1 + 2 * solid_share
+    _draw_shadow(painter, theme, center, scale)
+    if solid_share > 0:
+        image = _shaded_solid(_CLAY, top, round(scale * ratio))
+        image.setDevicePixelRatio(ratio)
+        half = image.deviceIndependentSize() / 2
+        painter.drawImage(center - QPointF(half.width(), half.height()), image)
+    for level in np.linspace(-1, 1, _NUM_RINGS):
+        if level > top or solid_share == 0:
+            _draw_ring(painter, theme, center, scale, float(level))
+
+
+def _draw_shadow(painter: QPainter, theme: Theme, center: QPointF, scale: float) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    for share in (1.0, 0.75, 0.5):
+        painter.setBrush(QColor(0, 0, 0, 26 if theme.is_dark else 12))
+        ground = center + QPointF(0, 1.2 * scale)
+        painter.drawEllipse(ground, 0.95 * scale * share, 0.26 * scale * share)
+
+
+def _draw_ring(painter: QPainter, theme: Theme, center: QPointF, scale: float, level: float) -> None:
+    angle = np.linspace(0, 2 * np.pi, 90)
+    x, y, _ = _on_screen(angle, np.full_like(angle, level))
+    outline = QPolygonF([center + QPointF(a * scale, b * scale) for a, b in zip(x, y, strict=True)])
+    fill = theme.color("text")
+    fill.setAlphaF(0.06)
+    painter.setBrush(fill)
+    painter.setPen(QPen(theme.color("text_second"), max(1.2, scale / 52)))
+    painter.drawPolygon(outline)
+
+
+@cache
+def _surface_points(num_angles: int, num_heights: int) -> tuple[NDArray[np.float64], ...]:
+    """x, y, nearness, height and light (0..1) of points that cover the form densely."""
+    angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, num_angles), np.linspace(-1, 1, num_heights))
+    radius = _radius(angle, height)
+    position = np.stack([radius * np.cos(angle), radius * np.sin(angle), 1.15 * height], -1)
+    normal = np.cross(np.gradient(position, axis=1), np.gradient(position, axis=0))
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12
+    key = normal @ np.array([-0.62, 0.62, 0.48])
+    rim = np.clip(normal @ np.array([0.85, 0.2, -0.1]), 0, 1) ** 2
+    light = 0.34 + 0.70 * np.clip(key, 0, 1) + 0.14 * rim
+    x, y, near = _on_screen(angle, height)
+    return x.ravel(), y.ravel(), near.ravel(), height.ravel(), light.ravel()
+
+
+def _shaded_solid(color: str, top: float, scale: int) -> QImage:
+    """The form below the height `top`, lit from the upper left, with its cut. scale: pixels a unit."""
+    fine = 2 * scale  # twice as fine, then averaged, for smooth edges
+    side = int(2.9 * fine) // 2 * 2
+    buffer = np.zeros((side, side, 4))
+    base = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], float)
+    x, y, near, height, light = _surface_points(int(6.6 * fine), int(3.8 * fine))
+    keep = height <= top
+    order = np.argsort(near[keep], kind="stable")
+    columns = np.round(x[keep][order] * fine + side / 2).astype(int).clip(0, side - 1)
+    rows = np.round(y[keep][order] * fine + side / 2).astype(int).clip(0, side - 1)
+    shade = light[keep][order, None]
+    buffer[rows, columns, :3] = np.clip(base * shade + 36 * np.clip(shade - 0.72, 0, 1), 0, 255)
+    buffer[rows, columns, 3] = 255
+    small = buffer.reshape(side // 2, 2, side // 2, 2, 4).mean((1, 3))
+    opaque = np.maximum(small[..., 3:], 1) / 255
+    small[..., :3] = np.clip(small[..., :3] / opaque, 0, 255)
+    pixels = np.ascontiguousarray(small.round().astype(np.uint8))
+    image = QImage(pixels.data, side // 2, side // 2, 4 * (side // 2), QImage.Format.Format_RGBA8888)
+    image = image.copy()  # the pixels go with this function
+    _draw_cut(image, color, top, scale)
+    return image
+
+
+def _draw_cut(image: QImage, color: str, top: float, scale: int) -> None:
+    """The face where the form ends: bright where it is cut, dark where it is the vase's mouth."""
+    angle = np.linspace(0, 2 * np.pi, 120)
+    x, y, _ = _on_screen(angle, np.full_like(angle, top))
+    half = image.width() / 2
+    outline = QPolygonF([QPointF(a * scale + half, b * scale + half) for a, b in zip(x, y, strict=True)])
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(color).lighter(125), max(1.5, scale / 40)))
+    painter.setBrush(QColor(color).lighter(106) if top < 1 else QColor(color).darker(290))
+    painter.drawPolygon(outline)
+    painter.end()
