@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recon.errors import FormatError, MissingModel, NoSurface, OutOfMemory, ReconError
+from recon.errors import MissingModel, NoSurface, OutOfMemory, ReconError
 from recon.failure import describe_failure
 
 _CODES: dict[str, str] = {
-    FormatError.__name__: "E04",
     MissingModel.__name__: "E12",
     OutOfMemory.__name__: "E14",
     NoSurface.__name__: "E22",

@@ -192,6 +192,19 @@ class RunFolder:
             if not path.name.startswith(prefix):
                 path.unlink()
 
+    def keep_preview_as_result(self) -> bool:
+        """Make the last preview the result of a run whose worker can no longer. False where there is none."""
+        preview = self.preview()
+        if preview is None:
+            return False
+        status = self.recorded_status()
+        costs = {"wall_s": status.wall_s, "cpu_s": status.cpu_s, "peak_bytes": status.peak_bytes}
+        name = self.manifest.title or self.manifest.method
+        figures = {"from_preview": True}
+        self.write_result((Output(name, preview),), {"figures": figures, "stopped": True, **costs})
+        self.write_status(replace(status, state="stopped"))
+        return True
+
     def send(self, command: str) -> None:
         """Leave a command for a worker whose standard input is not ours; it looks twice a second."""
         if command not in COMMANDS:

@@ -2,7 +2,7 @@
 
 Says what happens as JSON lines on standard output and in the folder's events.jsonl, and takes the commands
 pause, resume, stop, checkpoint, preview, cancel and keep on standard input or as files in the folder.
-`--warm` imports what is slow to import first and then waits for a folder's path on standard input.
+`--warm` waits for a folder's path on standard input, and imports what is slow to import meanwhile.
 When standard input is a pipe and closes, the run keeps a checkpoint and ends, unless the command was keep.
 """
 
@@ -22,10 +22,11 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from queue import SimpleQueue
+from typing import TextIO, TypeAlias
 
 import recon
 from recon.active_run import ActiveRun
@@ -38,6 +39,7 @@ _NO_FOLDER = {
     "sentence": "There is no such run folder.",
     "advice": "Give the folder that the run was made in.",
 }
+Wishes: TypeAlias = SimpleQueue[str | None]
 _SLOW_IMPORTS = ("scipy.sparse.linalg", "scipy.ndimage", "skimage.measure", "numba", "torch")
 
 
@@ -45,19 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a folder to its end. Returns 0 when it was done, stopped or cancelled, 1 when it failed."""
     parser = argparse.ArgumentParser(prog="python -m recon.worker", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, help="the run folder")
-    parser.add_argument("--warm", action="store_true", help="import first, then read the folder's path")
+    parser.add_argument("--warm", action="store_true", help="wait for the folder's path on standard input")
     options = parser.parse_args(arguments)
     if options.folder is None and not options.warm:
         parser.error("give a run folder, or --warm")
     limit_threads()
     logging.captureWarnings(True)
     lines = _own_standard_output()
-    if options.warm:
-        import_slow_modules()
-        print('{"event": "ready"}', file=lines, flush=True)
-    wishes = _standard_input()
-    folder = options.folder or Path(next(wishes, ""))
-    if folder == Path():
+    wishes: Wishes = SimpleQueue()
+    threading.Thread(target=_read_standard_input, args=(wishes,), daemon=True, name="standard input").start()
+    folder = options.folder or _wait_for_folder(wishes, lines)
+    if folder is None:
         return 0  # The window closed before it needed this worker.
     if not folder.is_dir():
         print(json.dumps({"event": "error", **_NO_FOLDER, "details": str(folder)}), file=lines, flush=True)
@@ -67,12 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(RunFolder(folder.absolute()), wishes, lines)
 
 
-def run(folder: RunFolder, wishes: Iterator[str], lines: TextIO) -> int:
+def run(folder: RunFolder, wishes: Wishes, lines: TextIO) -> int:
     """Run one folder, obeying `wishes` and telling `lines`."""
     commands = Commands()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: commands.take("interrupt"))
-    threading.Thread(target=_read_commands, args=(commands, wishes), daemon=True, name="commands").start()
+    threading.Thread(target=_pass_on, args=(wishes, commands), daemon=True, name="commands").start()
     announcer = Announcer(folder, lines)
     with announcer.logging():
         return ActiveRun(folder, commands, announcer).execute()
@@ -85,12 +85,25 @@ def limit_threads() -> None:
         os.environ.setdefault(name, threads)
 
 
-def import_slow_modules() -> None:
-    """Import what methods need, so that a run answers at once. What is missing is told by the run itself."""
+def import_slow_modules(is_enough: Callable[[], bool]) -> None:
+    """Import what methods need, until it is enough, so that a run answers at once.
+
+    What is missing is told by the run that needs it.
+    """
     methods = [method.run_at.partition(":")[0] for method in recon.METHODS]
     for name in (*_SLOW_IMPORTS, *methods):
+        if is_enough():
+            return
         with suppress(ImportError):
             importlib.import_module(name)
+
+
+def _wait_for_folder(wishes: Wishes, lines: TextIO) -> Path | None:
+    """The path that a warm worker waits for; None where the window closes instead."""
+    import_slow_modules(is_enough=lambda: not wishes.empty())
+    print('{"event": "ready"}', file=lines, flush=True)
+    line = wishes.get()
+    return Path(line) if line else None
 
 
 def _own_standard_output() -> TextIO:
@@ -108,27 +121,25 @@ def _log_to(folder: Path) -> None:
         os.dup2(log.fileno(), 2)
 
 
-def _standard_input() -> Iterator[str]:
-    """Lines of standard input until it closes.
+def _read_standard_input(wishes: Wishes) -> None:
+    """Queue the lines of standard input, and None when its other end is gone.
 
-    Read without Python's buffer, whose lock a waiting thread would hold when the interpreter ends.
+    Read without Python's buffer, whose lock a waiting thread would hold when the interpreter ends. Only a pipe
+    tells that whoever held its other end is gone; the end of a file or of /dev/null does not.
     """
     rest = b""
     while chunk := os.read(0, 4096):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            yield line.decode("utf-8", "replace").strip()
-
-
-def _read_commands(commands: Commands, lines: Iterator[str]) -> None:
-    """Pass on commands until standard input closes.
-
-    A closed pipe means that whoever held its other end is gone; the end of a file or of /dev/null does not.
-    """
-    for line in lines:
-        commands.take(line)
+            wishes.put(line.decode("utf-8", "replace").strip())
     if stat.S_ISFIFO(os.fstat(0).st_mode):
-        commands.take("parent gone")
+        wishes.put(None)
+
+
+def _pass_on(wishes: Wishes, commands: Commands) -> None:
+    for wish in iter(wishes.get, None):
+        commands.take(wish)
+    commands.take("parent gone")
 
 
 if __name__ == "__main__":
