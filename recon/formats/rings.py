@@ -97,13 +97,15 @@ def to_sections(
     if len(set(loops.planes)) == 1:
         sentence = "Only one plane has contours; a solid needs two or more."
         loops.notes.append(Note("warning", sentence, loops.planes[0]))
-    data = _sections(loops, label_names or {}, frame)
+    names = label_names or {}
+    if options.labels is not None:
+        names = {label: name for label, name in names.items() if label in options.labels}
+    data = _sections(loops, names, frame)
     return Reading(data, tuple(loops.notes))
 
 
 def _sections(loops: _Loops, label_names: dict[int, str], frame: Frame) -> CrossSections:
     """The flat value; it would refuse what the steps above let through, so none of that is left."""
-    present = set(loops.labels)
     return CrossSections(
         normals=np.array(loops.normals),
         offsets=np.array(loops.offsets),
@@ -111,7 +113,7 @@ def _sections(loops: _Loops, label_names: dict[int, str], frame: Frame) -> Cross
         loop_starts=np.concatenate([[0], np.cumsum([len(points) for points in loops.points])]),
         loop_planes=np.array(loops.planes),
         loop_labels=np.array(loops.labels),
-        label_names={label: name for label, name in label_names.items() if label in present},
+        label_names=label_names,
         frame=frame,
         disabled_planes=np.array(loops.disabled),
     )
