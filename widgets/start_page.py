@@ -138,7 +138,7 @@ class StartPage(QWidget):
             frame = _Card(card, is_only=len(cards) == 1, is_first=index == 0)
             frame.start.clicked.connect(lambda _=False, wish=card.id: self.start_wished.emit(wish))
             frame.sample.clicked.connect(lambda _=False, wish=card.id: self.sample_wished.emit(wish))
-            column.addWidget(frame, 1000 if len(cards) == 1 else 0)
+            column.addWidget(frame)
         column.addStretch(1)
         inside = QWidget()
         inside.setProperty("transparent", True)
@@ -207,13 +207,12 @@ class _Logo(QLabel):
 class _Picture(QWidget):
     """A painted picture that is drawn again for another size, theme or pixel ratio."""
 
-    def __init__(self, paint: Paint, lowest: int, highest: int) -> None:
+    def __init__(self, paint: Paint, height: int) -> None:
         super().__init__()
         self._paint = paint
         self._pixmap = QPixmap()
-        self.setMinimumHeight(active_theme().px(lowest))
-        self.setMaximumHeight(active_theme().px(highest))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFixedHeight(active_theme().px(height))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
         return QSize(active_theme().px(360), self.minimumHeight())
@@ -245,7 +244,7 @@ class _Card(QFrame):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(4))
         if card.paint is not None:
-            column.addWidget(_Picture(card.paint, *((180, 420) if is_only else (150, 150))), 1)
+            column.addWidget(_Picture(card.paint, 300 if is_only else 150))
             column.addSpacing(px(12))
         title = title_label(card.title)
         title.setWordWrap(True)

@@ -24,8 +24,8 @@ def slices_to_solid(theme: Theme, size: QSize, ratio: float = 1.0) -> QPixmap:
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    scale = min(size.height() / 3.15, size.width() / 7.4)
-    step = min(size.width() / 3.1, 2.6 * scale)
+    scale = min(size.height() / 3.0, size.width() / 6.8)
+    step = min(size.width() / 3.1, 2.9 * scale)
     for index, solid_share in enumerate((0.0, 0.52, 1.0)):
         center = QPointF(size.width() / 2 + (index - 1) * step, size.height() / 2)
         _draw_figure(painter, theme, center, scale, solid_share, ratio)
