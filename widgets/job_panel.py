@@ -99,7 +99,7 @@ class JobPanel(QStackedWidget):
         """The first verb as a button with words, the others as icons or, when many, in a menu."""
         host = QWidget()
         parts: list[QWidget | int] = [0]
-        parts.append(self._primary(row, row.primary) if row.primary else _gap())
+        parts.append(_slot(self._primary(row, row.primary) if row.primary else None))
         if len(row.others) <= 3:
             parts += [self._icon(row.id, verb) for verb in row.others]
         else:
@@ -114,7 +114,6 @@ class JobPanel(QStackedWidget):
         button.setText(look.word)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setIconSize(WORDED_ICON * active_theme().ui_scale)
-        button.setFixedWidth(active_theme().px(_PRIMARY_WIDTH))
         button.setEnabled(row.is_primary_enabled)
         button.clicked.connect(lambda: self.wish.emit(row.id, verb))
         return button
@@ -280,11 +279,12 @@ def draw_bar(painter: QPainter, bar: QRectF, fraction: float, color: str) -> Non
         painter.drawRoundedRect(filled, radius, radius)
 
 
-def _gap() -> QWidget:
-    """Stands where a state has no first verb, so that the other buttons stay in one column."""
-    gap = QWidget()
-    gap.setFixedWidth(active_theme().px(_PRIMARY_WIDTH))
-    return gap
+def _slot(button: QToolButton | None) -> QWidget:
+    """Room for the first verb, taken also by states without one, so that the others stand in one column."""
+    slot = QWidget()
+    slot.setFixedWidth(active_theme().px(_PRIMARY_WIDTH))
+    slot.setLayout(row_of(*((button,) if button else ()), 1))
+    return slot
 
 
 def _text(row: JobRow, column: int) -> str:
