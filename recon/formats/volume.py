@@ -15,6 +15,7 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from recon.errors import FormatError
+from recon.formats.nifti_file import check_is_whole
 from recon.formats.reading import Note, Reading, ReadOptions, check_size
 from recon.formats.tracing import (
     LARGEST_VOLUME,
@@ -67,6 +68,8 @@ def _read_header(path: Path) -> Any:
         sentence = f"Each voxel has {reader.GetNumberOfComponents()} values; labels have one."
         raise FormatError(path, sentence, "Save the labels as whole numbers.")
     _check_sizes(path, reader)
+    if _is_nifti(path):
+        check_is_whole(path, int(np.prod(size, dtype=np.int64)))
     return reader
 
 
@@ -173,7 +176,7 @@ def _frame(path: Path, header: Any, options: ReadOptions) -> tuple[Frame, Points
 
 
 def _is_nifti(path: Path) -> bool:
-    return path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".img"))
+    return path.name.lower().endswith((".nii", ".nii.gz"))
 
 
 def _stated_axes(path: Path, header: Any) -> tuple[bool, str]:

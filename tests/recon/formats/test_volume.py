@@ -300,7 +300,7 @@ def test_damaged_pictures_name_the_file(tmp_path: Path) -> None:
     folder = save_stack(tmp_path / "stack", ellipsoids())
     victim = folder / "slice 5.png"
     content = victim.read_bytes()
-    for damaged in (content[:60], content[:-20], b"garbage" * 20):
+    for damaged in (content[:60], content[:-40], b"garbage" * 20):
         victim.write_bytes(damaged)
         with pytest.raises(FormatError, match=r"slice 5\.png"):
             sections(folder, spacing=SPACING)
