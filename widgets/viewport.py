@@ -20,10 +20,11 @@ from widgets import viewport_camera as cameras
 from widgets.theme import active_theme
 from widgets.viewport_camera import CameraPose, Size, ViewName
 from widgets.viewport_canvas import Canvas, gl_problem
+from widgets.viewport_furniture import Furniture, FurnitureName
 from widgets.viewport_navigation import Navigation
 from widgets.viewport_picking import Picker
 from widgets.viewport_scene import ViewportScene, box_corners
-from widgets.viewport_style import LayerStyle, Shading
+from widgets.viewport_style import SHADINGS, LayerStyle, Shading
 
 _ANIMATION_MS = 150
 _REST_MS = 160  # after the last change of the camera the full picture is made
@@ -39,12 +40,14 @@ class Viewport(QWidget):
     plane_picked = Signal(str, int)  # layer id, index of the plane
     camera_moved = Signal(object)  # CameraPose
     measured = Signal(float, tuple, tuple)  # length in world units, the two points
+    shading_changed = Signal(object)  # the Shading of all meshes, or None
     context_menu_requested = Signal(object, str)  # global QPoint, layer id under it or ""
 
     def __init__(self, parent: QWidget | None = None, *, multi_samples: int = 4) -> None:
         super().__init__(parent)
         self.setObjectName("viewport")
-        self._pose, self._up_axis = CameraPose(), "+Z"
+        self._pose = CameraPose()
+        self._up_axis: Axis = "+Z"
         self._shading: Shading | None = None
         self._reduce_motion = False
         layout = QVBoxLayout(self)
@@ -55,6 +58,7 @@ class Viewport(QWidget):
         renderer = self._canvas.renderer if self._canvas else vtkOpenGLRenderer()
         self._scene = ViewportScene(renderer, active_theme(), self._pixel_ratio())
         self._picker = Picker(self._scene)
+        self._furniture = Furniture(self, self._scene)
         self._navigation = Navigation(self, lambda: self._pose, self._size, self._surface_point)
         self._animation = QVariantAnimation(self)
         self._rest = QTimer(self)
@@ -65,23 +69,23 @@ class Viewport(QWidget):
     def show_layer(self, layer_id: str, data: SceneData, style: LayerStyle | None = None) -> None:
         """Draw data as the layer `layer_id`, new or in its place; the camera stays where it is."""
         self._scene.show(layer_id, data, style or LayerStyle())
-        self._changed()
+        self._layers_changed()
 
     def remove_layer(self, layer_id: str) -> None:
         """Draw a layer no longer."""
         self._scene.remove(layer_id)
-        self._changed()
+        self._layers_changed()
 
     def set_layer_visible(self, layer_id: str, visible: bool) -> None:
         """Show or hide a layer; raises KeyError for an id that was not shown."""
         self._scene.set_visible(layer_id, visible)
-        self._changed()
+        self._layers_changed()
 
     def clear(self) -> None:
         """Remove every layer."""
         for layer_id in self.layer_ids:
             self._scene.remove(layer_id)
-        self._changed()
+        self._layers_changed()
 
     @property
     def layer_ids(self) -> tuple[str, ...]:
@@ -119,7 +123,7 @@ class Viewport(QWidget):
     @property
     def up_axis(self) -> Axis:
         """The axis that the turntable turns about."""
-        return self._up_axis  # type: ignore[return-value]
+        return self._up_axis
 
     def set_up_axis(self, axis: Axis) -> None:
         """Turn about another axis; the camera keeps its place relative to it."""
@@ -127,6 +131,7 @@ class Viewport(QWidget):
             return
         self._up_axis = axis
         self._navigation.up = cameras.axis_vector(axis)
+        self._furniture.cube.set_up_axis(axis)
         self.set_view("iso", animated=False)
 
     def set_reduce_motion(self, on: bool) -> None:
@@ -148,12 +153,32 @@ class Viewport(QWidget):
         """Draw every mesh in this view so; None leaves it to each layer's style."""
         self._shading = shading
         self._scene.set_shading(shading)
-        self._changed()
+        self._layers_changed()
+        self.shading_changed.emit(shading)
+
+    def cycle_shading(self) -> None:
+        """The next way to draw meshes: shaded, with edges, wire, normals, values, points."""
+        index = SHADINGS.index(self._shading) if self._shading else 0
+        self.set_shading(SHADINGS[(index + 1) % len(SHADINGS)])
 
     @property
     def shading(self) -> Shading | None:
         """The shading of all meshes in this view, or None where each layer has its own."""
         return self._shading
+
+    def is_shown(self, name: FurnitureName) -> bool:
+        """Whether grid, axes, scale, counts, legend or cube are wanted."""
+        return self._furniture.is_shown(name)
+
+    def set_shown(self, name: FurnitureName, shown: bool) -> None:
+        """Show or hide the grid, the axes, the scale bar, the counts, the legend or the view cube."""
+        self._furniture.set_shown(name, shown)
+        self._changed()
+
+    def set_banner(self, text: str) -> None:
+        """Say one sentence over the picture, for example "Preview, step 3 000"; "" says nothing."""
+        self._furniture.banner.set_text(text)
+        self._furniture.place()
 
     def screenshot(
         self, path: Path | None = None, *, transparent: bool = False, scale: int = 1
@@ -186,6 +211,8 @@ class Viewport(QWidget):
         self._navigation.clicked.connect(self._click)
         self._navigation.double_clicked.connect(self._set_pivot)
         self._navigation.menu_wished.connect(self._wish_menu)
+        self._furniture.cube.direction_wished.connect(self._look_from)
+        self._furniture.cube.orbit_wished.connect(self._navigation.orbit)
         if self._canvas is not None:
             self._canvas.tools.append(self._navigation)
             self._canvas.before_render = self._before_render
@@ -202,8 +229,12 @@ class Viewport(QWidget):
         if self._canvas is not None:
             self._canvas.request_render()
 
+    def _layers_changed(self) -> None:
+        self._furniture.describe()
+        self._changed()
+
     def _before_render(self) -> None:
-        self._scene.apply(self._pose)
+        self._scene.apply(self._pose, self._furniture.follow(self._pose, self._size(), self._up_axis))
 
     def _set_pose(self, pose: CameraPose) -> None:
         if pose == self._pose:
@@ -222,6 +253,9 @@ class Viewport(QWidget):
 
     def _glide(self, share: Any) -> None:
         self._set_pose(cameras.between(self._glide_from, self._glide_to, float(share)))
+
+    def _look_from(self, back: NDArray[np.float64], up: NDArray[np.float64]) -> None:
+        self.move_camera(cameras.look_from(self._pose, back, up))
 
     def _frame(self, box: NDArray[np.float64] | None, animated: bool) -> None:
         if box is None:
@@ -260,6 +294,7 @@ class Viewport(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._furniture.place()
         self._changed()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -267,7 +302,8 @@ class Viewport(QWidget):
         kinds = (QEvent.Type.StyleChange, QEvent.Type.PaletteChange, QEvent.Type.DevicePixelRatioChange)
         if event.type() in kinds and hasattr(self, "_scene"):
             self._scene.set_theme(active_theme(), self._pixel_ratio())
-            self._changed()
+            self._furniture.set_theme(active_theme())
+            self._layers_changed()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.release()

@@ -66,6 +66,11 @@ class Navigation(QObject):
         """The right button is held: W, A, S, D, Q and E steer."""
         return self._button == _RIGHT
 
+    def orbit(self, dx: float, dy: float) -> None:
+        """Turn as a drag by so many pixels does."""
+        pose = self._pose()
+        self.posed.emit(cameras.orbit(pose, -dx * _TURN_PER_PIXEL, dy * _TURN_PER_PIXEL, self.up))
+
     def handle(self, event: QEvent) -> bool:
         kind = event.type()
         if kind == QEvent.Type.FocusOut:

@@ -136,12 +136,14 @@ class ViewportScene:
         """Give VTK's camera this pose, and near and far so that all layers and `extra` (N, 3) are seen."""
         box = self.bounds()
         corners = box_corners(box) if box is not None else np.array([pose.focal])
-        if extra is not None:
-            corners = np.concatenate([corners, extra])
         _, _, back = pose.axes
         depths = (np.asarray(pose.position) - corners) @ back
         reach = max(float(np.ptp(depths)), pose.distance) * 0.01
         near, far = float(depths.min()) - reach, max(float(depths.max()), pose.distance) + reach
+        self._lift_lines(pose, near, far, box)
+        if extra is not None:  # the ground may reach past everything, but costs no precision in front
+            far = max(far, float(((np.asarray(pose.position) - extra) @ back).max()))
+            near *= 0.25
         behind = max(0.0, reach - near) if pose.parallel else 0.0
         camera = self.renderer.GetActiveCamera()
         camera.SetPosition(*(np.asarray(pose.position) + back * behind))
@@ -150,7 +152,16 @@ class ViewportScene:
         camera.SetParallelProjection(pose.parallel)
         camera.SetParallelScale(pose.half_height)
         camera.SetViewAngle(np.degrees(pose.view_angle))
-        camera.SetClippingRange(max(near + behind, far / 20_000), far + behind)
+        camera.SetClippingRange(max(near + behind, pose.distance * 1e-3), far + behind)
+
+    def _lift_lines(self, pose: CameraPose, near: float, far: float, box: Array | None) -> None:
+        """Bring contours out of surfaces that they lie on, by a small part of the scene's size."""
+        lift = 0.002 * (float(np.linalg.norm(box[1] - box[0])) if box is not None else 0.0)
+        near = max(near, pose.distance * 1e-3)
+        slope = 1 / (far - near) if pose.parallel else near * far / ((far - near) * pose.distance**2)
+        for layer in self._layers.values():
+            if isinstance(layer, SectionsLayer):
+                layer.set_lift(lift * slope)
 
     def release(self) -> None:
         """Let go of all layers."""

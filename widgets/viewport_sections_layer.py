@@ -26,9 +26,9 @@ class SectionsLayer:
         self._sections: CrossSections | None = None
         self._style = LayerStyle()
         self._outlines: list[Array] = []
-        self._lines, self._active_lines = _line_actor(-2), _line_actor(-3)
-        self._veils, self._frames = _flat_actor(), _line_actor(0)
-        self._active_veil, self._active_frame = _flat_actor(), _line_actor(-1)
+        self._lines, self._active_lines = _line_actor(), _line_actor()
+        self._veils, self._frames = _flat_actor(), _line_actor()
+        self._active_veil, self._active_frame = _flat_actor(), _line_actor()
 
     @property
     def actors(self) -> tuple[Any, ...]:
@@ -88,6 +88,12 @@ class SectionsLayer:
             actor.GetMapper().RemoveAllClippingPlanes()
             if plane is not None:
                 actor.GetMapper().AddClippingPlane(plane)
+
+    def set_lift(self, depth: float) -> None:
+        """Draw contours nearer by this part of the depth buffer's range, so that surfaces don't hide them."""
+        for actor, times in ((self._lines, 1.0), (self._active_lines, 1.5), (self._active_frame, 0.25)):
+            # VTK counts in steps of 0.000016 (vtkOpenGLPolyDataMapper, ReplaceShaderDepth... line offset).
+            actor.GetMapper().SetRelativeCoincidentTopologyLineOffsetParameters(0, -times * depth / 1.6e-5)
 
     def release(self) -> None:
         """Let go of VTK's objects."""
@@ -203,12 +209,10 @@ def _kept_below(polygon: Array, axis: int, limit: float, sign: float) -> Array:
     return np.array(kept) if len(kept) > 2 else np.zeros((0, 3))
 
 
-def _line_actor(towards_viewer: int) -> Any:
-    """An actor for lines that win against surfaces they lie on."""
+def _line_actor() -> Any:
+    """An actor for lines that can be brought out of surfaces."""
     actor = _flat_actor()
-    mapper = actor.GetMapper()
-    mapper.SetResolveCoincidentTopologyToPolygonOffset()
-    mapper.SetRelativeCoincidentTopologyLineOffsetParameters(0, 4.0 * towards_viewer)
+    actor.GetMapper().SetResolveCoincidentTopologyToPolygonOffset()
     return actor
 
 

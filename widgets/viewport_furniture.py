@@ -1,0 +1,118 @@
+"""Everything around the layers of a viewport: grid, axes, scale bar, counts, legend, banner, view cube."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QWidget
+
+from render.frame import Axis
+from widgets.theme import Theme, active_theme
+from widgets.view_cube import ViewCube
+from widgets.viewport_camera import CameraPose, Size
+from widgets.viewport_grid import GroundGrid
+from widgets.viewport_overlays import AxesAndScale, Banner, Counts, Legend, grouped, unit_label
+from widgets.viewport_scene import ViewportScene
+
+FurnitureName = Literal["grid", "axes", "scale", "counts", "legend", "cube"]
+FURNITURE: tuple[FurnitureName, ...] = get_args(FurnitureName)
+
+
+class Furniture:
+    """Keeps it all in its place and in step with camera and layers."""
+
+    def __init__(self, parent: QWidget, scene: ViewportScene) -> None:
+        self._scene = scene
+        self._shown: set[FurnitureName] = set(FURNITURE)
+        self._unit = "unit"
+        self.grid = GroundGrid(active_theme())
+        self.axes, self.counts = AxesAndScale(parent), Counts(parent)
+        self.legend, self.banner, self.cube = Legend(parent), Banner(parent), ViewCube(parent)
+        scene.renderer.AddActor(self.grid.actor)
+
+    def is_shown(self, name: FurnitureName) -> bool:
+        """Whether the user wants this piece."""
+        return name in self._shown
+
+    def set_shown(self, name: FurnitureName, shown: bool) -> None:
+        """Show or hide one piece."""
+        self._shown = self._shown | {name} if shown else self._shown - {name}
+        self.grid.actor.SetVisibility(self.is_shown("grid"))
+        self.axes.show_axes, self.axes.show_scale = self.is_shown("axes"), self.is_shown("scale")
+        self.axes.update()
+        self.counts.setVisible(self.is_shown("counts"))
+        self.cube.setVisible(self.is_shown("cube"))
+        self.describe()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Follow another theme."""
+        self.grid.set_theme(theme)
+        for overlay in (self.axes, self.counts, self.legend, self.banner, self.cube):
+            overlay.update()
+
+    def follow(self, pose: CameraPose, size: Size, up_axis: Axis) -> NDArray[np.float64] | None:
+        """Keep in step with the camera; returns what the grid takes of the ground, or None."""
+        self.axes.follow(pose, size, self._unit)
+        self.cube.follow(pose)
+        if not self.is_shown("grid"):
+            return None
+        return self.grid.place(pose, size, up_axis, self._scene.bounds())
+
+    def describe(self) -> None:
+        """Say what is drawn: counts, the unit, and what the colours mean."""
+        self.counts.set_lines(tuple(self._count_lines()))
+        units = {layer.data.frame.unit for _, layer in self._scene.visible() if layer.data is not None}
+        self._unit = units.pop() if len(units) == 1 else "unit"
+        self._explain_colors()
+        self.place()
+
+    def place(self) -> None:
+        """Put the overlays at the edges of the parent."""
+        parent = self.cube.parentWidget()
+        if parent is None:
+            return
+        width, height, gap = parent.width(), parent.height(), active_theme().px(8)
+        cube, legend, counts = self.cube.sizeHint(), self.legend.sizeHint(), self.counts.sizeHint()
+        banner, axes = self.banner.sizeHint(), self.axes.sizeHint()
+        self.cube.setGeometry(QRect(width - cube.width() - gap, gap, cube.width(), cube.height()))
+        below = cube.height() + 2 * gap if self.is_shown("cube") else gap
+        self.legend.setGeometry(width - legend.width(), below + gap, legend.width(), legend.height())
+        self.counts.setGeometry(
+            width - counts.width(), height - counts.height(), counts.width(), counts.height()
+        )
+        self.axes.setGeometry(0, height - axes.height(), axes.width(), axes.height())
+        self.banner.setGeometry(
+            (width - banner.width()) // 2, gap + gap // 2, banner.width(), banner.height()
+        )
+        for overlay in (self.axes, self.counts, self.legend, self.banner, self.cube):
+            overlay.raise_()
+
+    def _count_lines(self) -> list[str]:
+        faces = sum(len(mesh.faces) for _, _, mesh in self._scene.meshes())
+        vertices = sum(len(mesh.vertices) for _, _, mesh in self._scene.meshes())
+        planes = sum(sections.num_planes for _, _, sections in self._scene.sections())
+        points = sum(len(sections.vertices) for _, _, sections in self._scene.sections())
+        lines = []
+        if planes:
+            lines.append(f"{_counted(planes, 'plane')}, {_counted(points, 'contour point')}")
+        if faces or vertices:
+            lines.append(f"{_counted(faces, 'triangle')}, {_counted(vertices, 'vertex', 'vertices')}")
+        return lines
+
+    def _explain_colors(self) -> None:
+        for _, layer, _ in self._scene.meshes():
+            name, value_range = layer.value_name(), layer.value_range()
+            if name is not None and value_range is not None:
+                style = layer.style
+                unit = unit_label(style.value_unit) if style.value_unit else ""
+                self.legend.set(name, unit, style.color_map, value_range)
+                self.legend.setVisible(self.is_shown("legend"))
+                return
+        self.legend.hide()
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
