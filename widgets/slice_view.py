@@ -1,0 +1,289 @@
+"""One cross-section at a time in its plane: see it among its neighbours and with the result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QSlider, QToolButton, QWidget
+
+from render.cross_sections import CrossSections
+from widgets.contour_geometry import crosses_itself, region_area
+from widgets.parts import EmptyPlace, column_in, icon_button, row_of
+from widgets.plane_drawing import FlatLoop, PlaneMap, Points, crossings, flat_loops, frame_of, neighbours
+from widgets.slice_canvas import Drawing, SliceCanvas
+from widgets.theme import active_theme, secondary_label
+
+_SHOWN_WORDS = {
+    "fill": "Filled regions",
+    "ghosts": "Neighbouring planes",
+    "crossings": "Crossing planes",
+    "result": "Contour of the result",
+}
+
+
+class SliceView(QWidget):
+    """A pane with one plane of cross-sections. It shows what it is given; edits are wishes.
+
+    plane_changed: index of the plane that is shown. edited: (what was done, the new CrossSections); the view
+    goes on showing the old ones until it is given the new.
+    """
+
+    plane_changed = Signal(int)
+    edited = Signal(str, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("slice_view")
+        self.canvas = SliceCanvas()
+        self._sections: CrossSections | None = None
+        self._result: CrossSections | None = None
+        self._plane = 0
+        self._build()
+        self._add_keys()
+        self.set_sections(None)
+
+    @property
+    def sections(self) -> CrossSections | None:
+        return self._sections
+
+    @property
+    def plane(self) -> int:
+        """Index of the plane that is shown."""
+        return self._plane
+
+    def set_sections(self, sections: CrossSections | None) -> None:
+        """Show other cross-sections, or the same ones after an edit; the plane and the view stay if they can."""
+        before = self._sections
+        is_edit = before is not None and sections is not None and _same_planes(before, sections)
+        self._sections = sections if sections is not None and sections.num_planes else None
+        if self._sections is not None and not is_edit:
+            self._plane = min(self._plane, self._sections.num_planes - 1)
+            with QSignalBlocker(self._slider):
+                self._slider.setRange(0, self._sections.num_planes - 1)
+        self._empty.setVisible(self._sections is None)
+        self._content.setVisible(self._sections is not None)
+        self._draw(keep_view=is_edit)
+
+    def set_result(self, contours: CrossSections | None) -> None:
+        """Contours of the solid on the same planes, drawn dashed over the input; None takes them away."""
+        self._result = contours
+        self._draw()
+
+    def set_plane(self, plane: int) -> None:
+        """Show another plane; indices beyond the ends stop at them."""
+        if self._sections is None:
+            return
+        plane = min(max(plane, 0), self._sections.num_planes - 1)
+        if plane != self._plane:
+            self._plane = plane
+            self._draw()
+            self.plane_changed.emit(plane)
+
+    def toggle_plane(self) -> None:
+        """Wish that methods leave this plane out, or use it again."""
+        if self._sections is None:
+            return
+        disabled = np.array(self._sections.disabled_planes)
+        disabled[self._plane] ^= True
+        verb = "Leave out" if disabled[self._plane] else "Use"
+        self.edited.emit(f"{verb} plane {self._plane + 1}", replace(self._sections, disabled_planes=disabled))
+
+    def map(self) -> PlaneMap:
+        """Between the shown plane's coordinates and space."""
+        assert self._sections is not None
+        return PlaneMap.of(self._sections, self._plane)
+
+    def _build(self) -> None:
+        self._empty = EmptyPlace(
+            "slice", "No slices to show. Import cross-sections, or select a layer of slices."
+        )
+        self._content = QWidget()
+        whole = column_in(self, spacing=0)
+        whole.addWidget(self._empty)
+        whole.addWidget(self._content)
+        column = column_in(self._content, spacing=0)
+        column.addWidget(self._build_header())
+        self._middle = row_of(self.canvas, spacing=0)
+        self._middle.setStretchFactor(self.canvas, 1)
+        column.addLayout(self._middle, 1)
+        column.addWidget(self._build_footer())
+        self.canvas.hovered.connect(self._on_hover)
+
+    def _build_header(self) -> QWidget:
+        header = QWidget()
+        back = icon_button("chevron-left", "Previous plane", "Previous plane (Page Up)")
+        back.clicked.connect(lambda: self.set_plane(self._plane - 1))
+        forth = icon_button("chevron-right", "Next plane", "Next plane (Page Down)")
+        forth.clicked.connect(lambda: self.set_plane(self._plane + 1))
+        self._number = QLabel()
+        self._number.setObjectName("plane_number")
+        self._place = secondary_label("")
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setObjectName("plane_slider")
+        self._slider.setAccessibleName("Plane")
+        self._slider.setMinimumWidth(active_theme().px(60))
+        self._slider.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._slider.valueChanged.connect(self.set_plane)
+        self._use = QCheckBox("Use")
+        self._use.setObjectName("use_plane")
+        self._use.setToolTip("Whether methods take this plane into account (Space)")
+        self._use.clicked.connect(self._on_use)
+        fit = icon_button("maximize", "Fit", "Show the whole plane (Home)")
+        fit.clicked.connect(self.canvas.fit)
+        self._header = row_of(
+            back, self._number, forth, self._slider, self._use, self._build_shown(), fit, spacing=6
+        )
+        self._header.setStretchFactor(self._slider, 1)
+        margin = active_theme().px(8)
+        self._header.setContentsMargins(margin, active_theme().px(4), margin, active_theme().px(4))
+        header.setLayout(self._header)
+        return header
+
+    def _build_shown(self) -> QToolButton:
+        button = icon_button("eye", "What to show")
+        button.setObjectName("slice_shown")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        self._shown_actions: dict[str, QAction] = {}
+        for name, words in _SHOWN_WORDS.items():
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(True)
+            action.toggled.connect(lambda on, name=name: self._on_shown(name, on))
+            self._shown_actions[name] = action
+        button.setMenu(menu)
+        return button
+
+    def _build_footer(self) -> QWidget:
+        footer = QWidget()
+        self._counts = secondary_label("")
+        self._cursor = secondary_label("")
+        self._counts.setMinimumWidth(1)
+        row = row_of(self._counts, 1, self._place, self._cursor, spacing=12)
+        margin = active_theme().px(12)
+        row.setContentsMargins(margin, active_theme().px(4), margin, active_theme().px(4))
+        footer.setLayout(row)
+        return footer
+
+    def _add_keys(self) -> None:
+        for keys, act in (
+            ("PgUp", lambda: self.set_plane(self._plane - 1)),
+            ("PgDown", lambda: self.set_plane(self._plane + 1)),
+            ("Ctrl+Home", lambda: self.set_plane(0)),
+            ("Ctrl+End", lambda: self.set_plane(10**9)),
+            ("Space", self.toggle_plane),
+            ("Home", self.canvas.fit),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    def _on_use(self) -> None:
+        self._use.setChecked(not self._use.isChecked())  # until the edit comes back
+        self.toggle_plane()
+
+    def _on_shown(self, name: str, is_on: bool) -> None:
+        self.canvas.set_shown(replace(self.canvas.shown, **{name: is_on}))
+
+    def _on_hover(self, point: Points | None) -> None:
+        if point is None or self._sections is None:
+            self._cursor.setText("")
+            return
+        digits = _digits(self._sections)
+        self._cursor.setText(
+            "  ".join(
+                f"{axis} {value:.{digits}f}"
+                for axis, value in zip("xyz", self.map().raised(point), strict=True)
+            )
+        )
+
+    def _draw(self, *, keep_view: bool = True) -> None:
+        if self._sections is None:
+            self.canvas.set_drawing(Drawing())
+            return
+        self.canvas.selected = None
+        self.canvas.set_drawing(drawing_of(self._sections, self._plane, self._result), keep_view=keep_view)
+        self._refresh_words()
+
+    def _refresh_words(self) -> None:
+        assert self._sections is not None
+        sections, drawing = self._sections, self.canvas.drawing
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(self._plane)
+        self._number.setText(f"Plane {self._plane + 1} of {sections.num_planes}")
+        self._use.setChecked(drawing.is_enabled)
+        self._place.setText(place_words(sections, self._plane))
+        self._counts.setText(count_words(drawing))
+        self._counts.setToolTip(area_words(drawing))
+        self._shown_actions["ghosts"].setVisible(bool(drawing.ghosts))
+        self._shown_actions["crossings"].setVisible(bool(drawing.crossings))
+        self._shown_actions["result"].setVisible(self._result is not None)
+
+
+def drawing_of(sections: CrossSections, plane: int, result: CrossSections | None) -> Drawing:
+    """Everything to draw of one plane: its loops, and those around it that help to judge them."""
+    here = PlaneMap.of(sections, plane)
+    loops = flat_loops(sections, plane)
+    ghosts: list[FlatLoop] = []
+    for other in neighbours(sections, plane):
+        ghosts += flat_loops(sections, other, here) if other is not None else ()
+    reach = float(np.linalg.norm(np.ptp(sections.bounds, axis=0))) or 1.0
+    assert sections.disabled_planes is not None
+    return Drawing(
+        loops=loops,
+        ghosts=tuple(ghosts),
+        crossings=crossings(sections, plane, reach),
+        result=flat_loops(result, plane, here) if result is not None and plane < result.num_planes else (),
+        invalid=frozenset(index for index, loop in enumerate(loops) if crosses_itself(loop.points)),
+        is_enabled=not sections.disabled_planes[plane],
+        frame=frame_of(sections, plane),
+        unit=sections.frame.unit,
+    )
+
+
+def place_words(sections: CrossSections, plane: int) -> str:
+    """Where a plane lies: "z = 12.5 mm" along an axis, else its distance from the origin."""
+    normal, offset = sections.normals[plane], float(sections.offsets[plane])
+    unit = "" if sections.frame.unit == "unit" else f" {sections.frame.unit}"
+    axis = int(np.argmax(np.abs(normal)))
+    if abs(normal[axis]) > 1 - 1e-9:
+        return f"{'xyz'[axis]} = {offset * np.sign(normal[axis]):.5g}{unit}"
+    return f"{offset:.5g}{unit} from the origin, oblique"
+
+
+def count_words(drawing: Drawing) -> str:
+    """ "2 contours, 281 points", or what an empty plane means."""
+    if not drawing.loops:
+        return "No contour: nothing is solid on this plane."
+    points = grouped(sum(len(loop.points) for loop in drawing.loops))
+    words = f"{len(drawing.loops)} contour{'s' if len(drawing.loops) > 1 else ''}, {points} points"
+    broken = len(drawing.invalid)
+    if broken:
+        words += f" · {broken} {'crosses itself' if broken == 1 else 'cross themselves'}"
+    return words
+
+
+def grouped(count: int) -> str:
+    """ "12 345", with narrow spaces."""
+    return f"{count:,}".replace(",", "\u2009")
+
+
+def area_words(drawing: Drawing) -> str:
+    """The area of each label's region."""
+    unit = "square units" if drawing.unit == "unit" else f"{drawing.unit}²"
+    labels = sorted({loop.label for loop in drawing.loops})
+    areas = (region_area([loop.points for loop in drawing.loops if loop.label == label]) for label in labels)
+    return "\n".join(f"Label {label}: {area:.5g} {unit}" for label, area in zip(labels, areas, strict=True))
+
+
+def _same_planes(a: CrossSections, b: CrossSections) -> bool:
+    return np.array_equal(a.normals, b.normals) and np.array_equal(a.offsets, b.offsets)
+
+
+def _digits(sections: CrossSections) -> int:
+    """Decimals that tell a thousandth of the size apart."""
+    size = float(np.linalg.norm(np.ptp(sections.bounds, axis=0))) or 1.0
+    return int(np.clip(3 - np.floor(np.log10(size)), 0, 6))
