@@ -123,7 +123,8 @@ class Checkpoints:
         """The arrays of the newest checkpoint that is whole, or None."""
         for path in reversed(self.paths()):
             try:
-                with np.load(path, allow_pickle=False) as archive:
+                # Opened here: numpy leaves a file that is no archive open.
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                     return {name: archive[name] for name in archive.files}
             except (OSError, ValueError, EOFError, zipfile.BadZipFile):
                 continue  # Torn; the one before it is whole.
