@@ -302,10 +302,10 @@ class Job(QObject):
     def _conclude(self) -> None:
         """The process is gone. Where it did not say how it ended, find out."""
         self._timer.stop()
-        exit_status = None
+        exit_status, last_words = None, ""
         if self._worker is not None:
             exit_status = self._worker.exit_status
-            self._worker.close()
+            last_words = self._worker.close()
             self._worker = None
         if self.state in ENDED:
             return
@@ -319,7 +319,7 @@ class Job(QObject):
             self._set_state(JobState.STOPPED)
         else:
             self._set_state(JobState.INTERRUPTED)
-            self._fail(describe_death(exit_status, self._log_tail()))
+            self._fail(describe_death(exit_status, last_words + self._log_tail()))
 
     def _log_tail(self) -> str:
         try:

@@ -36,7 +36,8 @@ class RunManifest(BaseModel):
     """run.json: everything needed to compute the same again.
 
     method: an id of recon.METHODS, or "package.module:NAME" of a Method value elsewhere.
-    inputs: slot name → path; a relative one starts at the run folder.
+    inputs: slot name → path; a relative one starts at the run folder. sources: slot name → the file that the
+    person named, where it was read into the run folder; only told, not read.
     preview_share: the share of wall time that previews may take. checkpoint_seconds: time between checkpoints.
     """
 
@@ -48,6 +49,7 @@ class RunManifest(BaseModel):
     title: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
     inputs: dict[str, str] = Field(default_factory=dict)
+    sources: dict[str, str] = Field(default_factory=dict)
     seed: int = 0
     device: str = "cpu"
     preview_share: float = Field(0.05, ge=0, le=1)
@@ -261,6 +263,7 @@ def create(
     title: str = "",
     preview_share: float = 0.05,
     checkpoint_seconds: float = 10.0,
+    sources: Mapping[str, str] | None = None,
 ) -> RunFolder:
     """Make a run folder. Scene data given as values are stored in it; files stay where they are.
 
@@ -275,6 +278,7 @@ def create(
         title=title,
         settings=dict(settings),
         inputs={slot: _store_input(folder, slot, value) for slot, value in inputs.items()},
+        sources=dict(sources or {}),
         seed=seed,
         device=device,
         preview_share=preview_share,

@@ -1,0 +1,300 @@
+"""`isokiln run`: a method on files, in the same worker process as in the window."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import recon
+from app.cli_options import add_model_options, given_values, make_model, model_from
+from app.errors import ErrorReport, describe_death, describe_event
+from app.run_progress import RunProgress
+from app.time_left import describe_duration
+from app.worker_process import WorkerProcess
+from recon import formats, run_folder
+from recon.errors import FormatError, InputError, SettingsError
+from recon.formats.reading import ReadOptions
+from recon.method import Method, Output
+from recon.run_folder import RunFolder
+from render.mesh import TriangleMesh
+from render.scene_data import SceneData
+
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl+C ended
+
+
+class RunFailed(Exception):
+    """The worker told why, or died; the argument is the ErrorReport."""
+
+    def __init__(self, report: ErrorReport) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One `isokiln run`, checked before anything is computed."""
+
+    method: Method
+    settings: Mapping[str, Any]
+    sources: Mapping[str, Path]
+    output: Path
+    folder: Path | None
+    options: argparse.Namespace
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `isokiln run ARGUMENTS`; returns the exit status."""
+    if not arguments or arguments[0].startswith("-"):
+        _overview().parse_args(arguments or ["--help"])
+        return 2
+    plan = _plan(arguments)
+    folder = _folder(plan)
+    progress = RunProgress(sys.stderr)
+    if folder.status().state != "done":
+        try:
+            if not _compute(folder, progress):
+                return _tell_how_to_resume(folder, arguments, plan)
+        except RunFailed:
+            if not folder.has_checkpoint and plan.folder is None:
+                shutil.rmtree(folder.path)
+            else:
+                _tell_how_to_resume(folder, arguments, plan)
+            raise
+    files = write_outputs(plan.output, folder.outputs, plan.options)
+    _sum_up(folder, files, plan)
+    if plan.folder is None:
+        shutil.rmtree(folder.path)
+    return 0
+
+
+def method_parser(method: Method) -> argparse.ArgumentParser:
+    """The command line of one method, made from its settings."""
+    parser = argparse.ArgumentParser(
+        prog=f"isokiln run {method.id}",
+        description=method.summary,
+        epilog="Exit status: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl+C with its checkpoint kept.",
+        allow_abbrev=False,
+    )
+    for slot in method.inputs:
+        if slot.optional:
+            parser.add_argument(f"--{slot.name}", type=Path, metavar="FILE", help=slot.title)
+        else:
+            parser.add_argument(slot.name, type=Path, metavar=slot.name.upper(), help=slot.title)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="file to write")
+    names = [name.lower().replace(" ", "-") for name in method.presets]
+    if names:
+        parser.add_argument(
+            "--preset", choices=names, help=f"settings to start from ({method.default_preset})"
+        )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(default auto)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    parser.add_argument(
+        "--folder", type=Path, metavar="RUN", help="keep the run here; one that was interrupted here resumes"
+    )
+    parser.add_argument("--json", action="store_true", help="sum up as JSON on standard output")
+    add_model_options(parser, method.settings, "settings")
+    add_model_options(parser, ReadOptions, "reading the input", "read-")
+    _add_export_options(parser)
+    return parser
+
+
+def _add_export_options(parser: argparse.ArgumentParser) -> None:
+    from recon.formats.export import ExportOptions
+
+    add_model_options(parser, ExportOptions, "writing the output", "write-")
+
+
+def _overview() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="isokiln run",
+        usage="isokiln run METHOD INPUT -o OUT [--setting value …]",
+        description="Run a method. `isokiln run METHOD --help` lists its settings.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="methods:\n" + "\n".join(f"  {method.id:14} {method.title}" for method in recon.METHODS),
+    )
+    return parser
+
+
+def _plan(arguments: Sequence[str]) -> _Plan:
+    method = recon.method(arguments[0])
+    options = method_parser(method).parse_args(arguments[1:])
+    values = {**_preset(method, getattr(options, "preset", None)), **given_values(options, method.settings)}
+    settings = make_model(method.settings, values)
+    model_from(options, ReadOptions, "read-")
+    named = {slot.name: getattr(options, slot.name) for slot in method.inputs}
+    sources = {name: path for name, path in named.items() if path is not None}
+    check_output(options.output, list(sources.values()))
+    return _Plan(method, settings.model_dump(mode="json"), sources, options.output, options.folder, options)
+
+
+def _preset(method: Method, wish: str | None) -> Mapping[str, Any]:
+    """The changed settings of a preset named with dashes; the default one where none is named."""
+    for name, values in method.presets.items():
+        if name.lower().replace(" ", "-") == (wish or method.default_preset.lower().replace(" ", "-")):
+            return values
+    return {}
+
+
+def check_output(output: Path, sources: Sequence[Path]) -> None:
+    """Refuse, before hours of work, a file that cannot be written. Raises FormatError, InputError."""
+    suffixes = [suffix for kind in formats.FILE_KINDS if kind.is_writable for suffix in kind.suffixes]
+    if output.suffix.lower() not in suffixes:
+        raise FormatError(
+            output, "No format has this ending.", f"Choose one of these endings: {', '.join(suffixes)}."
+        )
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"There is no folder {output.absolute().parent}.", "Make it, or choose another.")
+    if output.is_dir():
+        raise InputError(f"{output} is a folder.", "Give a file to write.")
+    if any(output.absolute() == source.absolute() for source in sources):
+        raise InputError(f"{output.name} is the input.", "Choose another name for the output.")
+
+
+def _folder(plan: _Plan) -> RunFolder:
+    """The run folder: the one to resume, or a new one with the input read into it."""
+    sources = {slot: str(path.absolute()) for slot, path in plan.sources.items()}
+    if plan.folder is not None and (plan.folder / "run.json").exists():
+        return _same_run(RunFolder(plan.folder.absolute()), plan, sources)
+    inputs = {slot: _read(path, plan.options) for slot, path in plan.sources.items()}
+    place = plan.folder or Path(tempfile.mkdtemp(prefix=f"isokiln-{plan.method.id}-"))
+    return run_folder.create(
+        place,
+        plan.method.id,
+        plan.settings,
+        inputs,
+        plan.options.seed,
+        plan.options.device,
+        preview_share=0.0,
+        sources=sources,
+    )
+
+
+def _same_run(folder: RunFolder, plan: _Plan, sources: Mapping[str, str]) -> RunFolder:
+    """The run in a folder, if it is what the command line asks for. Raises SettingsError."""
+    manifest = folder.manifest
+    asked = (plan.method.id, dict(plan.settings), plan.options.seed, dict(sources))
+    if (manifest.method, manifest.settings, manifest.seed, manifest.sources) != asked:
+        raise SettingsError(
+            f"{folder.path} holds a run of another method, input, seed or settings.",
+            "Give what it was started with, or another folder.",
+        )
+    return folder
+
+
+def _read(path: Path, options: argparse.Namespace) -> SceneData:
+    """Read an input and tell what the reader noticed."""
+    reading = formats.read(path, model_from(options, ReadOptions, "read-"))
+    tell_notes(path, reading.notes)
+    return reading.data
+
+
+def tell_notes(path: Path, notes: Sequence[formats.Note]) -> None:
+    """What a reader took for granted or repaired, on standard error."""
+    for note in notes:
+        where = f", plane {note.plane + 1}" if note.plane is not None else ""
+        print(f"{note.severity}: {path.name}{where}: {note.sentence}", file=sys.stderr)
+
+
+def _compute(folder: RunFolder, progress: RunProgress) -> bool:
+    """Run a folder in a worker. True when done, False when Ctrl+C ended it. Raises RunFailed."""
+    worker = WorkerProcess(output=subprocess.PIPE)
+    is_ending = False
+    try:
+        worker.run(folder.path)
+        while True:
+            try:
+                for event in _events(worker):
+                    progress.show(event)
+                    if event["event"] == "error":
+                        raise RunFailed(describe_event(event))
+                break
+            except KeyboardInterrupt:
+                if is_ending:
+                    worker.kill()
+                is_ending = True
+                progress.say("Ending; Ctrl+C again ends at once.")
+                worker.send("interrupt")
+        worker.process.wait()
+    finally:
+        progress.close()
+        last_words = worker.close(patience=5)
+    if folder.status().state == "done":
+        return True
+    if is_ending:
+        return False
+    raise RunFailed(describe_death(worker.exit_status, last_words))
+
+
+def _events(worker: WorkerProcess) -> Iterator[Mapping[str, Any]]:
+    assert worker.process.stdout is not None
+    for line in worker.process.stdout:
+        yield json.loads(line)
+
+
+def _tell_how_to_resume(folder: RunFolder, arguments: Sequence[str], plan: _Plan) -> int:
+    status = folder.status()
+    words = list(arguments) if plan.folder else [*arguments, "--folder", str(folder.path)]
+    where = f" at step {status.step} of {status.stage}" if status.stage else ""
+    print(f"Ended{where}. To go on: isokiln run {shlex.join(words)}", file=sys.stderr)
+    return INTERRUPTED
+
+
+def write_outputs(path: Path, outputs: Sequence[Output], options: argparse.Namespace) -> list[Path]:
+    """Write a result; several solids go into one file. Returns the files, tells warnings on standard error."""
+    from recon.formats.export import ExportOptions
+
+    meshes = [(output.name, output.data) for output in outputs if isinstance(output.data, TriangleMesh)]
+    export = model_from(options, ExportOptions, "write-")
+    if meshes and path.suffix.lower() != ".npz":
+        from recon.formats import mesh
+
+        written = mesh.write(path, meshes, export)
+        for warning in written.warnings:
+            print(f"warning: {path.name}: {warning}", file=sys.stderr)
+        return list(written.files)
+    for output in outputs:
+        tell_notes(path, formats.write(path, output.data, export))
+    return [path]
+
+
+def _sum_up(folder: RunFolder, files: Sequence[Path], plan: _Plan) -> None:
+    """The last line: costs and figures."""
+    record = folder.result_record
+    if plan.options.json:
+        costs = {key: record[key] for key in ("wall_s", "cpu_s", "peak_bytes", "stopped")}
+        names = [{"name": row["name"], "kind": row["kind"]} for row in record["outputs"]]
+        run = {"method": plan.method.id, "settings": dict(plan.settings), "seed": plan.options.seed}
+        kept = {"folder": str(plan.folder.absolute())} if plan.folder else {}
+        summary = {
+            **run, **kept, "outputs": names, "files": list(map(str, files)), "figures": record["figures"], **costs
+        }  # fmt: skip
+        print(json.dumps(summary))
+        return
+    parts = [
+        ", ".join(str(path) for path in files),
+        f"{describe_duration(record['wall_s'])} wall, {record['cpu_s']:.1f} CPU-s",
+        f"{record['peak_bytes'] / 2**20:.0f} MiB peak",
+        *(f"{name.replace('_', ' ')} {_short(value)}" for name, value in _scalars(record["figures"])),
+    ]
+    print(" · ".join(parts))
+
+
+def _scalars(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, (int, float, str)):
+            yield name, value
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
