@@ -96,11 +96,11 @@ FILE_KINDS: tuple[FileKind, ...] = (
     FileKind("masks", "Masks (PNG, TIFF)", (".png", ".tif", ".tiff"), "cross_sections", "recon.formats.mask_stack",
              _starts(b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*"), is_writable=False, uses_options=True,
              needs_spacing=True),
-    FileKind("ply", "Mesh (PLY)", (".ply",), "mesh", _MESH, _starts(b"ply\n", b"ply\r")),
-    FileKind("obj", "Mesh (OBJ)", (".obj",), "mesh", _MESH),
-    FileKind("stl", "Mesh (STL)", (".stl",), "mesh", _MESH),
-    FileKind("glb", "Mesh (GLB)", (".glb",), "mesh", _MESH, _starts(b"glTF")),
-    FileKind("3mf", "Mesh (3MF)", (".3mf",), "mesh", _MESH),
+    FileKind("ply", "Mesh (PLY)", (".ply",), "mesh", _MESH, _starts(b"ply\n", b"ply\r"), uses_options=True),
+    FileKind("obj", "Mesh (OBJ)", (".obj",), "mesh", _MESH, uses_options=True),
+    FileKind("stl", "Mesh (STL)", (".stl",), "mesh", _MESH, uses_options=True),
+    FileKind("glb", "Mesh (GLB)", (".glb",), "mesh", _MESH, _starts(b"glTF"), uses_options=True),
+    FileKind("3mf", "Mesh (3MF)", (".3mf",), "mesh", _MESH, uses_options=True),
     FileKind("native", "Scene data (Isokiln)", (".npz",), None, "recon.formats.native"),
 )  # fmt: skip
 

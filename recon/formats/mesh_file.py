@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import IO, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,3 +99,10 @@ def fan_triangles(corners: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArr
 def truncated(path: Path, what: str) -> FormatError:
     """The error for a file that ends too early."""
     return FormatError(path, f"The file ends in the middle of its {what}.", DAMAGED_ADVICE)
+
+
+def write_rows(file: IO[bytes], pattern: str, rows: NDArray[np.generic]) -> None:
+    """Each row of (N, K) by the pattern; block by block, so that the text never stands in memory whole."""
+    for start in range(0, len(rows), 2**16):
+        block = rows[start : start + 2**16]
+        file.write((pattern * len(block) % tuple(block.ravel().tolist())).encode("ascii"))

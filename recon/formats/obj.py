@@ -18,6 +18,7 @@ from recon.formats.mesh_file import (
     frame_comments,
     parse_numbers,
     read_frame_comments,
+    write_rows,
 )
 from recon.formats.reading import Note
 
@@ -78,7 +79,7 @@ def _corners(path: Path, lines: list[bytes]) -> tuple[NDArray[np.int64], NDArray
 def _vertices_before(lines: list[bytes]) -> NDArray[np.int64]:
     """How many vertices stand before each face; corners below zero count back from there."""
     kinds = np.array([line[:1] if line[1:2] in (b" ", b"\t") else b"" for line in lines])
-    return np.cumsum(kinds == b"v")[kinds == b"f"]
+    return np.asarray(np.cumsum(kinds == b"v")[kinds == b"f"])
 
 
 def _material_colors(
@@ -119,12 +120,20 @@ def _palette(path: Path, lines: Sequence[bytes]) -> tuple[dict[bytes, tuple[int,
         if not name or not beside.is_file() or beside.stat().st_size > _LARGEST_MTL:
             missing.append(name)
             continue
-        text = beside.read_bytes()
-        pattern = rb"^\s*newmtl\s+(.*?)\s*$(?:(?!^\s*newmtl)[\s\S])*?^\s*Kd\s+([\d.eE+-]+)\s+([\d.eE+-]+)\s+([\d.eE+-]+)"
-        for material, *rgb in re.findall(pattern, text, re.MULTILINE):
-            shares = parse_numbers(b" ".join(rgb), path)
-            palette[material] = tuple(int(c) for c in np.clip(np.nan_to_num(shares) * 255, 0, 255).round())
+        palette.update(_diffuse_colors(path, beside.read_bytes()))
     return palette, missing
+
+
+def _diffuse_colors(path: Path, text: bytes) -> dict[bytes, tuple[int, ...]]:
+    colors, material = {}, b""
+    for line in text.splitlines():
+        word, _, rest = line.strip().partition(b" ")
+        if word == b"newmtl":
+            material = rest.strip()
+        elif word == b"Kd" and len(rest.split()) == 3:
+            shares = np.nan_to_num(parse_numbers(rest, path).astype(np.float64))
+            colors[material] = tuple(int(c) for c in np.clip(shares * 255, 0, 255).round())
+    return colors
 
 
 def write(file: BinaryIO, mtl_file: BinaryIO, mtl_name: str, meshes: Sequence[tuple[str, FileMesh]]) -> None:
@@ -148,17 +157,10 @@ def _write_one(file: BinaryIO, mesh: FileMesh, first: int) -> None:
     if mesh.colors is not None:
         columns.append(mesh.colors / 255)
         pattern = "v %.9g %.9g %.9g %.4f %.4f %.4f\n"
-    _write_rows(file, pattern, np.concatenate(columns, axis=1))
+    write_rows(file, pattern, np.concatenate(columns, axis=1))
     corners = mesh.faces.astype(np.int64) + first
     if mesh.normals is None:
-        _write_rows(file, "f %d %d %d\n", corners)
+        write_rows(file, "f %d %d %d\n", corners)
         return
-    _write_rows(file, "vn %.5f %.5f %.5f\n", mesh.normals)
-    _write_rows(file, "f %d//%d %d//%d %d//%d\n", np.repeat(corners, 2, axis=1))
-
-
-def _write_rows(file: BinaryIO, pattern: str, rows: NDArray[np.generic]) -> None:
-    """Each row by the pattern; block by block, so that the text never stands in memory whole."""
-    for start in range(0, len(rows), 2**16):
-        block = rows[start : start + 2**16]
-        file.write((pattern * len(block) % tuple(block.ravel().tolist())).encode("ascii"))
+    write_rows(file, "vn %.5f %.5f %.5f\n", mesh.normals)
+    write_rows(file, "f %d//%d %d//%d %d//%d\n", np.repeat(corners, 2, axis=1))

@@ -94,6 +94,8 @@ def _header(path: Path, data: bytes) -> tuple[list[_Element], int, list[str], bo
             elements.append(_element(path, words, number))
         elif words[:1] == ["property"]:
             elements[-1:] = [_with_property(path, elements[-1:], words, number)]
+    if any(element.num_rows and not element.properties for element in elements):
+        raise FormatError(path, "An element of the header has no properties.", DAMAGED_ADVICE)
     orders = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
     if encoding not in orders:
         raise FormatError(path, f"PLY of the kind {encoding!r} is not known.", "Save it as binary PLY.")

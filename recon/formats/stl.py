@@ -34,7 +34,7 @@ def read(path: Path) -> FileMesh:
         corners, comments = _binary_corners(path, data), data[:80]
     vertices, faces = weld(corners)
     whole = (faces != np.roll(faces, 1, axis=1)).all(1)
-    notes = ()
+    notes: tuple[Note, ...] = ()
     if not whole.all():
         sentence = f"{int((~whole).sum())} faces without area were left out."
         notes = (Note("info", sentence),)
