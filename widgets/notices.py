@@ -15,7 +15,7 @@ from widgets.overlay import Overlay
 from widgets.theme import active_theme, title_label
 
 Severity = Literal["info", "ok", "warning", "error"]
-_ICONS: dict[str, tuple[str, str]] = {
+SEVERITY_ICONS: dict[str, tuple[str, str]] = {
     "info": ("info", "link"),
     "ok": ("circle-check", "ok"),
     "warning": ("triangle-alert", "warn"),
@@ -34,7 +34,7 @@ class NoticeAction:
 
 def severity_icon(severity: Severity, size: int = 16) -> IconLabel:
     """The sign of a severity, which never speaks by colour alone."""
-    name, color = _ICONS[severity]
+    name, color = SEVERITY_ICONS[severity]
     label = IconLabel(name, size, color)
     label.setAccessibleName(severity)
     return label
@@ -60,7 +60,7 @@ class Toast(Overlay):
         row.setContentsMargins(*(active_theme().px(n) for n in (12, 8, 8, 8)))
         row.setSpacing(active_theme().px(8))
         row.addWidget(severity_icon(severity), 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(_wrapped(text), 1)
+        row.addWidget(wrapped_label(text), 1)
         for action in actions:
             row.addWidget(_action_button(action, self._choose, "link"))
         row.addWidget(_close_button(self.dismiss))
@@ -122,7 +122,7 @@ class BannerZone(QWidget):
         row.setContentsMargins(*(active_theme().px(n) for n in (12, 4, 6, 4)))
         row.setSpacing(active_theme().px(8))
         row.addWidget(severity_icon(severity))
-        row.addWidget(_wrapped(text), 1)
+        row.addWidget(wrapped_label(text), 1)
         for action in actions:
             row.addWidget(_action_button(action, lambda chosen: self.chosen.emit(banner_id, chosen)))
         if can_close:
@@ -179,7 +179,7 @@ class Sheet(Overlay):
         heading = title_label(title)
         heading.setWordWrap(True)
         words.addWidget(heading)
-        words.addWidget(_wrapped(text))
+        words.addWidget(wrapped_label(text))
         head.addLayout(words, 1)
         column.addLayout(head)
         self.body = QVBoxLayout()
@@ -217,7 +217,8 @@ class Sheet(Overlay):
             chosen.setFocus(Qt.FocusReason.PopupFocusReason)
 
 
-def _wrapped(text: str) -> QLabel:
+def wrapped_label(text: str) -> QLabel:
+    """Words to read and copy, on as many lines as they need."""
     label = QLabel(text)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
