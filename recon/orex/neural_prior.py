@@ -36,7 +36,7 @@ Arrays = dict[str, NDArray[np.generic]]
 _REPORT_SECONDS = 0.04
 _CHUNK = 16_384
 _SIGN_REACH = 0.04  # box units; farther from a contour the sign must be no clearer than here
-_OUTSIDE_DISTANCE = 0.02
+_OUTSIDE_VALUE = 0.01  # box units; little, since caps may bulge over the hull of the contours
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class NeuralSettings:
     contour_share: float = 0.0625
     bound_weight: float = 2.0
     sign_weight: float = 8.0
+    outside_weight: float = 1.5
+    outside_share: float = 0.125
     eikonal_weight: float = 0.1
     curvature_weight: float = 3e-4
     curvature_step: float = 0.02
@@ -102,10 +104,9 @@ def fit(
     """Train the network on one label's samples; resumes from the context's checkpoint exactly.
 
     warm_start: a field to begin from and to look for the surface with. preview: makes scene data of the field
-    so far when the context says that a preview is due. Small matrices gain nothing from more threads and lose
-    much on a busy machine, so torch runs on one while this runs.
+    so far when the context says that a preview is due. Torch runs on one thread meanwhile.
     """
-    with _one_thread():
+    with one_thread():
         training = _Training(samples, settings, context, warm_start)
         loaded = context.load_checkpoint()
         if loaded is not None:
@@ -137,7 +138,8 @@ def _train(
 
 
 @contextmanager
-def _one_thread() -> Generator[None, None, None]:
+def one_thread() -> Generator[None, None, None]:
+    """Small matrices gain nothing from more threads and lose much on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -211,9 +213,11 @@ class _Training:
         settings, points = self._settings, self._points
         spatial = self._sample_space()
         num_contour = int(settings.batch_size * settings.contour_share)
-        plane = points.choose_plane(settings.batch_size - num_contour, self._random)
+        num_outside = int(settings.batch_size * settings.outside_share) if len(points.outside) else 0
+        plane = points.choose_plane(settings.batch_size - num_contour - num_outside, self._random)
         contour = _choose(points.contour, num_contour, self._random)
-        parts = [spatial, points.plane[plane], contour]
+        outside = _choose(points.outside, num_outside, self._random)
+        parts = [spatial, points.plane[plane], contour, outside]
         if self._warm and done < settings.warm_share:
             chosen = self._warm.choose(settings.spatial_size, self._random)
             parts.append(self._warm.points[chosen])
@@ -231,9 +235,11 @@ class _Training:
             "sign": settings.sign_weight * sign_loss(of[1], bounds),
             "contour": settings.contour_weight * of[2].abs().mean(),
         }
-        if len(parts) == 4 and self._warm:
+        if num_outside:
+            losses["outside"] = settings.outside_weight * torch.relu(_OUTSIDE_VALUE - of[3]).mean()
+        if len(parts) == 5 and self._warm:
             fading = settings.warm_weight * (1 - done / settings.warm_share)
-            losses["warm start"] = fading * (of[3] - self._warm.values[chosen]).abs().mean()
+            losses["warm start"] = fading * (of[4] - self._warm.values[chosen]).abs().mean()
         return losses
 
     def _sample_space(self) -> Tensor:
@@ -283,14 +289,20 @@ class _Points:
     plane: Tensor
     bounds: Tensor
     contour: Tensor
+    outside: Tensor
     lower: Tensor
     extent: Tensor
 
     @classmethod
     def of(cls, samples: PlaneSamples, device: torch.device) -> _Points:
-        plane = np.concatenate([samples.points, samples.outside])
-        bounds = np.concatenate([samples.distances, np.full(len(samples.outside), np.inf)])
-        arrays = (plane, bounds, samples.contour_points, samples.lower, samples.upper - samples.lower)
+        arrays = (
+            samples.points,
+            samples.distances,
+            samples.contour_points,
+            samples.outside,
+            samples.lower,
+            samples.upper - samples.lower,
+        )
         tensors = [torch.tensor(array, dtype=torch.float32, device=device) for array in arrays]
         return cls(*tensors)
 
@@ -352,6 +364,8 @@ def sign_loss(values: Tensor, distances: Tensor) -> Tensor:
 
 
 def _choose(points: Tensor, count: int, random: torch.Generator) -> Tensor:
+    if not count:
+        return points[:0]
     return points[torch.randint(len(points), (count,), generator=random, device=points.device)]
 
 

@@ -69,7 +69,7 @@ def test_a_sphere_comes_back_from_seven_slices(samples: PlaneSamples) -> None:
     assert (field(on_sphere(0.6)) < 0).all()
     assert (field(on_sphere(0.8)) > 0).all()
     assert reports[-1].step == reports[-1].total == 400
-    assert set(reports[-1].losses) == {"eikonal", "curvature", "bound", "sign", "contour"}
+    assert set(reports[-1].losses) == {"eikonal", "curvature", "bound", "sign", "contour", "outside"}
 
 
 def test_the_same_seed_gives_the_same_field_and_another_seed_another(samples: PlaneSamples) -> None:
