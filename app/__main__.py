@@ -1,0 +1,25 @@
+"""`isokiln` and `python -m app`: the window, or the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app import cli
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Start the program with these arguments, those of the process by default."""
+    return cli.main(sys.argv[1:] if arguments is None else arguments, _open_window)
+
+
+def _open_window(paths: Sequence[Path]) -> int:
+    """Open the window. Qt is imported here, so that commands need none of it."""
+    from app import main_window
+
+    return main_window.main(paths)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""Commands on files: convert, validate, evaluate, slice, samples."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from app.cli_options import add_model_options, model_from
+from app.cli_run import check_output, tell_notes, write_outputs
+from recon import formats
+from recon.errors import InputError
+from recon.formats.reading import ReadOptions
+from recon.method import Output
+from render.cross_sections import CrossSections
+from render.mesh import TriangleMesh
+from render.scene_data import SceneData
+
+
+def convert(arguments: Sequence[str]) -> int:
+    """`isokiln convert IN OUT`."""
+    from recon.formats.export import ExportOptions
+
+    parser = _parser("convert", "Turn a file into another format; the endings say which.")
+    parser.add_argument("input", type=Path, metavar="IN")
+    parser.add_argument("output", type=Path, metavar="OUT")
+    add_model_options(parser, ReadOptions, "reading", "read-")
+    add_model_options(parser, ExportOptions, "writing", "write-")
+    options = parser.parse_args(arguments)
+    check_output(options.output, [options.input])
+    data = _read(options.input, model_from(options, ReadOptions, "read-"))
+    for file in write_outputs(options.output, [Output(options.input.stem, data)], options):
+        print(file)
+    return 0
+
+
+def validate(arguments: Sequence[str]) -> int:
+    """`isokiln validate FILE`."""
+    parser = _parser(
+        "validate", "Read a file; tell what is in it and what was taken for granted or repaired."
+    )
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_model_options(parser, ReadOptions, "reading", "read-")
+    options = parser.parse_args(arguments)
+    reading = formats.read(options.file, model_from(options, ReadOptions, "read-"))
+    facts = describe_data(reading.data)
+    if options.json:
+        notes = [{"severity": n.severity, "sentence": n.sentence, "plane": n.plane} for n in reading.notes]
+        print(json.dumps({**facts, "notes": notes}))
+        return 0
+    _print_facts(facts)
+    for note in reading.notes:
+        where = f"plane {note.plane + 1}: " if note.plane is not None else ""
+        print(f"{note.severity}: {where}{note.sentence}")
+    return 0
+
+
+def describe_data(data: SceneData) -> dict[str, Any]:
+    """Counts, bounds and frame of scene data, as JSON values."""
+    frame = {"up": data.frame.up, "unit": data.frame.unit, "patient_axes": data.frame.patient_axes}
+    if isinstance(data, CrossSections):
+        counts = {
+            "kind": "cross-sections",
+            "planes": data.num_planes,
+            "contours": data.num_loops,
+            "vertices": len(data.vertices),
+            "labels": {str(label): data.label_name(label) for label in data.labels},
+        }
+    else:
+        counts = {"kind": "mesh", "vertices": len(data.vertices), "faces": len(data.faces)}
+    return {**counts, "bounds": data.bounds.tolist(), **frame}
+
+
+def evaluate(arguments: Sequence[str]) -> int:
+    """`isokiln evaluate MESH REFERENCE`."""
+    parser = _parser(
+        "evaluate", "Compare a mesh with a reference: distances, shared volume, agreement with slices."
+    )
+    parser.add_argument("mesh", type=Path, metavar="MESH")
+    parser.add_argument("reference", type=Path, metavar="REFERENCE")
+    parser.add_argument(
+        "--slices", type=Path, metavar="IN", help="the cross-sections that the mesh was made from"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the sample points (default 0)")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_model_options(parser, ReadOptions, "reading the slices", "read-")
+    options = parser.parse_args(arguments)
+    mesh, reference = _read_mesh(options.mesh), _read_mesh(options.reference)
+    sections = None
+    if options.slices:
+        sections = _read_sections(options.slices, model_from(options, ReadOptions, "read-"))
+    from recon import metrics
+
+    figures = metrics.compare(mesh, reference, options.seed)
+    if sections is not None:
+        figures["slices"] = _agreement(mesh, sections)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        _print_facts({**figures, **figures.pop("slices", {})})
+    return 0
+
+
+def _agreement(mesh: TriangleMesh, sections: CrossSections) -> dict[str, Any]:
+    """Agreement of a solid with every plane, the worst ones and the mean."""
+    from recon import metrics
+
+    rows = metrics.slice_agreement(mesh, sections)
+    return {
+        "slice_accuracy": sum(row.accuracy for row in rows) / len(rows),
+        "slice_iou": sum(row.iou for row in rows) / len(rows),
+        "worst_slice_accuracy": min(row.accuracy for row in rows),
+        "worst_slice_iou": min(row.iou for row in rows),
+        "planes": [{"plane": row.plane + 1, "accuracy": row.accuracy, "iou": row.iou} for row in rows],
+    }
+
+
+def slice_mesh(arguments: Sequence[str]) -> int:
+    """`isokiln slice MESH -n 20 -o OUT.csl`."""
+    parser = _parser("slice", "Cut a mesh by parallel or arbitrary planes into cross-sections.")
+    parser.add_argument("mesh", type=Path, metavar="MESH")
+    parser.add_argument("-n", type=int, default=20, metavar="N", help="how many planes (default 20)")
+    parser.add_argument("--arbitrary", action="store_true", help="planes in random directions")
+    parser.add_argument(
+        "--axis", choices=("x", "y", "z"), help="across which axis (default the longest side)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of arbitrary planes (default 0)")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=".csl or .json")
+    options = parser.parse_args(arguments)
+    if options.arbitrary and options.axis:
+        parser.error("--axis is for parallel planes")
+    check_output(options.output, [options.mesh])
+    mesh = _read_mesh(options.mesh)
+    from recon import slicing
+
+    axis = "xyz".index(options.axis) if options.axis else None
+    planes = (
+        slicing.arbitrary_planes(mesh, options.n, options.seed)
+        if options.arbitrary
+        else slicing.parallel_planes(mesh, options.n, axis)
+    )
+    sections = slicing.slice_mesh(mesh, planes)
+    tell_notes(options.output, formats.write(options.output, sections))
+    print(f"{options.output}: {sections.num_planes} planes, {sections.num_loops} contours")
+    return 0
+
+
+def samples(arguments: Sequence[str]) -> int:
+    """`isokiln samples [NAME]`."""
+    parser = _parser("samples", "List the bundled samples, or copy one out of the program.")
+    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where to (default ./NAME)")
+    options = parser.parse_args(arguments)
+    known = {folder.name: folder for folder in sample_folders()}
+    if options.name is None:
+        for name, folder in known.items():
+            print(f"{name}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
+        return 0
+    if options.name not in known:
+        raise InputError(f"There is no sample {options.name!r}.", f"There are: {', '.join(known)}.")
+    output = options.output or Path(options.name)
+    if output.exists():
+        raise InputError(f"{output} exists already.", "Choose another folder with -o.")
+    with resources.as_file(known[options.name]) as folder:
+        shutil.copytree(folder, output)
+    print(output)
+    return 0
+
+
+def sample_folders() -> Iterator[Traversable]:
+    """The bundled samples, a folder each, by name."""
+    root = resources.files("resources") / "samples"
+    yield from sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.name)
+
+
+def _parser(command: str, description: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(prog=f"isokiln {command}", description=description, allow_abbrev=False)
+
+
+def _read(path: Path, options: ReadOptions = ReadOptions()) -> SceneData:
+    reading = formats.read(path, options)
+    tell_notes(path, reading.notes)
+    return reading.data
+
+
+def _read_mesh(path: Path) -> TriangleMesh:
+    data = _read(path)
+    if not isinstance(data, TriangleMesh):
+        raise InputError(f"{path.name} does not hold a mesh.", "Give a PLY, OBJ, STL, GLB or 3MF file.")
+    return data
+
+
+def _read_sections(path: Path, options: ReadOptions) -> CrossSections:
+    data = _read(path, options)
+    if not isinstance(data, CrossSections):
+        raise InputError(f"{path.name} does not hold cross-sections.", "Give what the solid was made from.")
+    return data
+
+
+def _print_facts(facts: Mapping[str, Any]) -> None:
+    """Name and value, a line each; tables stay for --json."""
+    for name, value in facts.items():
+        if name == "bounds":
+            low, high = (" ".join(f"{x:.6g}" for x in corner) for corner in value)
+            print(f"{'bounds':24} {low} to {high}")
+        elif name == "labels":
+            print(f"{name:24} {', '.join(f'{label} {text}' for label, text in value.items())}")
+        elif isinstance(value, float):
+            print(f"{name.replace('_', ' '):24} {value:.6g}")
+        elif isinstance(value, (int, str)):
+            print(f"{name.replace('_', ' '):24} {value}")
+    sys.stdout.flush()
