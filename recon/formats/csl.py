@@ -245,7 +245,7 @@ def _decimal(value: float) -> str:
 
 
 def _is_counter_clockwise(points: NDArray[np.float64]) -> bool:
-    x, y = points.T
+    x, y = (points - points[0]).T  # far from the origin the products would cancel
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) > 0
 
 

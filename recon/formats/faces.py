@@ -69,8 +69,21 @@ def retraces(ring: Points) -> bool:
 
 def has_many_crossings(ring: Points) -> bool:
     """Whether cutting at all crossings would take long: judged by a sample of the edges."""
-    ends = np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)
-    edges = shapely.linestrings(ends)
-    sample = edges[np.linspace(0, len(edges) - 1, min(_SAMPLED_EDGES, len(edges))).astype(int)]
-    hits = len(shapely.STRtree(edges).query(sample, predicate="crosses")[0])
-    return hits * len(edges) / len(sample) / 2 > _MOST_CROSSINGS
+    start, end = ring, np.roll(ring, -1, axis=0)
+    sample = np.linspace(0, len(ring) - 1, min(_SAMPLED_EDGES, len(ring))).astype(int)
+    hits = sum(int(_cross(start[i], end[i], start, end).sum()) for i in sample)
+    return hits * len(ring) / len(sample) / 2 > _MOST_CROSSINGS
+
+
+def _cross(a: Points, b: Points, starts: Points, ends: Points) -> NDArray[np.bool_]:
+    """Which of the segments cross segment a-b in a point within both."""
+
+    def left(p: Points, q: Points, r: Points) -> Points:
+        """Twice the signed area of the triangle p, q, r."""
+        area: Points = (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (
+            r[..., 0] - p[..., 0]
+        )
+        return area
+
+    across = left(a, b, starts) * left(a, b, ends) < 0
+    return across & (left(starts, ends, a) * left(starts, ends, b) < 0)

@@ -20,7 +20,7 @@ from recon.formats.reading import HoleRule, Severity
 
 _SLIVER = 1e-10  # area by squared perimeter below which a contour encloses nothing
 _HARMLESS = 5e-3  # share of the area that touching may change before it counts as crossing
-_BRIDGE = 0.25  # of the median step: how wide a keyhole's bridge may gape
+_BRIDGE = 0.1  # of the median step: how wide a keyhole's bridge may gape
 
 Inside = Callable[[NDArray[np.int64]], NDArray[np.bool_]]  # (K, R) winding numbers → (K,)
 
@@ -149,19 +149,20 @@ def _thickness(ring: Points) -> float:
 
 
 def _with_closed_bridge(ring: Points) -> Points:
-    """Snap the two sides of a keyhole's bridge together where they nearly touch."""
+    """Snap the two sides of a keyhole's bridge together: two nearby edges, run in opposite directions."""
     from scipy.spatial import cKDTree
 
     steps = np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1)
-    pairs = cKDTree(ring).query_pairs(_BRIDGE * float(np.median(steps)), output_type="ndarray")
-    apart = np.abs(pairs[:, 0] - pairs[:, 1])
-    pairs = pairs[(apart > 1) & (apart < len(ring) - 1)]
-    if not len(pairs):
-        return ring
+    pairs = cKDTree(ring).query_pairs(_BRIDGE * float(np.median(steps)))
+    count = len(ring)
+    sides = [(i, j) for i, j in pairs if j - i > 3 and (i + 1, j - 1) in pairs]
+    sides += [(i + 1, j - 1) for i, j in sides]
+    # A bridge may also start at the ring's first point.
+    sides += [(0, count - 1)] if (0, count - 1) in pairs and sides else []
     snapped = ring.copy()
-    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
-        snapped[second] = snapped[first]
-    return snapped
+    for i, j in sorted(set(sides)):
+        snapped[j] = snapped[i]
+    return snapped if sides else ring
 
 
 def _touching_themselves(drawing: Drawing, rings: list[Points], alive: list[int]) -> set[int]:
