@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEasingCurve, QEvent, QPointF, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLRenderer
@@ -20,36 +19,37 @@ from widgets import viewport_camera as cameras
 from widgets.theme import active_theme
 from widgets.viewport_camera import CameraPose, Size, ViewName
 from widgets.viewport_canvas import Canvas, gl_problem
+from widgets.viewport_clip import ClipPlane
+from widgets.viewport_detail import Detail
 from widgets.viewport_furniture import Furniture, FurnitureName
-from widgets.viewport_navigation import Navigation
+from widgets.viewport_measure import Measurement
+from widgets.viewport_motion import Motion
 from widgets.viewport_picking import Picker
 from widgets.viewport_scene import ViewportScene, box_corners
 from widgets.viewport_style import SHADINGS, LayerStyle, Shading
-
-_ANIMATION_MS = 150
-_REST_MS = 160  # after the last change of the camera the full picture is made
+from widgets.viewport_tools import Tools
 
 
 class Viewport(QWidget):
     """A 3D view of layers. It never changes what it shows by itself; it emits what was done.
 
-    Without OpenGL it says so in place of the picture; everything else still answers.
+    Without OpenGL it says so in place of the picture; everything else still answers. Call `release` when
+    the window closes: VTK must let go while its context lives.
     """
 
     picked = Signal(str, tuple)  # layer id, point (x, y, z); "" and () beside everything
     plane_picked = Signal(str, int)  # layer id, index of the plane
     camera_moved = Signal(object)  # CameraPose
     measured = Signal(float, tuple, tuple)  # length in world units, the two points
+    clip_changed = Signal(object)  # ClipPlane or None
+    tool_changed = Signal(str)  # "measure", "clip" or ""
     shading_changed = Signal(object)  # the Shading of all meshes, or None
     context_menu_requested = Signal(object, str)  # global QPoint, layer id under it or ""
 
     def __init__(self, parent: QWidget | None = None, *, multi_samples: int = 4) -> None:
         super().__init__(parent)
         self.setObjectName("viewport")
-        self._pose = CameraPose()
-        self._up_axis: Axis = "+Z"
         self._shading: Shading | None = None
-        self._reduce_motion = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         problem = gl_problem()
@@ -58,10 +58,10 @@ class Viewport(QWidget):
         renderer = self._canvas.renderer if self._canvas else vtkOpenGLRenderer()
         self._scene = ViewportScene(renderer, active_theme(), self._pixel_ratio())
         self._picker = Picker(self._scene)
+        self._motion = Motion(self, self._size, self._surface_point)
+        self._tools = Tools(self, self._scene, self._picker, lambda: self.camera, self._size)
         self._furniture = Furniture(self, self._scene)
-        self._navigation = Navigation(self, lambda: self._pose, self._size, self._surface_point)
-        self._animation = QVariantAnimation(self)
-        self._rest = QTimer(self)
+        self._detail = Detail(self._scene, multi_samples)
         self._connect()
 
     # Layers
@@ -72,7 +72,7 @@ class Viewport(QWidget):
         self._layers_changed()
 
     def remove_layer(self, layer_id: str) -> None:
-        """Draw a layer no longer."""
+        """Draw a layer no longer; an id that was not shown is no mistake."""
         self._scene.remove(layer_id)
         self._layers_changed()
 
@@ -97,12 +97,18 @@ class Viewport(QWidget):
     @property
     def camera(self) -> CameraPose:
         """Where the view looks from; setting it is immediate."""
-        return self._pose
+        return self._motion.pose
 
     @camera.setter
     def camera(self, pose: CameraPose) -> None:
-        self._animation.stop()
-        self._set_pose(pose)
+        self._motion.jump(pose)
+
+    def move_camera(self, pose: CameraPose, animated: bool = True) -> None:
+        """Go to a pose, in 150 ms unless motion is reduced or nothing is to be seen of it."""
+        if animated and self.isVisible() and self._canvas is not None:
+            self._motion.glide(pose)
+        else:
+            self._motion.jump(pose)
 
     def frame_all(self, animated: bool = True) -> None:
         """Bring everything that is drawn into the picture."""
@@ -114,40 +120,36 @@ class Viewport(QWidget):
 
     def set_view(self, name: ViewName, animated: bool = True) -> None:
         """Look from a side named with respect to the up axis."""
-        self.move_camera(cameras.look_along(self._pose, name, self.up_axis), animated)
+        self.move_camera(cameras.look_along(self.camera, name, self.up_axis), animated)
 
     def set_orthographic(self, on: bool) -> None:
         """Parallel projection or perspective; what lies at the focal point keeps its size."""
-        self.camera = replace(self._pose, parallel=on)
+        self.camera = replace(self.camera, parallel=on)
 
     @property
     def up_axis(self) -> Axis:
         """The axis that the turntable turns about."""
-        return self._up_axis
+        return self._motion.up_axis
 
     def set_up_axis(self, axis: Axis) -> None:
-        """Turn about another axis; the camera keeps its place relative to it."""
-        if axis == self._up_axis:
+        """Turn about another axis and look from its isometric side."""
+        if axis == self.up_axis:
             return
-        self._up_axis = axis
-        self._navigation.up = cameras.axis_vector(axis)
+        self._motion.up_axis = axis
         self._furniture.cube.set_up_axis(axis)
         self.set_view("iso", animated=False)
+        self._changed()
 
     def set_reduce_motion(self, on: bool) -> None:
         """Let the camera jump where it would glide."""
-        self._reduce_motion = on
-
-    def move_camera(self, pose: CameraPose, animated: bool = True) -> None:
-        """Go to a pose, in 150 ms unless motion is reduced or nothing is to be seen of it."""
-        self._animation.stop()
-        if not animated or self._reduce_motion or not self.isVisible() or self._canvas is None:
-            self._set_pose(pose)
-            return
-        self._glide_from, self._glide_to = self._pose, pose
-        self._animation.start()
+        self._motion.reduce_motion = on
 
     # Look
+
+    @property
+    def shading(self) -> Shading | None:
+        """The shading of all meshes in this view, or None where each layer has its own."""
+        return self._shading
 
     def set_shading(self, shading: Shading | None) -> None:
         """Draw every mesh in this view so; None leaves it to each layer's style."""
@@ -161,10 +163,14 @@ class Viewport(QWidget):
         index = SHADINGS.index(self._shading) if self._shading else 0
         self.set_shading(SHADINGS[(index + 1) % len(SHADINGS)])
 
+    def set_xray(self, on: bool) -> None:
+        """Let meshes be seen through."""
+        self._scene.set_xray(on)
+        self._layers_changed()
+
     @property
-    def shading(self) -> Shading | None:
-        """The shading of all meshes in this view, or None where each layer has its own."""
-        return self._shading
+    def is_xray(self) -> bool:
+        return self._scene.is_xray
 
     def is_shown(self, name: FurnitureName) -> bool:
         """Whether grid, axes, scale, counts, legend or cube are wanted."""
@@ -189,6 +195,7 @@ class Viewport(QWidget):
         """
         if self._canvas is None:
             raise RuntimeError("there is no OpenGL to make a picture with")
+        self._motion.is_moving = False
         self._before_render()
         picture: NDArray[np.uint8] = np.asarray(
             self._canvas.screenshot(path, transparent_background=transparent, return_img=True, scale=scale)
@@ -196,26 +203,72 @@ class Viewport(QWidget):
         self._changed()
         return picture
 
+    # Tools
+
+    @property
+    def active_tool(self) -> str:
+        """ "measure", "clip" or "" when clicks pick."""
+        return self._tools.active
+
+    def begin_measuring(self) -> None:
+        """Let clicks set the ends of lengths, until Escape or end_tool."""
+        self._tools.begin_measuring()
+
+    def begin_clipping(self) -> None:
+        """Cut by a plane with a handle and a panel, until Escape or end_tool."""
+        self._tools.begin_clipping()
+
+    def end_tool(self) -> None:
+        """Let clicks pick again; measurements stay, a clip plane under its handle goes."""
+        if self.active_tool == "clip":
+            self._tools.end_clipping()
+        else:
+            self._tools.measure.end()
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """The lengths that are shown."""
+        return self._tools.measure.measurements
+
+    def set_measurements(self, measurements: Iterable[Measurement]) -> None:
+        """Show these lengths and no others."""
+        self._tools.set_measurements(tuple(measurements))
+
+    @property
+    def clip(self) -> ClipPlane | None:
+        """The plane that cuts what is drawn."""
+        return self._tools.clip.plane
+
+    def set_clip(self, plane: ClipPlane | None) -> None:
+        """Keep only where n . x <= offset; None shows everything."""
+        self._tools.set_clip(plane)
+
+    def release(self) -> None:
+        """Give back all that VTK and the proxies' thread hold. The widget shows nothing after."""
+        self._motion.stop()
+        self._detail.release()
+        self._scene.release()
+        if self._canvas is not None:
+            self._canvas.close()
+
     # Inner life
 
     def _connect(self) -> None:
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_REST_MS)
-        self._rest.timeout.connect(self._come_to_rest)
-        self._animation.setDuration(_ANIMATION_MS)
-        self._animation.setStartValue(0.0)
-        self._animation.setEndValue(1.0)
-        self._animation.setEasingCurve(QEasingCurve.Type.InOutCubic)
-        self._animation.valueChanged.connect(self._glide)
-        self._navigation.posed.connect(self._navigate)
-        self._navigation.clicked.connect(self._click)
-        self._navigation.double_clicked.connect(self._set_pivot)
-        self._navigation.menu_wished.connect(self._wish_menu)
+        self._motion.moved.connect(self._moved)
+        self._motion.rested.connect(self._rested)
+        navigation = self._motion.navigation
+        navigation.clicked.connect(self._click)
+        navigation.double_clicked.connect(self._set_pivot)
+        navigation.menu_wished.connect(self._wish_menu)
         self._furniture.cube.direction_wished.connect(self._look_from)
-        self._furniture.cube.orbit_wished.connect(self._navigation.orbit)
+        self._furniture.cube.orbit_wished.connect(navigation.orbit)
+        self._tools.measured.connect(lambda m: self.measured.emit(m.length, m.start, m.end))
+        self._tools.clip_changed.connect(self._clip_changed)
+        self._tools.tool_changed.connect(self._tool_changed)
         if self._canvas is not None:
-            self._canvas.tools.append(self._navigation)
+            self._canvas.tools += [self._tools.clip, self._tools.measure, navigation]
             self._canvas.before_render = self._before_render
+            self._canvas.rendered.connect(self._detail.note)
             self._canvas.resized.connect(self._changed)
 
     def _size(self) -> Size:
@@ -223,7 +276,7 @@ class Viewport(QWidget):
         return max(1, area.width()), max(1, area.height())
 
     def _pixel_ratio(self) -> float:
-        return self._canvas.devicePixelRatioF() if self._canvas else 1.0
+        return float(self._canvas.devicePixelRatioF()) if self._canvas else 1.0
 
     def _changed(self) -> None:
         if self._canvas is not None:
@@ -231,45 +284,53 @@ class Viewport(QWidget):
 
     def _layers_changed(self) -> None:
         self._furniture.describe()
+        self._tools.measure.unit = self._furniture.unit
+        self._detail.layers_changed()
         self._changed()
 
     def _before_render(self) -> None:
-        self._scene.apply(self._pose, self._furniture.follow(self._pose, self._size(), self._up_axis))
+        self._detail.prepare(self._canvas.window_vtk if self._canvas else None, self._motion.is_moving)
+        ground = self._furniture.follow(self.camera, self._size(), self.up_axis)
+        self._scene.apply(self.camera, ground)
+        self._tools.annotations.refresh()
 
-    def _set_pose(self, pose: CameraPose) -> None:
-        if pose == self._pose:
-            return
-        self._pose = pose
+    def _moved(self, pose: CameraPose) -> None:
         self._changed()
-        self._rest.start()
         self.camera_moved.emit(pose)
 
-    def _come_to_rest(self) -> None:
+    def _rested(self) -> None:
+        if self._detail.is_cheap:
+            self._changed()
+
+    def _clip_changed(self, plane: ClipPlane | None) -> None:
         self._changed()
+        self.clip_changed.emit(plane)
 
-    def _navigate(self, pose: CameraPose) -> None:
-        self._animation.stop()
-        self._set_pose(pose)
-
-    def _glide(self, share: Any) -> None:
-        self._set_pose(cameras.between(self._glide_from, self._glide_to, float(share)))
-
-    def _look_from(self, back: NDArray[np.float64], up: NDArray[np.float64]) -> None:
-        self.move_camera(cameras.look_from(self._pose, back, up))
+    def _tool_changed(self, tool: str) -> None:
+        if self._canvas is not None:
+            self._canvas.setCursor(
+                Qt.CursorShape.CrossCursor if tool == "measure" else Qt.CursorShape.ArrowCursor
+            )
+        self.tool_changed.emit(tool)
 
     def _frame(self, box: NDArray[np.float64] | None, animated: bool) -> None:
-        if box is None:
-            return
-        width, height = self._size()
-        self.move_camera(cameras.fit(self._pose, box_corners(box), width / height), animated)
+        if box is not None:
+            width, height = self._size()
+            self.move_camera(cameras.fit(self.camera, box_corners(box), width / height), animated)
+
+    def _look_from(self, back: NDArray[np.float64], up: NDArray[np.float64]) -> None:
+        self.move_camera(cameras.look_from(self.camera, back, up))
 
     def _surface_point(self, x: float, y: float) -> NDArray[np.float64] | None:
-        pick = self._picker.surface(self._pose, x, y, self._size())
+        pick = self._picker.surface(self.camera, x, y, self._size())
         return None if pick is None else pick.point
 
     def _click(self, at: QPointF) -> None:
-        surface = self._picker.surface(self._pose, at.x(), at.y(), self._size())
-        plane = self._picker.plane(self._pose, at.x(), at.y(), self._size())
+        if self._tools.measure.is_active:
+            self._tools.measure.click(at)
+            return
+        surface = self._picker.surface(self.camera, at.x(), at.y(), self._size())
+        plane = self._picker.plane(self.camera, at.x(), at.y(), self._size())
         if plane is not None and (surface is None or plane.depth <= surface.depth * (1 + 1e-3)):
             self.picked.emit(plane.layer_id, _plain(plane.point))
             self.plane_picked.emit(plane.layer_id, plane.plane)
@@ -281,26 +342,27 @@ class Viewport(QWidget):
     def _set_pivot(self, at: QPointF) -> None:
         """Turn about the surface point that was clicked twice; it moves to the middle."""
         point = self._surface_point(at.x(), at.y())
-        if point is None:
-            return
-        shift = point - np.asarray(self._pose.focal)
-        position = np.asarray(self._pose.position) + shift
-        self.move_camera(replace(self._pose, position=tuple(position), focal=tuple(point)))
+        if point is not None:
+            position = np.asarray(self.camera.position) + point - np.asarray(self.camera.focal)
+            self.move_camera(replace(self.camera, position=_plain(position), focal=_plain(point)))
 
     def _wish_menu(self, at: QPointF) -> None:
-        pick = self._picker.surface(self._pose, at.x(), at.y(), self._size())
+        pick = self._picker.surface(self.camera, at.x(), at.y(), self._size())
         area = self._canvas or self
         self.context_menu_requested.emit(area.mapToGlobal(at.toPoint()), pick.layer_id if pick else "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._furniture.place()
+        self._tools.place()
         self._changed()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         kinds = (QEvent.Type.StyleChange, QEvent.Type.PaletteChange, QEvent.Type.DevicePixelRatioChange)
-        if event.type() in kinds and hasattr(self, "_scene"):
+        if event.type() in kinds and hasattr(
+            self, "_detail"
+        ):  # Qt tells of styles within the constructor too
             self._scene.set_theme(active_theme(), self._pixel_ratio())
             self._furniture.set_theme(active_theme())
             self._layers_changed()
@@ -308,14 +370,6 @@ class Viewport(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.release()
         super().closeEvent(event)
-
-    def release(self) -> None:
-        """Give back all that VTK holds; a window calls it when it closes. The widget shows nothing after."""
-        self._animation.stop()
-        self._rest.stop()
-        self._scene.release()
-        if self._canvas is not None:
-            self._canvas.close()
 
 
 def _no_picture(problem: str) -> QLabel:

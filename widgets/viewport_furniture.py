@@ -27,7 +27,7 @@ class Furniture:
     def __init__(self, parent: QWidget, scene: ViewportScene) -> None:
         self._scene = scene
         self._shown: set[FurnitureName] = set(FURNITURE)
-        self._unit = "unit"
+        self.unit = "unit"
         self.grid = GroundGrid(active_theme())
         self.axes, self.counts = AxesAndScale(parent), Counts(parent)
         self.legend, self.banner, self.cube = Legend(parent), Banner(parent), ViewCube(parent)
@@ -55,7 +55,7 @@ class Furniture:
 
     def follow(self, pose: CameraPose, size: Size, up_axis: Axis) -> NDArray[np.float64] | None:
         """Keep in step with the camera; returns what the grid takes of the ground, or None."""
-        self.axes.follow(pose, size, self._unit)
+        self.axes.follow(pose, size, self.unit)
         self.cube.follow(pose)
         if not self.is_shown("grid"):
             return None
@@ -65,7 +65,7 @@ class Furniture:
         """Say what is drawn: counts, the unit, and what the colours mean."""
         self.counts.set_lines(tuple(self._count_lines()))
         units = {layer.data.frame.unit for _, layer in self._scene.visible() if layer.data is not None}
-        self._unit = units.pop() if len(units) == 1 else "unit"
+        self.unit = units.pop() if len(units) == 1 else "unit"
         self._explain_colors()
         self.place()
 

@@ -13,9 +13,12 @@ from widgets import viewport_polydata as polydata
 from widgets.colour_maps import map_colors, natural_range, rgb
 from widgets.theme import Theme, mix
 from widgets.viewport_normals import ShadedVertices, shade
+from widgets.viewport_proxy import CoarseMesh
 from widgets.viewport_style import LayerStyle, Shading
 
-_CLAY_ON_DARK, _CLAY_ON_LIGHT = "#cfc4b6", "#c3b4a2"
+_CLAY_ON_DARK, _CLAY_ON_LIGHT = "#d2c7b9", "#d5c6b4"
+
+_XRAY = 0.35  # opacity of meshes that are seen through
 
 
 class MeshLayer:
@@ -28,8 +31,9 @@ class MeshLayer:
         self._drawn: tuple[object, ...] = ()
         self._style = LayerStyle()
         self._shading: Shading = "shaded"
-        self._coarse: Any = None
+        self.is_xray = False
         self._full: Any = None
+        self._coarse: tuple[CoarseMesh, tuple[object, ...], Any] | None = None
         self._mapper: Any = vtkPolyDataMapper()
         self._mapper.SetResolveCoincidentTopologyToPolygonOffset()
         self._mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(1, 1)
@@ -54,6 +58,11 @@ class MeshLayer:
     def shading(self) -> Shading:
         """How it is drawn now: the style's shading unless the viewport says otherwise."""
         return self._shading
+
+    @property
+    def opacity(self) -> float:
+        """The style's, less where the viewport lets meshes be seen through."""
+        return self._style.opacity * (_XRAY if self.is_xray else 1.0)
 
     @property
     def bounds(self) -> NDArray[np.float64] | None:
@@ -92,9 +101,15 @@ class MeshLayer:
         wanted = self._style.value_name
         return wanted if wanted in names else (names[0] if names and wanted is None else None)
 
-    def set_coarse(self, coarse: Any | None) -> None:
-        """Draw this proxy (vtkPolyData) instead, or the mesh itself again."""
-        self._mapper.SetInputData(self._full if coarse is None else coarse)
+    def show_coarse(self, coarse: CoarseMesh | None) -> None:
+        """Draw this proxy of the mesh instead, or the mesh itself again."""
+        wanted = self._full
+        if coarse is not None and self._shading != "points":
+            if self._coarse is None or self._coarse[0] is not coarse or self._coarse[1] != self._drawn:
+                self._coarse = coarse, self._drawn, self._coarse_data(coarse)
+            wanted = self._coarse[2]
+        if self._mapper.GetInput() is not wanted and wanted is not None:
+            self._mapper.SetInputData(wanted)
 
     def set_clipping(self, plane: Any | None, inside: str) -> None:
         """Cut by a vtkPlane; what is seen of the inside gets one flat colour, which closes the cut."""
@@ -111,7 +126,7 @@ class MeshLayer:
     def release(self) -> None:
         """Let go of VTK's objects."""
         self._mapper.RemoveAllInputs()
-        self._full = self._coarse = None
+        self._full, self._coarse = None, None
 
     def _values(self) -> NDArray[np.float32] | None:
         name = self.value_name()
@@ -130,7 +145,8 @@ class MeshLayer:
             return
         if not self._drawn or self._drawn[0] != kind:
             self._upload(mesh, kind)
-        colors = self._vertex_colors(mesh)
+        assert self._shaded is not None
+        colors = self._vertex_colors(mesh, self._shaded.source, self._shaded.normals)
         polydata.set_point_colors(self._full, colors)
         self._mapper.SetScalarVisibility(colors is not None)
         self._drawn = wanted
@@ -144,17 +160,26 @@ class MeshLayer:
             self._full = polydata.triangles(vertices, self._shaded.faces, self._shaded.normals)
         self._mapper.SetInputData(self._full)
 
-    def _vertex_colors(self, mesh: TriangleMesh) -> NDArray[np.uint8] | None:
-        assert self._shaded is not None
+    def _coarse_data(self, coarse: CoarseMesh) -> Any:
+        shaded = shade(TriangleMesh(coarse.vertices, coarse.faces))
+        data = polydata.triangles(coarse.vertices[shaded.source], shaded.faces, shaded.normals)
+        assert self._mesh is not None
+        source = coarse.source[shaded.source]
+        polydata.set_point_colors(data, self._vertex_colors(self._mesh, source, shaded.normals))
+        return data
+
+    def _vertex_colors(
+        self, mesh: TriangleMesh, source: NDArray[np.int64], normals: NDArray[np.float32]
+    ) -> NDArray[np.uint8] | None:
+        """Colours of the vertices to draw, each of them the mesh's vertex `source`."""
         if self._shading == "normals":
-            colors: NDArray[np.uint8] = ((self._shaded.normals + 1) * 127.5).round().astype(np.uint8)
+            colors: NDArray[np.uint8] = ((normals + 1) * 127.5).round().astype(np.uint8)
             return colors
         values = self._values()
         if values is not None:
-            by_vertex = map_colors(values, self._style.color_map, self._style.value_range)
-            return by_vertex[self._shaded.source]
+            return map_colors(values, self._style.color_map, self._style.value_range)[source]
         if self._style.color is None and mesh.colors is not None and self._shading != "values":
-            return mesh.colors[self._shaded.source]
+            return mesh.colors[source]
         return None
 
     def _dress(self) -> None:
@@ -163,7 +188,7 @@ class MeshLayer:
         material = self._actor.GetProperty()
         base = style.color or (_CLAY_ON_DARK if self._theme.is_dark else _CLAY_ON_LIGHT)
         material.SetColor(*rgb(base))
-        material.SetOpacity(style.opacity)
+        material.SetOpacity(self.opacity)
         material.SetRepresentation({"wire": 1, "points": 0}.get(shading, 2))
         material.SetEdgeVisibility(shading == "shaded+wire")
         material.SetEdgeColor(*rgb(mix("#000000", base, 0.62)))
@@ -172,7 +197,7 @@ class MeshLayer:
         material.SetPointSize(style.point_size * self._ratio)
         material.SetBackfaceCulling(style.cull_backfaces)
         material.SetLighting(shading not in ("normals", "wire"))
-        material.SetAmbient(0.22 if shading == "values" else 0.12)
+        material.SetAmbient(0.22 if shading == "values" else 0.17)
         material.SetDiffuse(0.88)
         material.SetSpecular(0.0 if shading in ("values", "points") else 0.16)
         material.SetSpecularPower(24)

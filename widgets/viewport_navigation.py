@@ -32,6 +32,7 @@ class Navigation(QObject):
     """
 
     posed = Signal(object)  # CameraPose
+    rested = Signal()  # a drag has ended
     clicked = Signal(QPointF)
     double_clicked = Signal(QPointF)
     menu_wished = Signal(QPointF)
@@ -123,7 +124,7 @@ class Navigation(QObject):
         self._button, self._is_dragging = Qt.MouseButton.NoButton, False
         self._stop_flying()
         if was_drag:
-            self.posed.emit(self._pose())  # at rest now: the picture may be made fully
+            self.rested.emit()
         elif button == _LEFT:
             self.clicked.emit(event.position())
         elif button == _RIGHT:
@@ -181,6 +182,11 @@ class Navigation(QObject):
             speed /= 4
         way = np.sum([_FLY_KEYS[key] for key in self._fly_keys], axis=0) * speed
         self.posed.emit(cameras.move(pose, *(float(length) for length in way)))
+
+    def stop(self) -> None:
+        """Let go of everything that is held."""
+        self._stop_flying()
+        self._button, self._is_dragging = Qt.MouseButton.NoButton, False
 
     def _stop_flying(self) -> None:
         self._fly_keys.clear()

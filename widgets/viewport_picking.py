@@ -61,17 +61,26 @@ class Picker:
 
     def plane(self, pose: CameraPose, x: float, y: float, size: Size, reach: float = 7) -> PlanePick | None:
         """The nearest contour within `reach` pixels, else the nearest shown plane under the pixel."""
-        at = np.array([x, y])
-        lines, veils = [], []
+        contour = self.contour(pose, x, y, size, reach)
+        if contour is not None:
+            return contour
+        veils = []
         for layer_id, layer, sections in self._scene.sections():
-            line = _contour_under(sections, pose, at, size, reach)
-            if line is not None:
-                lines.append(PlanePick(layer_id, *line))
             if layer.style.plane_opacity > 0:
-                veil = _plane_under(layer.plane_outlines, sections, pose, at, size)
-                if veil is not None:
-                    veils.append(PlanePick(layer_id, *veil))
-        kept = [pick for pick in lines or veils if self._scene.keeps(pick.point)]
+                veil = _plane_under(layer.plane_outlines, sections, pose, np.array([x, y]), size)
+                veils += [] if veil is None else [PlanePick(layer_id, *veil)]
+        return self._nearest_kept(veils)
+
+    def contour(self, pose: CameraPose, x: float, y: float, size: Size, reach: float = 7) -> PlanePick | None:
+        """The contour within `reach` pixels, the nearest to the viewer of several."""
+        found = []
+        for layer_id, _, sections in self._scene.sections():
+            line = _contour_under(sections, pose, np.array([x, y]), size, reach)
+            found += [] if line is None else [PlanePick(layer_id, *line)]
+        return self._nearest_kept(found)
+
+    def _nearest_kept(self, picks: list[PlanePick]) -> PlanePick | None:
+        kept = [pick for pick in picks if self._scene.keeps(pick.point)]
         return min(kept, key=lambda pick: pick.depth, default=None)
 
     def snapped(self, pick: SurfacePick, pose: CameraPose, size: Size, reach: float = 9) -> Array:

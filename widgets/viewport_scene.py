@@ -41,6 +41,7 @@ class ViewportScene:
         self._layers: dict[str, Layer] = {}
         self._hidden: set[str] = set()
         self._shading: Shading | None = None
+        self._is_xray = False
         self._clip: Any = None
         self.clip: tuple[Array, float] | None = None
         self._light()
@@ -70,6 +71,8 @@ class ViewportScene:
     def show(self, layer_id: str, data: SceneData, style: LayerStyle) -> None:
         """Draw data under this id, in place of what had it; data already drawn are not uploaded again."""
         layer = self._layer_for(layer_id, data)
+        if isinstance(layer, MeshLayer):
+            layer.is_xray = self._is_xray
         layer.set(data, style, self._shading or style.shading)  # type: ignore[arg-type]
         self._clip_layer(layer)
 
@@ -97,6 +100,20 @@ class ViewportScene:
         for layer in self._layers.values():
             if isinstance(layer, MeshLayer) and layer.data is not None:
                 layer.set(layer.data, layer.style, shading or layer.style.shading)
+                self._clip_layer(layer)
+
+    @property
+    def is_xray(self) -> bool:
+        """Whether meshes can be seen through."""
+        return self._is_xray
+
+    def set_xray(self, on: bool) -> None:
+        """Let meshes be seen through."""
+        self._is_xray = on
+        for layer in self._layers.values():
+            if isinstance(layer, MeshLayer) and layer.data is not None:
+                layer.is_xray = on
+                layer.set(layer.data, layer.style, layer.shading)
                 self._clip_layer(layer)
 
     def set_clip(self, normal: Array | None, offset: float = 0.0) -> None:

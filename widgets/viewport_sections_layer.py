@@ -179,12 +179,12 @@ def _plane_polygons(sections: CrossSections) -> list[Array]:
     room = 0.06 * float(np.linalg.norm(high - low)) or 1.0
     low, high = low - room, high + room
     return [
-        _plane_in_box(normal, offset, low, high)
+        plane_in_box(normal, offset, low, high)
         for normal, offset in zip(sections.normals, sections.offsets, strict=True)
     ]
 
 
-def _plane_in_box(normal: Array, offset: float, low: Array, high: Array) -> Array:
+def plane_in_box(normal: Array, offset: float, low: Array, high: Array) -> Array:
     """Corners (N, 3) of the polygon that a plane n . x = offset has in a box, counter-clockwise."""
     u, v = plane_basis(normal)
     reach = float(np.linalg.norm(high - low))
