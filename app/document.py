@@ -13,7 +13,7 @@ from app.background import Background
 from app.directories import state_directory
 from app.manifest import Manifest, RunRecord
 from app.preferences import remember_project
-from app.project import Project, ProjectState
+from app.project import Missing, Project, ProjectState
 from app.project_folder import Document, Opened
 from app.recovery import Recovery, discard_recovery, find_recovery, write_recovery
 
@@ -64,6 +64,13 @@ class OpenDocument(QObject):
         if self.path is not None and not self.is_read_only:
             return self.path.parent
         return state_directory() / "unsaved" / self._manifest.uuid
+
+    def file_of(self, layer_id: str) -> Path | None:
+        """The project's own file of a layer's data, once it was saved."""
+        layer = self.project.layer(layer_id)
+        if layer is None or isinstance(layer.data, Missing):
+            return None
+        return project_folder.stored_file(layer.data)
 
     def new(self, title: str = "Untitled") -> None:
         """Begin an empty project that lies nowhere yet."""

@@ -280,6 +280,12 @@ def _store(folder: Path, data: SceneData) -> str:
     return f"layers/{written.name}"
 
 
+def stored_file(data: SceneData) -> Path | None:
+    """Where data were last written to or read from as a project's layer; None for data that never were."""
+    path = _FILE_OF_DATA.get(data)
+    return path if path is not None and path.exists() else None
+
+
 def _origin_record(origin: Origin | None) -> OriginRecord | None:
     if origin is None:
         return None

@@ -21,6 +21,11 @@ _CLAY_ON_DARK, _CLAY_ON_LIGHT = "#d2c7b9", "#d5c6b4"
 _XRAY = 0.35  # opacity of meshes that are seen through
 
 
+def clay_color(theme: Theme) -> str:
+    """The colour of a mesh that has none of its own."""
+    return _CLAY_ON_DARK if theme.is_dark else _CLAY_ON_LIGHT
+
+
 class MeshLayer:
     """Draws one mesh; uploads it only when it is another mesh or another kind of drawing."""
 
@@ -186,7 +191,7 @@ class MeshLayer:
         """The material."""
         style, shading = self._style, self._shading
         material = self._actor.GetProperty()
-        base = style.color or (_CLAY_ON_DARK if self._theme.is_dark else _CLAY_ON_LIGHT)
+        base = style.color or clay_color(self._theme)
         material.SetColor(*rgb(base))
         material.SetOpacity(self.opacity)
         material.SetRepresentation({"wire": 1, "points": 0}.get(shading, 2))

@@ -1,0 +1,224 @@
+"""One table of everything the menus, the tool bar, the keys and the command palette offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from widgets.icons import icon
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One entry.
+
+    function: dotted name of a method below the window, for example "files.save"; it is called without
+    arguments, or with the new state when is_checkable. words: what else a person may call it. needs: names of
+    conditions (see `Conditions`), all of which must hold. group: entries of which one is checked at a time.
+    """
+
+    id: str
+    text: str
+    menu: str
+    function: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    words: str = ""
+    needs: tuple[str, ...] = ()
+    is_checkable: bool = False
+    group: str = ""
+    starts_section: bool = False
+
+
+MENUS = ("File", "Edit", "View", "Slices", "Reconstruct", "Mesh", "Window", "Help")
+
+# Why an action is off, by the condition that does not hold.
+REASONS = {
+    "layer": "Select a layer first.",
+    "mesh": "Select a mesh layer first.",
+    "sections": "Select cross-sections first.",
+    "parallel planes": "Select cross-sections first.",
+    "any layer": "There is nothing in the project yet.",
+    "exportable": "There is nothing to export yet.",
+    "two meshes": "This compares two meshes: there must be a second one.",
+    "writable": "This project is open read-only. Save it under another name.",
+    "undo": "Nothing to undo.",
+    "redo": "Nothing to redo.",
+    "startable": "Open cross-sections first.",
+    "running": "No run is active.",
+    "missing": "No file of this project is missing.",
+    "viewport": "Open a project first.",
+}
+
+
+def _a(id: str, text: str, menu: str, function: str, **more: Any) -> ActionSpec:
+    return ActionSpec(id, text, menu, function, **more)
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    _a("new", "New project", "File", "files.new", keys=("Ctrl+N",), icon="file-plus", words="create empty start"),
+    _a("open", "Open…", "File", "files.open", keys=("Ctrl+O",), icon="folder-open", words="load project"),
+    _a("close", "Close project", "File", "files.close", keys=("Ctrl+W",)),
+    _a("save", "Save", "File", "files.save", keys=("Ctrl+S",), icon="save", starts_section=True, words="store write"),
+    _a("save_as", "Save as…", "File", "files.save_as", keys=("Ctrl+Shift+S",), words="copy rename project"),
+    _a("import", "Import…", "File", "files.import_files", keys=("Ctrl+I",), icon="import", starts_section=True,
+       words="add load file slices mesh dicom nifti csl"),
+    _a("relink", "Relink missing files…", "File", "files.relink", needs=("missing",), words="locate find moved"),
+    _a("export", "Export…", "File", "files.export", keys=("Ctrl+E",), icon="upload", needs=("exportable",),
+       words="save mesh stl obj glb ply 3mf print"),
+    _a("screenshot", "Screenshot…", "File", "files.screenshot", keys=("F12",), icon="camera", needs=("viewport",),
+       starts_section=True, words="picture image png capture"),
+    _a("screenshot_clear", "Screenshot without background…", "File", "files.screenshot_transparent",
+       keys=("Ctrl+F12",), needs=("viewport",), words="transparent picture image png alpha"),
+    _a("preferences", "Preferences…", "File", "shell.show_preferences", keys=("Ctrl+,",), icon="settings",
+       starts_section=True, words="settings options theme scale device"),
+    _a("quit", "Quit", "File", "close", keys=("Ctrl+Q",), words="exit"),
+    _a("undo", "Undo", "Edit", "scene.undo", keys=("Ctrl+Z",), icon="undo-2", needs=("undo",), words="back revert"),
+    _a("redo", "Redo", "Edit", "scene.redo", keys=("Ctrl+Shift+Z", "Ctrl+Y"), icon="redo-2", needs=("redo",),
+       words="again forward"),
+    _a("rename", "Rename", "Edit", "scene.rename_selected", keys=("F2",), needs=("layer",), starts_section=True),
+    _a("duplicate", "Duplicate", "Edit", "scene.duplicate_selected", keys=("Ctrl+D",), icon="copy", needs=("layer",),
+       words="copy clone layer"),
+    _a("delete", "Delete", "Edit", "scene.delete_selected", keys=("Del",), icon="trash-2", needs=("layer",),
+       words="remove layer"),
+    _a("isolate", "Isolate", "Edit", "scene.isolate_selected", keys=("Shift+H",), needs=("layer",), starts_section=True,
+       words="hide others only"),
+    _a("show_all", "Show all", "Edit", "scene.show_all", keys=("Alt+H",), needs=("any layer",), words="visible unhide"),
+    _a("hide", "Hide", "Edit", "scene.hide_selected", keys=("H",), needs=("layer",), words="invisible"),
+    _a("frame_all", "Frame all", "View", "scene.frame_all", keys=("Home",), icon="maximize", needs=("viewport",),
+       words="zoom fit extents"),
+    _a("frame_selected", "Frame selection", "View", "scene.frame_selected", keys=("F",), needs=("layer",),
+       words="zoom focus"),
+    _a("view_front", "Front", "View", "scene.view_front", keys=("1",), needs=("viewport",), starts_section=True),
+    _a("view_right", "Right", "View", "scene.view_right", keys=("3",), needs=("viewport",)),
+    _a("view_top", "Top", "View", "scene.view_top", keys=("7",), needs=("viewport",)),
+    _a("view_back", "Back", "View", "scene.view_back", keys=("Ctrl+1",), needs=("viewport",)),
+    _a("view_left", "Left", "View", "scene.view_left", keys=("Ctrl+3",), needs=("viewport",)),
+    _a("view_bottom", "Bottom", "View", "scene.view_bottom", keys=("Ctrl+7",), needs=("viewport",)),
+    _a("view_iso", "Isometric", "View", "scene.view_iso", keys=("9",), needs=("viewport",), words="corner diagonal"),
+    _a("ortho", "Orthographic", "View", "scene.set_orthographic", keys=("5",), needs=("viewport",), is_checkable=True,
+       words="parallel perspective projection"),
+    _a("shading", "Next shading", "View", "scene.cycle_shading", keys=("V",), needs=("viewport",), starts_section=True,
+       words="wireframe normals shaded"),
+    _a("xray", "X-ray", "View", "scene.set_xray", keys=("Alt+Z",), needs=("viewport",), is_checkable=True,
+       words="transparent see through"),
+    _a("grid", "Grid", "View", "scene.set_grid", keys=("G",), icon="grid-3x3", needs=("viewport",), is_checkable=True,
+       words="floor ground"),
+    _a("axes", "Axes", "View", "scene.set_axes", keys=("A",), icon="axis-3d", needs=("viewport",), is_checkable=True),
+    _a("clip", "Clip plane", "View", "scene.set_clip", keys=("K",), icon="scissors", needs=("viewport",),
+       is_checkable=True, words="cut section inside"),
+    _a("measure", "Measure distance", "View", "scene.set_measuring", keys=("D",), icon="ruler", needs=("viewport",),
+       is_checkable=True, words="length ruler"),
+    _a("clear_measurements", "Clear measurements", "View", "scene.clear_measurements", needs=("viewport",)),
+    _a("slice_pane", "Slice pane", "View", "scene.set_slice_pane", icon="layers-2", needs=("viewport",),
+       is_checkable=True, starts_section=True, words="2d contour editor"),
+    _a("full_screen", "Full screen", "View", "shell.set_full_screen", keys=("F11",), is_checkable=True),
+    _a("slice_next", "Next slice", "Slices", "scene.next_slice", keys=("PgDown",), needs=("sections",)),
+    _a("slice_previous", "Previous slice", "Slices", "scene.previous_slice", keys=("PgUp",), needs=("sections",)),
+    _a("slice_first", "First slice", "Slices", "scene.first_slice", keys=("Ctrl+Home",), needs=("sections",)),
+    _a("slice_last", "Last slice", "Slices", "scene.last_slice", keys=("Ctrl+End",), needs=("sections",)),
+    _a("slice_toggle", "Use this slice", "Slices", "scene.toggle_slice", needs=("sections",), starts_section=True,
+       words="enable disable plane leave out"),
+    _a("slice_edit", "Edit contours", "Slices", "scene.edit_contours", icon="pen-tool", needs=("sections",),
+       words="draw polygon brush"),
+    _a("slice_mesh", "Cut a mesh into slices…", "Slices", "meshes.slice", needs=("mesh",), starts_section=True,
+       icon="layers", words="cross sections planes test"),
+    _a("start", "Start", "Reconstruct", "runs.start_or_resume", keys=("F5",), icon="play", needs=("startable",),
+       words="run compute reconstruct resume"),
+    _a("pause", "Pause", "Reconstruct", "runs.pause", keys=("F6",), icon="pause", needs=("running",), words="hold"),
+    _a("stop", "Stop and keep the result", "Reconstruct", "runs.stop", keys=("Shift+F5",), icon="square",
+       needs=("running",), words="end finish"),
+    _a("cancel", "Cancel run", "Reconstruct", "runs.cancel", needs=("running",), words="abort kill"),
+    _a("checkpoint", "Checkpoint now", "Reconstruct", "runs.checkpoint", keys=("F8",), needs=("running",),
+       starts_section=True),
+    _a("preview", "Preview now", "Reconstruct", "runs.preview", keys=("F9",), needs=("running",)),
+    _a("classic", "Compare with classic interpolation", "Reconstruct", "runs.start_classic", needs=("startable",),
+       starts_section=True, icon="git-compare", words="linear cubic morphological rbf peer"),
+    _a("clean", "Remove small parts…", "Mesh", "meshes.show_tool_components", needs=("mesh",),
+       words="clean components islands debris"),
+    _a("fill", "Fill holes…", "Mesh", "meshes.show_tool_holes", needs=("mesh",), words="close repair"),
+    _a("smooth", "Smooth…", "Mesh", "meshes.show_tool_smooth", needs=("mesh",), words="taubin relax"),
+    _a("decimate", "Decimate…", "Mesh", "meshes.show_tool_decimate", needs=("mesh",),
+       words="reduce triangles simplify fewer faces"),
+    _a("flip", "Flip normals", "Mesh", "meshes.flip_normals", needs=("mesh",), words="invert inside out"),
+    _a("compare", "Colour by distance to…", "Mesh", "meshes.compare", needs=("mesh", "two meshes"), starts_section=True,
+       words="reference deviation error hausdorff"),
+    _a("frame_settings", "Up axis and unit…", "Mesh", "scene.show_frame_settings", needs=("any layer",),
+       words="scale metres millimetres orientation"),
+    _a("jobs", "Jobs", "Window", "shell.show_jobs", keys=("Ctrl+J",), words="runs queue"),
+    _a("plots", "Plots", "Window", "shell.show_plots", words="loss curve"),
+    _a("log", "Log", "Window", "shell.show_log", keys=("Ctrl+L",), words="messages"),
+    _a("history", "History", "Window", "shell.show_history", words="undo list"),
+    _a("reset_layout", "Reset layout", "Window", "shell.reset_layout", starts_section=True, words="panels docks"),
+    _a("theme", "Switch between dark and light", "Window", "shell.switch_theme", icon="sun-moon", words="theme colours"),
+    _a("palette", "Find a command…", "Help", "shell.show_palette", keys=("Ctrl+Shift+P",), icon="search",
+       words="search palette"),
+    _a("shortcuts", "Keyboard shortcuts", "Help", "shell.show_shortcuts", keys=("Ctrl+/",), words="keys help"),
+    _a("start_page", "Start page", "Help", "shell.show_start_page", icon="house"),
+    _a("system_info", "System information", "Help", "shell.show_system_info", starts_section=True,
+       words="report problem version gpu"),
+    _a("log_folder", "Show log folder", "Help", "shell.show_log_folder"),
+    _a("about", "About Isokiln", "Help", "shell.show_about", icon="info"),
+)  # fmt: skip
+
+
+@dataclass
+class ActionTable:
+    """The QActions of a window by id, with their menus; conditions switch them on and off."""
+
+    actions: dict[str, QAction] = field(default_factory=dict)
+    menus: dict[str, QMenu] = field(default_factory=dict)
+    specs: dict[str, ActionSpec] = field(default_factory=dict)
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self.actions[action_id]
+
+    def update(self, holds: Callable[[str], bool]) -> None:
+        """Enable what may be done now; a disabled action's tip says why it is off."""
+        for action_id, spec in self.specs.items():
+            missing = next((need for need in spec.needs if not holds(need)), None)
+            action = self.actions[action_id]
+            action.setEnabled(missing is None)
+            tip = spec.tip or spec.text.rstrip("…")
+            keys = f" ({action.shortcut().toString()})" if spec.keys else ""
+            action.setToolTip(f"{tip}{keys}" if missing is None else f"{tip}: {REASONS[missing]}")
+            action.setProperty("reason", "" if missing is None else REASONS[missing])
+
+
+def build(window: QWidget, menu_bar: QMenuBar, specs: Iterable[ActionSpec] = ACTIONS) -> ActionTable:
+    """Make every action of the table, put it into its menu and connect it to the window's method."""
+    table = ActionTable(menus={name: menu_bar.addMenu(name) for name in MENUS})
+    groups: dict[str, QActionGroup] = {}
+    for spec in specs:
+        action = _make(window, spec)
+        if spec.group:
+            groups.setdefault(spec.group, QActionGroup(window)).addAction(action)
+        menu = table.menus[spec.menu]
+        if spec.starts_section:
+            menu.addSeparator()
+        menu.addAction(action)
+        window.addAction(action)
+        table.actions[spec.id], table.specs[spec.id] = action, spec
+    return table
+
+
+def _make(window: QWidget, spec: ActionSpec) -> QAction:
+    action = QAction(spec.text, window)
+    action.setObjectName(spec.id)
+    action.setShortcuts([QKeySequence(key) for key in spec.keys])
+    action.setProperty("keywords", spec.words)
+    if spec.icon:
+        action.setIcon(icon(spec.icon))
+    function = attrgetter(spec.function)
+    if spec.is_checkable:
+        action.setCheckable(True)
+        action.triggered.connect(lambda checked: function(window)(checked))
+    else:
+        action.triggered.connect(lambda: function(window)())
+    return action

@@ -1,0 +1,215 @@
+"""The export dialog of the window: says what will be written, and writes it in the background."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, create_model
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.background import Background
+from app.file_desk import FileDesk
+from app.layer_look import describe, kind_of
+from app.project import Layer, Missing
+from recon import formats
+from recon.errors import InputError, ReconError
+from recon.formats import mesh as mesh_format
+from recon.formats.export import FRAME_PRESETS, ExportOptions, ExportPlan, plan_export
+from render.cross_sections import CrossSections
+from render.mesh import TriangleMesh
+from widgets.export_dialog import ExportDialog
+from widgets.export_rows import ExportFormat, ExportLayer, ExportWarning, ExportWish
+from widgets.job_rows import bytes_text
+from widgets.layer_list import KIND_ICONS
+
+_NOTES = {
+    "glb": "Blender, web viewers, game engines",
+    "obj": "Nearly every 3D program",
+    "stl": "3D printing",
+    "3mf": "3D printing, with unit and colours",
+    "ply": "MeshLab, CloudCompare; keeps values",
+    "csl": "Contours for OReX and other programs",
+    "contours": "Contours with everything that is known",
+}
+_USUAL_ORDER = ("glb", "obj", "stl", "3mf", "ply", "csl", "contours")
+_SHOWN_BY_DIALOG = ("frame", "sidecar")
+
+
+class ExportDesk(QObject):
+    """One dialog at a time. exported: the paths written."""
+
+    exported = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, window: QWidget, files: FileDesk, background: Background) -> None:
+        super().__init__(window)
+        self._window, self._files, self._background = window, files, background
+        self.dialog: ExportDialog | None = None
+
+    def show(self, selected: Sequence[str]) -> ExportDialog:
+        """Open the dialog with these layers ticked, or all visible meshes when none of them can be exported."""
+        layers = self._layers(selected)
+        kinds = {
+            kind_of(layer)
+            for layer in self._exportable()
+            if layer.id in {x.id for x in layers if x.is_chosen}
+        }
+        self.dialog = ExportDialog(
+            layers,
+            _formats("cross_sections" in kinds and "mesh" not in kinds),
+            [(name, preset.title) for name, preset in FRAME_PRESETS.items()],
+            self._files.last_folder,
+            self._files.document.title,
+            self._window,
+        )
+        self.dialog.changed.connect(self._plan)
+        self.dialog.export_wished.connect(self.write)
+        self._plan(self.dialog.wish())
+        self.dialog.show()
+        return self.dialog
+
+    def write(self, wish: ExportWish) -> None:
+        """Write what is wished in the background; the dialog closes when it is done."""
+        try:
+            self._check(wish)
+        except ReconError as error:
+            self.failed.emit(error)
+            return
+        self._files.last_folder = wish.path.parent
+        chosen = self._chosen(wish)
+        options = _export_options(wish)
+        self._background.run(
+            "export", lambda: _write(wish.path, chosen, options), self._finish, self.failed.emit
+        )
+
+    # Inner life
+
+    def _exportable(self) -> list[Layer]:
+        return [layer for layer in self._files.project.layers if not isinstance(layer.data, Missing)]
+
+    def _layers(self, selected: Sequence[str]) -> list[ExportLayer]:
+        project = self._files.project
+        chosen = {layer.id for layer in self._exportable() if layer.id in selected}
+        chosen = chosen or {
+            x.id for x in self._exportable() if isinstance(x.data, TriangleMesh) and project.is_visible(x.id)
+        }
+        return [
+            ExportLayer(
+                layer.id, layer.name, KIND_ICONS.get(kind_of(layer), "box"), describe(layer),
+                layer.id in chosen, project.is_visible(layer.id), layer.id in selected,
+            )
+            for layer in self._exportable()
+        ]  # fmt: skip
+
+    def _chosen(self, wish: ExportWish) -> list[tuple[str, Any]]:
+        return [(layer.name, layer.data) for layer in self._exportable() if layer.id in wish.layers]
+
+    def _plan(self, wish: ExportWish) -> None:
+        """Show size, frame and warnings of what would be written."""
+        assert self.dialog is not None
+        self.dialog.set_problem("")
+        self.dialog.set_warnings(())
+        try:
+            self._check(wish)
+            if _is_mesh_format(wish):
+                self._show_plan(plan_export(wish.path, self._chosen(wish), _export_options(wish)))
+            else:
+                self.dialog.set_estimate(", ".join(name for name, _ in self._chosen(wish)))
+                self.dialog.set_frame_text("As in the project")
+            self.dialog.set_command(self._command(wish))
+        except ReconError as error:
+            self.dialog.set_problem(f"{error.sentence} {error.advice}")
+            self.dialog.set_command("")
+
+    def _show_plan(self, plan: ExportPlan) -> None:
+        assert self.dialog is not None
+        files = f"{len(plan.files)} files, " if len(plan.files) > 1 else ""
+        self.dialog.set_estimate(f"{plan.size_text}, {files}about {bytes_text(plan.estimated_bytes)}")
+        unit = "" if plan.unit == "unit" else f", in {plan.unit}"
+        axes = f", {plan.patient_axes}" if plan.patient_axes else ""
+        self.dialog.set_frame_text(f"{plan.up} up{unit}{axes}")
+        self.dialog.set_warnings([ExportWarning(text) for text in plan.warnings])
+
+    def _check(self, wish: ExportWish) -> None:
+        """Raises InputError where this cannot be written."""
+        chosen = [data for _, data in self._chosen(wish)]
+        wanted = TriangleMesh if _is_mesh_format(wish) else CrossSections
+        if not chosen:
+            raise InputError("No layer is ticked.", "Tick what to export.")
+        if not all(isinstance(data, wanted) for data in chosen):
+            what = "meshes" if wanted is TriangleMesh else "cross-sections"
+            raise InputError(
+                f"This format holds {what} only.", "Untick the other layers, or choose another format."
+            )
+        if wanted is CrossSections and len(chosen) > 1:
+            raise InputError("This format holds one set of cross-sections.", "Tick one layer.")
+        sources = {layer.source.path for layer in self._exportable() if layer.source is not None}
+        if wish.path in sources:
+            raise InputError("This project reads from that file.", "Choose another name.")
+
+    def _command(self, wish: ExportWish) -> str:
+        """The command line that writes the same file, from the project's own copy of the layer."""
+        if len(wish.layers) != 1 or self._files.document.path is None:
+            return ""
+        given = _export_options(wish).model_dump(exclude_defaults=True) if _is_mesh_format(wish) else {}
+        stored = self._files.document.file_of(wish.layers[0])
+        if stored is None:
+            return ""
+        words = ["isokiln", "convert", str(stored), str(wish.path)]
+        for name, value in given.items():
+            words += [
+                f"--{name.replace('_', '-')}",
+                str(value).lower() if isinstance(value, bool) else str(value),
+            ]
+        return shlex.join(words)
+
+    def _finish(self, paths: Sequence[Path]) -> None:
+        if self.dialog is not None:
+            self.dialog.close()
+            self.dialog = None
+        self.exported.emit(paths)
+
+
+def _write(path: Path, chosen: Sequence[tuple[str, Any]], options: ExportOptions) -> tuple[Path, ...]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() in (".csl", ".json"):
+        formats.write(path, chosen[0][1])
+        return (path,)
+    return tuple(mesh_format.write(path, chosen, options).files)
+
+
+def _formats(has_only_sections: bool) -> list[ExportFormat]:
+    kinds = {kind.id: kind for kind in formats.FILE_KINDS if kind.is_writable and kind.data is not None}
+    order = sorted(
+        (key for key in kinds if key in _USUAL_ORDER),
+        key=lambda key: ((kinds[key].data == "mesh") == has_only_sections, _USUAL_ORDER.index(key)),
+    )
+    return [
+        ExportFormat(
+            key, kinds[key].title, kinds[key].suffixes[0], _NOTES[key],
+            _format_options() if kinds[key].data == "mesh" else None, "format",
+        )
+        for key in order
+    ]  # fmt: skip
+
+
+def _format_options() -> type[BaseModel]:
+    """The export options that the dialog has no controls of its own for."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field)
+        for name, field in ExportOptions.model_fields.items()
+        if name not in _SHOWN_BY_DIALOG
+    }
+    return create_model("FormatOptions", **fields)
+
+
+def _is_mesh_format(wish: ExportWish) -> bool:
+    return wish.format not in ("csl", "contours")
+
+
+def _export_options(wish: ExportWish) -> ExportOptions:
+    return ExportOptions.model_validate({**wish.options, "frame": wish.frame_preset, "sidecar": wish.sidecar})

@@ -1,0 +1,230 @@
+"""Projects and files of the window: new, open, save, import, relink, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app import project_folder
+from app.background import Background
+from app.directories import projects_directory
+from app.document import OpenDocument
+from app.project import Layer, Missing, Project, changed, new_layer
+from app.project_folder import SUFFIX, is_project
+from app.reframe import in_frame, stated_in
+from recon import formats
+from recon.errors import ReconError
+from recon.formats.reading import Reading, ReadOptions
+from render.frame import Frame
+
+PickFile = Callable[..., tuple[str, str]]
+
+
+class FileDesk(QObject):
+    """Asks for paths, reads and writes in the background, and puts what was read into the project.
+
+    Signals: imported (layers); noted (title, notes) about what was read; failed (exception);
+    leave_wished (what to do once the person has decided about unsaved work).
+    """
+
+    imported = Signal(object)
+    noted = Signal(str, object)
+    failed = Signal(object)
+    leave_wished = Signal(object)
+    inspect_wished = Signal()
+    export_wished = Signal()
+    picture_wished = Signal(object, bool)  # path, whether without background
+
+    def __init__(
+        self, window: QWidget, document: OpenDocument, background: Background, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._window, self.document, self._background = window, document, background
+        self._reading = 0
+        self.last_folder = Path.home()
+        # Where a test answers for the person.
+        self.pick_to_open: PickFile = QFileDialog.getOpenFileName
+        self.pick_to_save: PickFile = QFileDialog.getSaveFileName
+
+    @property
+    def project(self) -> Project:
+        return self.document.project
+
+    # Projects
+
+    def new(self) -> None:
+        self.leave_wished.emit(self.document.new)
+
+    def close(self) -> None:
+        self.leave_wished.emit(self.document.new)
+
+    def open(self) -> None:
+        title = "Open a project or a file"
+        path, _ = self.pick_to_open(
+            self._window, title, str(self.last_folder), file_filter(with_projects=True)
+        )
+        if path:
+            self.open_path(Path(path))
+
+    def open_path(self, path: Path) -> None:
+        """Open a project, or import any other file."""
+        if is_project(path):
+            self.leave_wished.emit(lambda: self.document.open(path))
+        else:
+            self.read([path])
+
+    def save(self) -> None:
+        if self.document.path is None or self.document.is_read_only:
+            self.save_as()
+        else:
+            self.document.save()
+
+    def save_as(self) -> None:
+        path = self.pick_project_path()
+        if path is not None:
+            self.document.save(path)
+
+    def pick_project_path(self) -> Path | None:
+        """Ask where the project shall lie: a folder of that name with the manifest in it."""
+        suggestion = projects_directory() / self.document.title
+        projects_directory().mkdir(parents=True, exist_ok=True)
+        name, _ = self.pick_to_save(
+            self._window, "Save project as", str(suggestion), f"Isokiln project (*{SUFFIX})"
+        )
+        return project_path(Path(name)) if name else None
+
+    # Files
+
+    def import_files(self) -> None:
+        self.inspect_wished.emit()
+
+    def read(self, paths: Iterable[Path], options: ReadOptions = ReadOptions()) -> None:
+        """Read files in the background; each becomes a layer of one undo step."""
+        paths = tuple(paths)
+        self.last_folder = paths[0].parent
+        self._reading += 1
+        self._background.run(
+            f"read {self._reading}",
+            lambda: [(path, formats.read(path, options), options) for path in paths],
+            self.add,
+            self.failed.emit,
+        )
+
+    def add(
+        self,
+        readings: Sequence[tuple[Path, Reading, ReadOptions]],
+        *,
+        frame: Frame | None = None,
+        is_embedded: bool = True,
+    ) -> None:
+        """Put what was read into the project, in its frame; the first layer of all decides the frame.
+
+        frame: what a person said the numbers mean, where the project has no layers yet.
+        """
+        if not readings:
+            return
+        is_first = not self.project.layers
+        target = (frame or readings[0][1].data.frame) if is_first else self.project.frame
+        layers = [_layer_of(path, reading, options, is_embedded) for path, reading, options in readings]
+        if is_first:  # What the person said is what the numbers mean; nothing is turned.
+            layers = [replace(x, data=stated_in(x.data, target)) for x in layers]  # type: ignore[arg-type]
+        else:
+            layers = [replace(x, data=in_frame(x.data, target)) for x in layers]  # type: ignore[arg-type]
+        text = f"Import “{layers[0].name}”" if len(layers) == 1 else f"Import {len(layers)} files"
+        self.project.edit(text, [*self.project.layers, *layers], frame=target)
+        self.imported.emit(layers)
+        self._tell(readings)
+
+    def _tell(self, readings: Sequence[tuple[Path, Reading, ReadOptions]]) -> None:
+        for path, reading, _ in readings:
+            if reading.notes:
+                self.noted.emit(path.name, [note.sentence for note in reading.notes])
+
+    def relink(self) -> None:
+        """Ask for the file of the first layer that lacks it, and look for the others beside it."""
+        lost = self.missing_layers()
+        if not lost:
+            return
+        hint = lost[0].source.path.name if lost[0].source else lost[0].name
+        name, _ = self.pick_to_open(self._window, f"Where is {hint}?", str(self.last_folder), "All files (*)")
+        if name:
+            self.relink_from(Path(name))
+
+    def relink_from(self, path: Path) -> None:
+        """Give missing layers their files again: the first this one, the others those beside it."""
+        lost = self.missing_layers()
+        pairs = [(lost[0], path)]
+        pairs += [(x, path.parent / x.source.path.name) for x in lost[1:] if x.source]
+        differences = [
+            text for layer, place in pairs if place.exists() and (text := _difference(layer, place))
+        ]
+        self._background.run(
+            "relink",
+            lambda: [project_folder.relinked(layer, place) for layer, place in pairs if place.exists()],
+            lambda found: self._put_back(found, differences),
+            self.failed.emit,
+        )
+
+    def missing_layers(self) -> tuple[Layer, ...]:
+        return tuple(layer for layer in self.project.layers if isinstance(layer.data, Missing))
+
+    def export(self) -> None:
+        self.export_wished.emit()
+
+    def screenshot(self) -> None:
+        self._ask_picture(is_transparent=False)
+
+    def screenshot_transparent(self) -> None:
+        self._ask_picture(is_transparent=True)
+
+    # Inner life
+
+    def _put_back(self, found: Sequence[Layer], differences: Sequence[str]) -> None:
+        layers = self.project.layers
+        for layer in found:
+            layers = changed(layers, layer.id, data=layer.data, source=layer.source)
+        self.project.edit("Relink files", layers)
+        if differences:
+            self.noted.emit("Relinked files", differences)
+
+    def _ask_picture(self, *, is_transparent: bool) -> None:
+        suggestion = self.last_folder / f"{self.document.title}.png"
+        name, _ = self.pick_to_save(self._window, "Save picture as", str(suggestion), "Picture (*.png)")
+        if name:
+            self.picture_wished.emit(Path(name).with_suffix(".png"), is_transparent)
+
+
+def project_path(chosen: Path) -> Path:
+    """The manifest for a chosen name: `Scans/Bone` → `Scans/Bone/Bone.isokiln`, unless it is in its folder."""
+    stem = chosen.stem if chosen.suffix == SUFFIX else chosen.name
+    folder = chosen.parent if chosen.parent.name == stem else chosen.parent / stem
+    return folder / f"{stem}{SUFFIX}"
+
+
+def file_filter(*, with_projects: bool) -> str:
+    """The filter of a file dialog, made from the table of formats."""
+    kinds = [kind for kind in formats.FILE_KINDS if kind.is_readable]
+    project = [f"*{SUFFIX}"] if with_projects else []
+    patterns = [*project, *(f"*{suffix}" for kind in kinds for suffix in kind.suffixes)]
+    rows = [f"Everything that can be opened ({' '.join(patterns)})"]
+    rows += [f"{kind.title} ({' '.join('*' + s for s in kind.suffixes)})" for kind in kinds]
+    return ";;".join([*rows, "All files (*)"])
+
+
+def _layer_of(path: Path, reading: Reading, options: ReadOptions, is_embedded: bool) -> Layer:
+    name = path.name if path.is_dir() else path.name.removesuffix("".join(path.suffixes[-2:])) or path.stem
+    stored = options.model_dump(mode="json", exclude_defaults=True)
+    source = project_folder.source_of(path, stored, is_embedded=is_embedded)
+    return new_layer(name, reading.data, source=source)
+
+
+def _difference(layer: Layer, path: Path) -> str:
+    try:
+        text = project_folder.difference(layer, path)
+    except (OSError, ReconError):
+        return ""  # Reading it next tells better what is wrong.
+    return f"{path.name}: {text}" if text else ""

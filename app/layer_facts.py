@@ -1,0 +1,112 @@
+"""What the properties panel says about a layer of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.layer_look import describe, kind_of
+from app.project import Layer, Missing
+from recon import METHODS
+from render.mesh import TriangleMesh
+from widgets.layer_list import KIND_ICONS
+from widgets.properties_panel import LayerDisplay, LayerFacts
+from widgets.theme import active_theme
+from widgets.viewport_mesh_layer import clay_color
+from widgets.viewport_style import SHADING_TITLES, SHADINGS
+
+_OWN = ""  # colour by the layer's own colour
+
+
+def facts_of(layer: Layer) -> LayerFacts:
+    """Counts, bounds, display and origin of a layer, in words."""
+    return LayerFacts(
+        id=layer.id,
+        name=layer.name,
+        kind_icon=KIND_ICONS.get(kind_of(layer), "box"),
+        counts=tuple(_counts(layer)),
+        bounds=tuple(_bounds(layer)),
+        display=_display(layer),
+        provenance=tuple(_provenance(layer)),
+        locked=layer.is_locked,
+    )
+
+
+def style_change(field: str, value: Any) -> dict[str, Any]:
+    """The stored display values for a change in the panel."""
+    if field == "color_by":
+        return (
+            {"shading": "values", "value_name": value} if value else {"shading": "shaded", "value_name": None}
+        )
+    return {field: value}
+
+
+def _counts(layer: Layer) -> list[tuple[str, str]]:
+    data = layer.data
+    rows = [
+        (text.split(" ", 1)[1].capitalize(), text.split(" ", 1)[0]) for text in describe(layer).split(", ")
+    ]
+    if isinstance(data, Missing):
+        return [("State", "Its file was not found")]
+    if isinstance(data, TriangleMesh):
+        unit = data.frame.unit if data.frame.unit != "unit" else ""
+        rows += [("Area", _amount(data.area, unit, "²")), ("Volume", _amount(data.volume, unit, "³"))]
+    else:
+        names = ", ".join(data.label_name(label) for label in data.labels)
+        rows.append(("Labels", names or "none"))
+    return rows
+
+
+def _bounds(layer: Layer) -> list[tuple[str, str]]:
+    if isinstance(layer.data, Missing):
+        return []
+    low, high = layer.data.bounds
+    unit = layer.data.frame.unit if layer.data.frame.unit != "unit" else ""
+    size = " × ".join(_number(x) for x in high - low)
+    return [("Size", f"{size} {unit}".strip()), ("From", _point(low)), ("To", _point(high))]
+
+
+def _display(layer: Layer) -> LayerDisplay | None:
+    data = layer.data
+    if isinstance(data, Missing):
+        return None
+    style: Mapping[str, Any] = layer.style
+    if not isinstance(data, TriangleMesh):
+        return LayerDisplay(opacity=float(style.get("opacity", 1.0)))
+    is_by_value = style.get("shading") == "values"
+    values = tuple((name, name.capitalize()) for name in data.vertex_values)
+    titles = tuple((s, SHADING_TITLES[s]) for s in SHADINGS if s != "values")
+    return LayerDisplay(
+        color=str(style.get("color") or clay_color(active_theme())),
+        opacity=float(style.get("opacity", 1.0)),
+        shading="" if is_by_value else str(style.get("shading", "shaded")),
+        shadings=titles,
+        color_by=str(style.get("value_name") or next(iter(data.vertex_values), "")) if is_by_value else _OWN,
+        color_bys=((_OWN, "Its own colour"), *values) if values else (),
+    )
+
+
+def _provenance(layer: Layer) -> list[tuple[str, str]]:
+    rows = []
+    if layer.source is not None:
+        rows.append(("File", layer.source.path.name))
+    if layer.origin is not None:
+        titles = {method.id: method.title for method in METHODS}
+        rows.append(("Made by", titles.get(layer.origin.method, layer.origin.method)))
+        rows.append(("Seed", str(layer.origin.seed)))
+    return rows
+
+
+def _number(x: float) -> str:
+    return f"{x:.4g}" if abs(x) < 10_000 else f"{x:,.0f}".replace(",", "\u202f")
+
+
+def _amount(x: float, unit: str, power: str) -> str:
+    return f"{_number(x)} {unit}{power}" if unit else _number(x)
+
+
+def _point(values: NDArray[np.float64]) -> str:
+    return "  ".join(_number(float(x)) for x in values)

@@ -1,0 +1,73 @@
+"""How a layer of the project looks in the viewport and in the list."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from app.project import Layer, Missing
+from recon.formats import native
+from render.cross_sections import CrossSections
+from render.mesh import TriangleMesh
+from render.scene_data import SceneData
+from widgets.layer_list import LayerRow
+from widgets.viewport_style import LayerStyle
+
+XRAY_OPACITY = 0.35
+_STYLE_FIELDS = frozenset(field.name for field in fields(LayerStyle))
+_VALUE_MAPS = {"distance": "diverging"}  # what has a meaningful zero in its middle
+
+
+def style_of(layer: Layer, *, unit: str = "", is_xray: bool = False) -> LayerStyle:
+    """The viewport's style from the layer's stored display values; unknown ones are left alone."""
+    values: dict[str, Any] = {k: _as_stored(v) for k, v in layer.style.items() if k in _STYLE_FIELDS}
+    style = LayerStyle(**values)
+    if isinstance(layer.data, TriangleMesh):
+        name = style.value_name or next(iter(layer.data.vertex_values), None)
+        style = replace(style, value_unit=style.value_unit or unit)
+        if name in _VALUE_MAPS and "color_map" not in values:
+            style = replace(style, color_map=_VALUE_MAPS[name])  # type: ignore[arg-type]
+    if is_xray and isinstance(layer.data, TriangleMesh):
+        style = replace(style, opacity=style.opacity * XRAY_OPACITY)
+    return style
+
+
+def kind_of(layer: Layer) -> str:
+    """The kind of a layer, also of one whose data are missing."""
+    return layer.data.kind if isinstance(layer.data, Missing) else native.kind_of(layer.data)
+
+
+def row_of(layer: Layer, *, is_visible: bool, badges: tuple[str, ...] = ()) -> LayerRow:
+    """What the layer list shows of a layer."""
+    missing = ("missing",) if isinstance(layer.data, Missing) else ()
+    return LayerRow(
+        id=layer.id,
+        name=layer.name,
+        kind=kind_of(layer),
+        visible=is_visible,
+        locked=layer.is_locked,
+        swatch=str(layer.style.get("color") or ""),
+        badges=(*missing, *badges),
+        tooltip=describe(layer),
+    )
+
+
+def describe(layer: Layer) -> str:
+    """The counts of a layer, in words."""
+    return "Its file was not found." if isinstance(layer.data, Missing) else describe_data(layer.data)
+
+
+def describe_data(data: SceneData) -> str:
+    """The counts of scene data, in words."""
+    if isinstance(data, CrossSections):
+        return f"{_count(data.num_planes, 'plane')}, {_count(data.num_loops, 'contour')}"
+    return f"{_count(len(data.vertices), 'vertex', 'vertices')}, {_count(len(data.faces), 'triangle')}"
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}".replace(",", "\u202f")
+
+
+def _as_stored(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(_as_stored(v) for v in value) if isinstance(value, list) else value

@@ -1,0 +1,315 @@
+"""Runs of the open project: started, followed, commanded, and their results put among the layers."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from app.document import OpenDocument
+from app.errors import ErrorReport
+from app.job_states import ACTIVE, ENDED, JobState
+from app.jobs import Job, JobQueue, JobResult
+from app.manifest import RunRecord
+from app.method_panel import StartWish
+from app.project import Layer, Missing, Origin, new_layer
+from app.project_folder import run_folders
+from recon.errors import ReconError
+from recon.run_folder import RunFolder, create
+from widgets.job_rows import JobRow
+
+# What colours say more than shape, by method: shown as colours at once.
+_SHOWN_VALUES = {"distance": "distance"}
+
+
+class RunDesk(QObject):
+    """The jobs of the open project.
+
+    Signals: changed after anything that a row shows; previewed (job, data); result_added (layers); failed (job,
+    report); progressed (job); logged (job, level, text).
+    """
+
+    changed = Signal()
+    previewed = Signal(object, object)
+    preview_ended = Signal()
+    result_added = Signal(object)
+    failed = Signal(object, object)
+    progressed = Signal(object)
+    logged = Signal(object, str, str)
+    started = Signal(object)
+
+    def __init__(self, document: OpenDocument, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.queue = JobQueue(self)
+        self.queue.changed.connect(self._on_queue_changed)
+        self.preview_share = 0.05
+        self.last_wish: StartWish | None = None
+
+    # What there is
+
+    @property
+    def current(self) -> Job | None:
+        """The run that is under way."""
+        return self.queue.current
+
+    @property
+    def is_running(self) -> bool:
+        return self.current is not None
+
+    def job(self, job_id: str) -> Job | None:
+        return next((job for job in self.queue.jobs if id_of(job) == job_id), None)
+
+    def rows(self) -> list[JobRow]:
+        """What the table shows, the newest first."""
+        return [row_of(job) for job in reversed(self.queue.jobs)]
+
+    def current_row(self) -> JobRow | None:
+        return row_of(self.current) if self.current is not None else None
+
+    # What the person asks for
+
+    def start(self, wish: StartWish) -> Job | None:
+        """Make a run of what is chosen and queue it. None when an input is missing."""
+        layers = {slot: self.document.project.layer(layer_id) for slot, layer_id in wish.inputs.items()}
+        data = {slot: layer.data for slot, layer in layers.items() if layer is not None}
+        inputs = {slot: value for slot, value in data.items() if not isinstance(value, Missing)}
+        if len(inputs) < len(wish.inputs):
+            return None
+        self.last_wish = wish
+        self.document.autosave()
+        run_id = uuid.uuid4().hex
+        name = f"{wish.method.title} {len(self.document.runs) + 1}"
+        folder = create(
+            self.document.folder / "runs" / run_id,
+            wish.method.id,
+            wish.settings,
+            inputs,
+            seed=wish.seed,
+            device=wish.device or "cpu",
+            title=name,
+            preview_share=self.preview_share,
+        )
+        ids = [layer.id for layer in layers.values() if layer is not None]
+        self.document.add_run(RunRecord(uuid=run_id, method=wish.method.id, name=name, inputs=ids))
+        job = self._follow(folder)
+        self.queue.add(job)
+        self.started.emit(job)
+        return job
+
+    def pause(self) -> None:
+        self._with_current(Job.pause)
+
+    def stop(self) -> None:
+        self._with_current(Job.stop)
+
+    def cancel(self) -> None:
+        self._with_current(Job.cancel)
+
+    def checkpoint(self) -> None:
+        self._with_current(Job.checkpoint)
+
+    def preview(self) -> None:
+        self._with_current(Job.preview_now)
+
+    def resume(self) -> None:
+        self._with_current(Job.resume)
+
+    def do(self, job_id: str, verb: str) -> None:
+        """What a button of a row asks for."""
+        job = self.job(job_id)
+        if job is None:
+            return
+        verbs: dict[str, Callable[[], None]] = {
+            "pause": job.pause,
+            "stop": job.stop,
+            "cancel": job.cancel,
+            "checkpoint": job.checkpoint,
+            "preview": job.preview_now,
+            "resume": lambda: job.resume() if job.state is JobState.PAUSED else self.queue.add(job),
+            "retry": lambda: self._again(job),
+            "duplicate": lambda: self._again(job),
+            "move_up": lambda: self.queue.move(job, -1),
+            "move_down": lambda: self.queue.move(job, 1),
+            "remove": lambda: self._discard(job),
+            "discard": lambda: self._discard(job),
+            "show": lambda: self._show(job),
+            "use_result": lambda: self._show(job),
+            "show_error": lambda: self.failed.emit(job, job.error),
+            "copy_details": lambda: _copy_details(job.error),
+        }
+        verbs[verb]()
+
+    # Projects come and go
+
+    def open_project_runs(self) -> None:
+        """List the runs of the project that was just opened."""
+        for folder in run_folders(self.document.folder):
+            if self.job(folder.name) is None and (folder / "run.json").exists():
+                self.queue.add(self._follow(RunFolder(folder)), start=False)
+
+    def forget_all(self) -> None:
+        """End what runs, and list nothing: another project comes."""
+        for job in self.queue.jobs:
+            job.close(patience=2.0)
+            self.queue.remove(job)
+        self.preview_ended.emit()
+
+    def close(self, *, keep_running: bool = False) -> None:
+        self.queue.close(keep_running=keep_running)
+
+    # What happens
+
+    def _follow(self, folder: RunFolder) -> Job:
+        job = Job(folder, self)
+        job.progressed.connect(lambda _: self._on_progress(job))
+        job.previewed.connect(lambda data: self.previewed.emit(job, data))
+        job.finished.connect(lambda result: self._add_result(job, result))
+        job.failed.connect(lambda report: self.failed.emit(job, report))
+        job.logged.connect(lambda level, text: self.logged.emit(job, level, text))
+        job.state_changed.connect(lambda state: self._on_state(job, JobState(state)))
+        return job
+
+    def _on_progress(self, job: Job) -> None:
+        self.progressed.emit(job)
+        self.changed.emit()
+
+    def _on_state(self, job: Job, state: JobState) -> None:
+        if state in ENDED:
+            self.preview_ended.emit()
+        self.changed.emit()
+
+    def _on_queue_changed(self) -> None:
+        self.changed.emit()
+
+    def _with_current(self, ask: Callable[[Job], None]) -> None:
+        if self.current is not None:
+            ask(self.current)
+
+    def _again(self, job: Job) -> None:
+        """A new run with the settings and inputs of another."""
+        manifest = job.folder.manifest
+        run_id = uuid.uuid4().hex
+        name = f"{manifest.title.rstrip('0123456789 ')} {len(self.document.runs) + 1}"
+        folder = create(
+            self.document.folder / "runs" / run_id,
+            manifest.method,
+            manifest.settings,
+            job.folder.input_paths(),
+            seed=manifest.seed,
+            device=manifest.device,
+            title=name,
+            preview_share=self.preview_share,
+        )
+        inputs = next((run.inputs for run in self.document.runs if run.uuid == id_of(job)), [])
+        self.document.add_run(RunRecord(uuid=run_id, method=manifest.method, name=name, inputs=inputs))
+        again = self._follow(folder)
+        self.queue.add(again)
+        self.started.emit(again)
+
+    def _discard(self, job: Job) -> None:
+        """Take a run off the list, with its files."""
+        if job.state in ACTIVE:
+            return
+        self.queue.remove(job)
+        job.close()
+        shutil.rmtree(job.folder.path, ignore_errors=True)
+
+    def _show(self, job: Job) -> None:
+        """Select the layers of a run; put them back where they were deleted."""
+        layers = [x for x in self.document.project.layers if x.origin and x.origin.run == id_of(job)]
+        if layers:
+            self.result_added.emit(layers)
+        elif job.result is not None:
+            self._add_result(job, job.result)
+
+    def _add_result(self, job: Job, result: JobResult) -> None:
+        """The result becomes layers, as one undo step; earlier results of the same inputs step aside."""
+        self.preview_ended.emit()
+        project = self.document.project
+        origin = self._origin(job, result.figures)
+        layers = [
+            _result_layer(job, output.name, output.data, origin, len(result.outputs))
+            for output in result.outputs
+        ]
+        earlier = [x.id for x in project.layers if x.origin and set(x.origin.inputs) & set(origin.inputs)]
+        kept = [x for x in project.layers if not (x.origin and x.origin.run == origin.run)]
+        project.edit(job.title, [*kept, *layers])
+        project.set_visible(earlier, False)
+        self._accept(job)
+        self.result_added.emit(layers)
+
+    def _origin(self, job: Job, figures: Mapping[str, Any]) -> Origin:
+        manifest = job.folder.manifest
+        inputs = next((run.inputs for run in self.document.runs if run.uuid == id_of(job)), [])
+        return Origin(
+            manifest.method, manifest.settings, manifest.seed, tuple(inputs), id_of(job), dict(figures)
+        )
+
+    def _accept(self, job: Job) -> None:
+        record = next((run for run in self.document.runs if run.uuid == id_of(job)), None)
+        if record is not None:
+            self.document.add_run(record.model_copy(update={"accepted": True}))
+
+
+def id_of(job: Job) -> str:
+    """The id of a run: the name of its folder."""
+    return Path(job.folder.path).name
+
+
+def row_of(job: Job) -> JobRow:
+    """What the table shows of a job."""
+    progress, offer = job.progress, job.offer
+    try:
+        manifest = job.folder.manifest
+        workflow, device = manifest.method, manifest.device
+    except ReconError:
+        workflow, device = "", ""
+    is_moving = job.state in (JobState.RUNNING, JobState.PAUSING, JobState.PAUSED)
+    return JobRow(
+        id=id_of(job),
+        state=job.state.value,
+        name=job.title,
+        workflow=workflow,
+        fraction=1.0 if job.state is JobState.DONE else (progress.fraction if progress.total else None),
+        stage=progress.stage,
+        step=progress.step,
+        total=progress.total,
+        speed=progress.it_s or None,
+        elapsed=job.result.wall_s if job.result else job.elapsed_seconds,
+        left=progress.time_left if is_moving and progress.total else "",
+        device=device,
+        peak_bytes=job.result.peak_bytes if job.result else 0,
+        result=_result_words(job),
+        preview_share=progress.preview_share,
+        primary=offer.primary,
+        others=offer.others,
+        is_primary_enabled=offer.is_primary_enabled,
+    )
+
+
+def _result_words(job: Job) -> str:
+    if job.error is not None:
+        return job.error.sentence
+    if job.result is None:
+        return ""
+    names = ", ".join(output.name for output in job.result.outputs)
+    return names or "Nothing"
+
+
+def _result_layer(job: Job, name: str, data: Any, origin: Origin, num_outputs: int) -> Layer:
+    title = job.title if num_outputs == 1 else f"{name} ({job.title})"
+    style: dict[str, Any] = {}
+    if origin.method in _SHOWN_VALUES:
+        style = {"shading": "values", "value_name": _SHOWN_VALUES[origin.method]}
+    return new_layer(title, data, origin=origin, style=style)
+
+
+def _copy_details(report: ErrorReport | None) -> None:
+    if report is not None:
+        QGuiApplication.clipboard().setText(report.text_to_copy)

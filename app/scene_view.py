@@ -1,0 +1,252 @@
+"""The project in the viewport and the layer list: draws what changed, turns wishes into edits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.layer_look import row_of, style_of
+from app.project import Layer, Missing, Project, changed, new_layer
+from render.mesh import TriangleMesh
+from render.scene_data import SceneData
+from widgets.layer_list import LayerList, LayerRow
+from widgets.viewport import Viewport
+from widgets.viewport_style import SHADINGS, LayerStyle
+
+PREVIEW = "preview"
+
+
+class SceneView(QObject):
+    """Keeps one viewport and one layer list equal to the project.
+
+    selection_changed: other layers are selected, or the selected ones have other data.
+    """
+
+    selection_changed = Signal()
+
+    def __init__(
+        self, project: Project, viewport: Viewport, layer_list: LayerList, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.project, self.viewport, self.layer_list = project, viewport, layer_list
+        self.is_xray = False
+        self._selected: tuple[str, ...] = ()
+        self._drawn: dict[str, tuple[SceneData, LayerStyle]] = {}
+        self._visible: dict[str, bool] = {}
+        self._preview: tuple[str, SceneData] | None = None
+        self._active_plane: tuple[str, int] | None = None
+        project.state_changed.connect(self.refresh)
+        project.visibility_changed.connect(self.refresh)
+        layer_list.selection_changed.connect(self._on_selected)
+        layer_list.visibility_toggled.connect(lambda id, on: project.set_visible([id], on))
+        layer_list.lock_toggled.connect(self._set_locked)
+        layer_list.renamed.connect(self.rename)
+        layer_list.remove_requested.connect(self.remove)
+        layer_list.reordered.connect(self._reorder)
+        viewport.picked.connect(self._on_picked)
+
+    # What is selected
+
+    @property
+    def selected(self) -> tuple[Layer, ...]:
+        """The selected layers, the current one first."""
+        found = (self.project.layer(layer_id) for layer_id in self._selected)
+        return tuple(layer for layer in found if layer is not None)
+
+    @property
+    def current(self) -> Layer | None:
+        return next(iter(self.selected), None)
+
+    def select(self, layer_ids: Sequence[str]) -> None:
+        """Select layers in the list."""
+        self.layer_list.select(list(layer_ids))
+
+    # Drawing
+
+    def refresh(self) -> None:
+        """Bring viewport and list in line with the project; what did not change is not touched."""
+        was_empty = not self._drawn
+        self._draw_layers()
+        self.layer_list.set_rows(self._rows())
+        if was_empty and self._drawn:
+            self.viewport.set_up_axis(self.project.frame.up)
+            self.viewport.frame_all(animated=False)
+        self.selection_changed.emit()
+
+    def show_preview(self, name: str, data: SceneData) -> None:
+        """Show what a run has so far, as a passing layer."""
+        is_first = self._preview is None
+        self._preview = (name, data)
+        self.viewport.show_layer(PREVIEW, data, LayerStyle())
+        if is_first:
+            self.layer_list.set_rows(self._rows())
+
+    def end_preview(self) -> None:
+        """Take the passing layer away."""
+        if self._preview is not None:
+            self._preview = None
+            self.viewport.remove_layer(PREVIEW)
+            self.layer_list.set_rows(self._rows())
+
+    def set_active_plane(self, layer_id: str, plane: int) -> None:
+        """Bring one plane of a layer of cross-sections out."""
+        self._active_plane = (layer_id, plane)
+        self._draw_layers()
+
+    def _draw_layers(self) -> None:
+        unit = "" if self.project.frame.unit == "unit" else self.project.frame.unit
+        wanted = {layer.id: layer for layer in self.project.layers if not isinstance(layer.data, Missing)}
+        for gone in self._drawn.keys() - wanted.keys():
+            self.viewport.remove_layer(gone)
+            del self._drawn[gone]
+            self._visible.pop(gone, None)
+        for layer in wanted.values():
+            self._draw(layer, self._style(layer, unit))
+
+    def _draw(self, layer: Layer, style: LayerStyle) -> None:
+        data = layer.data
+        assert not isinstance(data, Missing)
+        drawn = self._drawn.get(layer.id)
+        if drawn is None or drawn[0] is not data or drawn[1] != style:
+            self.viewport.show_layer(layer.id, data, style)
+            self._drawn[layer.id] = (data, style)
+        visible = self.project.is_visible(layer.id)
+        if self._visible.get(layer.id, True) != visible:
+            self.viewport.set_layer_visible(layer.id, visible)
+        self._visible[layer.id] = visible
+
+    def _style(self, layer: Layer, unit: str) -> LayerStyle:
+        style = style_of(layer, unit=unit, is_xray=self.is_xray)
+        if self._active_plane is not None and self._active_plane[0] == layer.id:
+            style = replace(style, active_plane=self._active_plane[1])
+        return style
+
+    def _rows(self) -> list[LayerRow]:
+        rows = [row_of(layer, is_visible=self.project.is_visible(layer.id)) for layer in self.project.layers]
+        if self._preview is not None:
+            name, data = self._preview
+            kind = "mesh" if isinstance(data, TriangleMesh) else "cross_sections"
+            rows.append(LayerRow(PREVIEW, name, kind, badges=("preview",)))
+        return rows
+
+    # Wishes of the list
+
+    def _on_selected(self, ids: list[str]) -> None:
+        self._selected = tuple(i for i in ids if i != PREVIEW)
+        self.selection_changed.emit()
+
+    def _on_picked(self, layer_id: str, _point: tuple[float, ...]) -> None:
+        if layer_id and layer_id != PREVIEW:
+            self.select([layer_id])
+
+    def rename(self, layer_id: str, name: str) -> None:
+        layer = self.project.layer(layer_id)
+        if layer is not None and name.strip() and name != layer.name:
+            self.project.edit(f"Rename “{layer.name}”", changed(self.project.layers, layer_id, name=name))
+
+    def remove(self, layer_ids: Sequence[str]) -> None:
+        """Delete layers; a locked one stays."""
+        gone = [layer for layer in self.project.layers if layer.id in layer_ids and not layer.is_locked]
+        if gone:
+            names = f"“{gone[0].name}”" if len(gone) == 1 else f"{len(gone)} layers"
+            self.project.edit(f"Delete {names}", [x for x in self.project.layers if x not in gone])
+
+    def _set_locked(self, layer_id: str, locked: bool) -> None:
+        text = "Lock layer" if locked else "Unlock layer"
+        self.project.edit(text, changed(self.project.layers, layer_id, is_locked=locked))
+
+    def _reorder(self, order: list[tuple[str, str]]) -> None:
+        places = {layer_id: place for place, (layer_id, _) in enumerate(order)}
+        layers = sorted(self.project.layers, key=lambda layer: places.get(layer.id, len(places)))
+        if tuple(layers) != self.project.layers:
+            self.project.edit("Reorder layers", layers)
+
+    def set_style(self, layer_id: str, values: dict[str, Any]) -> None:
+        """Change display values of a layer; a dragged slider is one step."""
+        layer = self.project.layer(layer_id)
+        if layer is not None:
+            style = {**layer.style, **values}
+            key = f"style {layer_id} {sorted(values)}"
+            self.project.edit(
+                "Change display", changed(self.project.layers, layer_id, style=style), merge_key=key
+            )
+
+    # Actions
+
+    def undo(self) -> None:
+        self.project.undo_stack.undo()
+
+    def redo(self) -> None:
+        self.project.undo_stack.redo()
+
+    def rename_selected(self) -> None:
+        if self.current is not None:
+            self.layer_list.edit_name(self.current.id)
+
+    def duplicate_selected(self) -> None:
+        copies = [
+            replace(new_layer(f"{layer.name} copy", layer.data), style=layer.style, origin=layer.origin)
+            for layer in self.selected
+            if not isinstance(layer.data, Missing)
+        ]
+        if copies:
+            self.project.edit("Duplicate", [*self.project.layers, *copies])
+            self.select([copy.id for copy in copies])
+
+    def delete_selected(self) -> None:
+        self.remove([layer.id for layer in self.selected])
+
+    def isolate_selected(self) -> None:
+        ids = {layer.id for layer in self.selected}
+        self.project.set_visible(ids, True)
+        self.project.set_visible([layer.id for layer in self.project.layers if layer.id not in ids], False)
+
+    def hide_selected(self) -> None:
+        self.project.set_visible([layer.id for layer in self.selected], False)
+
+    def show_all(self) -> None:
+        self.project.set_visible([layer.id for layer in self.project.layers], True)
+
+    def frame_all(self) -> None:
+        self.viewport.frame_all()
+
+    def frame_selected(self) -> None:
+        shown = [layer.id for layer in self.selected if layer.id in self.viewport.layer_ids]
+        if shown:
+            self.viewport.frame(shown)
+
+    def view_front(self) -> None:
+        self.viewport.set_view("front")
+
+    def view_back(self) -> None:
+        self.viewport.set_view("back")
+
+    def view_right(self) -> None:
+        self.viewport.set_view("right")
+
+    def view_left(self) -> None:
+        self.viewport.set_view("left")
+
+    def view_top(self) -> None:
+        self.viewport.set_view("top")
+
+    def view_bottom(self) -> None:
+        self.viewport.set_view("bottom")
+
+    def view_iso(self) -> None:
+        self.viewport.set_view("iso")
+
+    def set_orthographic(self, on: bool) -> None:
+        self.viewport.set_orthographic(on)
+
+    def cycle_shading(self) -> None:
+        now = self.viewport.shading
+        place = SHADINGS.index(now) + 1 if now in SHADINGS else 1
+        self.viewport.set_shading(SHADINGS[place % len(SHADINGS)])
+
+    def set_xray(self, on: bool) -> None:
+        self.is_xray = on
+        self._draw_layers()

@@ -1,0 +1,180 @@
+"""What the window says and how it is dressed: notices, errors, theme, panels, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout
+
+from app.directories import state_directory
+from app.errors import ErrorReport, describe_error
+from app.manifest import app_version
+from app.preferences import Preferences, save_preferences
+from widgets.command_palette import Command, CommandPalette
+from widgets.error_dialog import ErrorDialog
+from widgets.notices import NoticeAction, Severity, Sheet, Toast
+from widgets.settings_form import SettingsForm
+from widgets.theme import active_theme, apply_theme
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+class Shell(QObject):
+    """Everything about the window that is not the project."""
+
+    def __init__(self, window: MainWindow, preferences: Preferences) -> None:
+        super().__init__(window)
+        self._window = window
+        self.preferences = preferences
+        self._palette: CommandPalette | None = None
+
+    # Saying
+
+    def toast(self, text: str, severity: Severity = "info", actions: Sequence[NoticeAction] = ()) -> Toast:
+        """Say something that passes."""
+        self._window.log_view.add("info" if severity in ("info", "ok") else severity, text)
+        return Toast(self._window, text, actions, severity)
+
+    def show_error(self, error: BaseException | ErrorReport) -> None:
+        """Say what went wrong and what to do; never a traceback in the face."""
+        report = error if isinstance(error, ErrorReport) else describe_error(error)
+        self._window.log_view.add("error", f"{report.sentence} {report.advice}")
+        ErrorDialog(self._window, report.sentence, report.advice, report.details)
+
+    def ask(
+        self,
+        title: str,
+        text: str,
+        answers: Sequence[tuple[str, Callable[[], None]]],
+        severity: Severity = "info",
+    ) -> Sheet:
+        """Ask for a decision over the window. answers: (button, what it does), the first the primary one."""
+        actions = [NoticeAction(str(i), words, i == 0) for i, (words, _) in enumerate(answers)]
+        sheet = Sheet(self._window, title, text, actions, severity)
+        sheet.chosen.connect(lambda chosen: answers[int(chosen)][1]())
+        return sheet
+
+    # Dress
+
+    def dress(self) -> None:
+        """Apply theme, scale and motion of the preferences."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply_theme(app, self.preferences.theme, self.preferences.ui_scale)
+        self._window.viewport.set_reduce_motion(self.preferences.reduce_motion)
+
+    def set_preferences(self, preferences: Preferences) -> None:
+        """Take over new preferences, and store them."""
+        self.preferences = preferences
+        save_preferences(preferences)
+        self.dress()
+        self._window.follow_preferences()
+
+    def switch_theme(self) -> None:
+        theme = "light" if active_theme().is_dark else "dark"
+        self.set_preferences(self.preferences.model_copy(update={"theme": theme}))
+
+    def show_preferences(self) -> None:
+        dialog = QDialog(self._window)
+        dialog.setObjectName("dlg_preferences")
+        dialog.setWindowTitle("Preferences")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        form = SettingsForm(Preferences, self.preferences.model_dump())
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.close)
+
+        def take(_: object) -> None:
+            values = form.model()
+            if isinstance(values, Preferences):
+                self.set_preferences(values)
+
+        form.values_changed.connect(take)
+        column = QVBoxLayout(dialog)
+        margin = active_theme().px(16)
+        column.setContentsMargins(margin, margin, margin, margin)
+        column.addWidget(form)
+        column.addWidget(buttons)
+        dialog.resize(active_theme().px(440), dialog.sizeHint().height())
+        dialog.show()
+
+    def set_full_screen(self, on: bool) -> None:
+        state = self._window.windowState()
+        full = Qt.WindowState.WindowFullScreen
+        self._window.setWindowState(state | full if on else state & ~full)
+
+    def reset_layout(self) -> None:
+        self._window.reset_layout()
+
+    # Panels
+
+    def show_jobs(self) -> None:
+        self._window.show_bottom("Jobs")
+
+    def show_plots(self) -> None:
+        self._window.show_bottom("Plots")
+
+    def show_log(self) -> None:
+        self._window.show_bottom("Log")
+
+    def show_history(self) -> None:
+        self._window.show_bottom("History")
+
+    def show_start_page(self) -> None:
+        self._window.show_start_page()
+
+    # Help
+
+    def show_palette(self) -> None:
+        if self._palette is None:
+            self._palette = CommandPalette(self._window)
+        self._palette.open_with(self.commands())
+
+    def commands(self) -> list[Command]:
+        """Every action of the window for the palette."""
+        table = self._window.actions_by_id
+        return [
+            Command(
+                action, table.specs[key].words, table.specs[key].menu, str(action.property("reason") or "")
+            )
+            for key, action in table.actions.items()
+        ]
+
+    def show_shortcuts(self) -> None:
+        rows = [
+            (a.text().rstrip("…"), _keys(a))
+            for a in self._window.actions_by_id.actions.values()
+            if a.shortcuts()
+        ]
+        text = "\n".join(f"{keys}\t{name}" for name, keys in sorted(rows))
+        self._text_dialog("dlg_shortcuts", "Keyboard shortcuts", text)
+
+    def show_system_info(self) -> None:
+        from app.system_info import describe_system
+
+        text = "\n".join(f"{name}: {value}" for name, value in describe_system().items())
+        self._text_dialog("dlg_system_info", "System information", text)
+
+    def show_log_folder(self) -> None:
+        folder = state_directory() / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def show_about(self) -> None:
+        self.ask(
+            f"Isokiln {app_version()}",
+            "3D reconstruction and editing with neural fields. Apache License 2.0.",
+            [("Close", lambda: None)],
+        )
+
+    def _text_dialog(self, name: str, title: str, text: str) -> None:
+        from widgets.text_dialog import TextDialog
+
+        TextDialog(self._window, name, title, text).show()
+
+
+def _keys(action: QAction) -> str:
+    return ", ".join(keys.toString() for keys in action.shortcuts())
