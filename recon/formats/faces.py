@@ -67,11 +67,12 @@ def retraces(ring: Points) -> bool:
     return len(np.unique(edges, axis=0)) < len(edges)
 
 
-def has_many_crossings(ring: Points) -> bool:
-    """Whether cutting at all crossings would take long: judged by a sample of the edges."""
-    start, end = ring, np.roll(ring, -1, axis=0)
+def has_many_crossings(ring: Points, other: Points | None = None) -> bool:
+    """Whether cutting a ring at all crossings with another, or itself, would take long: judged by some edges."""
+    other = ring if other is None else other
+    start, end = other, np.roll(other, -1, axis=0)
     sample = np.linspace(0, len(ring) - 1, min(_SAMPLED_EDGES, len(ring))).astype(int)
-    hits = sum(int(_cross(start[i], end[i], start, end).sum()) for i in sample)
+    hits = sum(int(_cross(ring[i], ring[(i + 1) % len(ring)], start, end).sum()) for i in sample)
     return hits * len(ring) / len(sample) / 2 > _MOST_CROSSINGS
 
 

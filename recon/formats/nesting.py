@@ -22,6 +22,8 @@ _SLIVER = 1e-10  # area by squared perimeter below which a contour encloses noth
 _HARMLESS = 5e-3  # share of the area that touching may change before it counts as crossing
 _BRIDGE = 0.1  # of the median step: how wide a keyhole's bridge may gape
 
+_MANY_EDGE_PAIRS = 10**7
+
 Inside = Callable[[NDArray[np.int64]], NDArray[np.bool_]]  # (K, R) winding numbers → (K,)
 
 
@@ -205,13 +207,25 @@ def _crossing_each_other(
     polygons = np.array([shapely.Polygon(rings[i]) for i in alive], object)
     bad = [position for position, i in enumerate(alive) if i in invalid]
     polygons[bad] = shapely.make_valid(polygons[bad])
-    first, second = shapely.STRtree(polygons).query(polygons, predicate="overlaps")
+    tree = shapely.STRtree(polygons)
+    _refuse_combs(drawing, rings, alive, tree.query(polygons))
+    first, second = tree.query(polygons, predicate="overlaps")
     pairs = [(alive[a], alive[b]) for a, b in zip(first, second, strict=True) if a < b]
     for a, b in pairs[:1]:
         more = f" (and {len(pairs) - 1} more pairs)" if len(pairs) > 1 else ""
         text = f", contours {drawing.numbers[a] + 1} and {drawing.numbers[b] + 1} cross{more}; "
         outcome.notes.append(("warning", text + _meaning_of_overlap(drawing)))
     return {alive[a] for a in first}
+
+
+def _refuse_combs(drawing: Drawing, rings: list[Points], alive: list[int], near: NDArray[np.int64]) -> None:
+    """Refuse pairs of large rings with so many crossings that finding them all would take the memory."""
+    lengths = np.array([len(rings[i]) for i in alive])
+    large = lengths[near[0]] * lengths[near[1]] > _MANY_EDGE_PAIRS
+    for a, b in near[:, large & (near[0] < near[1])].T:
+        if has_many_crossings(rings[alive[a]], rings[alive[b]]):
+            sentence = f"crosses contour {drawing.numbers[alive[a]] + 1} in very many places."
+            raise BrokenRing(drawing.numbers[alive[b]], sentence)
 
 
 def _meaning_of_overlap(drawing: Drawing) -> str:
