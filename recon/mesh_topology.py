@@ -111,3 +111,18 @@ def genera(num_vertices: int, faces: NDArray[np.int32], edges: EdgeTable) -> NDA
     edges_of = np.bincount(components[edges.ends[:, 0]], minlength=count)
     faces_of = np.bincount(components[faces[:, 0]], minlength=count)
     return (2 - (vertices_of - edges_of + faces_of)) // 2
+
+
+def equal_points(points: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(first (U,), group (V,)): the first of each set of equal points (V, 3), in order, and each point's set."""
+    bits = np.ascontiguousarray(points + np.float32(0)).view(np.uint32).astype(np.uint64)  # -0 becomes 0
+    order = np.lexsort((bits[:, 2], bits[:, 0] << np.uint64(32) | bits[:, 1]))
+    ordered = bits[order]
+    is_new = np.ones(len(order), bool)
+    is_new[1:] = (ordered[1:] != ordered[:-1]).any(1)
+    group = np.empty(len(order), np.int64)
+    group[order] = np.cumsum(is_new) - 1
+    firsts = order[is_new]  # lexsort is stable, so these are the first of their sets
+    rank = np.empty(len(firsts), np.int64)
+    rank[np.argsort(firsts)] = np.arange(len(firsts))
+    return np.sort(firsts), rank[group]

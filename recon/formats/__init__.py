@@ -100,6 +100,7 @@ FILE_KINDS: tuple[FileKind, ...] = (
     FileKind("obj", "Mesh (OBJ)", (".obj",), "mesh", _MESH, uses_options=True),
     FileKind("stl", "Mesh (STL)", (".stl",), "mesh", _MESH, uses_options=True),
     FileKind("glb", "Mesh (GLB)", (".glb",), "mesh", _MESH, _starts(b"glTF"), uses_options=True),
+    FileKind("gltf", "Mesh (glTF)", (".gltf",), "mesh", _MESH, is_writable=False, uses_options=True),
     FileKind("3mf", "Mesh (3MF)", (".3mf",), "mesh", _MESH, uses_options=True),
     FileKind("native", "Scene data (Isokiln)", (".npz",), None, "recon.formats.native"),
 )  # fmt: skip

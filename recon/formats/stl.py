@@ -19,6 +19,7 @@ from recon.formats.mesh_file import (
     truncated,
 )
 from recon.formats.reading import Note
+from recon.mesh_topology import equal_points
 
 _FACE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _HEADER_BYTES = 84
@@ -32,7 +33,9 @@ def read(path: Path) -> FileMesh:
         corners, comments = _text_corners(path, data), data.split(b"\n", 1)[0]
     else:
         corners, comments = _binary_corners(path, data), data[:80]
-    vertices, faces = weld(corners)
+    points = corners.reshape(-1, 3)
+    firsts, group = equal_points(points)
+    vertices, faces = points[firsts], group.reshape(-1, 3)
     whole = (faces != np.roll(faces, 1, axis=1)).all(1)
     notes: tuple[Note, ...] = ()
     if not whole.all():
@@ -70,23 +73,6 @@ def _text_corners(path: Path, data: bytes) -> NDArray[np.float32]:
     if len(numbers) != 3 * len(lines) or len(lines) % 3 or not lines:
         raise FormatError(path, "A face does not have three corners of three numbers.", DAMAGED_ADVICE)
     return numbers.astype(np.float32).reshape(-1, 3, 3)
-
-
-def weld(corners: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Vertices (V, 3) and faces (F, 3) of corners (F, 3, 3): equal ones become one, in order of appearance."""
-    points = corners.reshape(-1, 3) + np.float32(0)  # -0 becomes 0
-    bits = np.ascontiguousarray(points).view(np.uint32).astype(np.uint64)
-    order = np.lexsort((bits[:, 2], bits[:, 0] << np.uint64(32) | bits[:, 1]))
-    ordered = bits[order]
-    is_new = np.ones(len(order), bool)
-    is_new[1:] = (ordered[1:] != ordered[:-1]).any(1)
-    group = np.empty(len(order), np.int64)
-    group[order] = np.cumsum(is_new) - 1
-    # lexsort keeps equal corners in order, so each group's first is where it appears first.
-    firsts = order[is_new]
-    rank = np.empty(len(firsts), np.int64)
-    rank[np.argsort(firsts)] = np.arange(len(firsts))
-    return points[np.sort(firsts)], rank[group].reshape(-1, 3)
 
 
 def write(file: BinaryIO, mesh: FileMesh) -> None:
