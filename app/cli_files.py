@@ -12,6 +12,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from app.cli_options import add_model_options, model_from
 from app.cli_run import check_output, tell_notes, write_outputs
 from recon import formats
@@ -19,8 +21,10 @@ from recon.errors import InputError
 from recon.formats.reading import ReadOptions
 from recon.method import Output
 from render.cross_sections import CrossSections
+from render.frame import Frame
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
+from render.transforms import Similarity3
 
 
 def convert(arguments: Sequence[str]) -> int:
@@ -89,6 +93,9 @@ def evaluate(arguments: Sequence[str]) -> int:
         "--slices", type=Path, metavar="IN", help="the cross-sections that the mesh was made from"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the sample points (default 0)")
+    parser.add_argument(
+        "--as-is", action="store_true", help="compare coordinates even where other axes point up"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_model_options(parser, ReadOptions, "reading the slices", "read-")
     options = parser.parse_args(arguments)
@@ -98,14 +105,29 @@ def evaluate(arguments: Sequence[str]) -> int:
         sections = _read_sections(options.slices, model_from(options, ReadOptions, "read-"))
     from recon import metrics
 
-    figures = metrics.compare(mesh, reference, options.seed)
+    turn = (lambda mesh, frame: mesh) if options.as_is else in_frame
+    figures = metrics.compare(turn(mesh, reference.frame), reference, options.seed)
     if sections is not None:
-        figures["slices"] = _agreement(mesh, sections)
+        figures["slices"] = _agreement(turn(mesh, sections.frame), sections)
     if options.json:
         print(json.dumps(figures))
     else:
         _print_facts({**figures, **figures.pop("slices", {})})
     return 0
+
+
+def in_frame(mesh: TriangleMesh, frame: Frame) -> TriangleMesh:
+    """The mesh with another axis up and in another unit, where both say theirs: a GLB is always Y up, in metres."""
+    from recon.formats.export import rotation_between
+
+    scale = 1.0
+    if mesh.frame.metres_per_unit and frame.metres_per_unit:
+        scale = mesh.frame.metres_per_unit / frame.metres_per_unit
+    if mesh.frame.up == frame.up and scale == 1:
+        return mesh
+    turned = Similarity3(rotation_between(mesh.frame.up, frame.up), np.zeros(3), scale).apply(mesh.vertices)
+    print(f"info: compared with {frame.up} up, {scale:g} times its size", file=sys.stderr)
+    return TriangleMesh(turned.astype(np.float32), mesh.faces, mesh.colors, mesh.vertex_values, frame)
 
 
 def _agreement(mesh: TriangleMesh, sections: CrossSections) -> dict[str, Any]:

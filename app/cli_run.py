@@ -288,10 +288,14 @@ def _sum_up(folder: RunFolder, files: Sequence[Path], plan: _Plan) -> None:
     print(" · ".join(parts))
 
 
-def _scalars(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _scalars(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Single numbers and words, those of tables too; a table's name is told where there are several."""
+    tables = [value for value in figures.values() if isinstance(value, Mapping)]
     for name, value in figures.items():
         if isinstance(value, (int, float, str)):
-            yield name, value
+            yield prefix + name, value
+        elif isinstance(value, Mapping):
+            yield from _scalars(value, f"{name} " if len(tables) > 1 else prefix)
 
 
 def _short(value: Any) -> str:

@@ -22,6 +22,7 @@ class RunProgress:
         self._is_terminal = stream.isatty()
         self._time_left = TimeLeft()
         self._stage = ""
+        self._shown: tuple[str, int, int] | None = None
         self._shown_at = 0.0
         self._is_line_open = False
 
@@ -50,13 +51,16 @@ class RunProgress:
         self._time_left.add(event["stage"], event["step"], event["total"], event["time"])
         is_new = event["stage"] != self._stage
         is_last = event["step"] >= event["total"]
+        place = (event["stage"], event["step"], event["total"])
+        if place == self._shown:
+            return
         if is_new:
             self.close()
             self._stage = event["stage"]
         pause = _DRAW_SECONDS if self._is_terminal else _PLAIN_SECONDS
         if not (is_new or is_last) and time.monotonic() - self._shown_at < pause:
             return
-        self._shown_at = time.monotonic()
+        self._shown, self._shown_at = place, time.monotonic()
         left = "" if is_last else describe_time_left(self._time_left.seconds)
         figures = f"{event['step']}/{event['total']}  {event['it_s']:.3g} it/s  {left}".rstrip()
         if self._is_terminal:
