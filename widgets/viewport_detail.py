@@ -47,7 +47,10 @@ class Detail:
         # Without it translucent triangles of one mesh show in the order in which they are stored.
         self._scene.renderer.SetUseOIT(veils and not self._is_cheap)
         for layer_id, layer, mesh in self._scene.meshes():
-            layer.show_coarse(self._proxies.ready(layer_id, mesh) if self._is_cheap else None)
+            coarse = self._proxies.ready(layer_id, mesh) if self._is_cheap else None
+            layer.show_coarse(coarse)
+            if coarse is None:
+                layer.close_cut()
 
     def note(self, seconds: float) -> None:
         """Learn from the picture just made."""

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkProperty
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from render.mesh import TriangleMesh
 from widgets import viewport_polydata as polydata
 from widgets.colour_maps import map_colors, natural_range, rgb
 from widgets.theme import Theme, mix
+from widgets.viewport_cap import cut_face
 from widgets.viewport_normals import ShadedVertices, shade
 from widgets.viewport_proxy import CoarseMesh
 from widgets.viewport_style import LayerStyle, Shading
@@ -24,6 +25,9 @@ _XRAY = 0.35  # opacity of meshes that are seen through
 def clay_color(theme: Theme) -> str:
     """The colour of a mesh that has none of its own."""
     return _CLAY_ON_DARK if theme.is_dark else _CLAY_ON_LIGHT
+
+
+Clip = tuple[NDArray[np.float64], float]  # normal (3,) and offset of what is kept, n . x <= offset
 
 
 class MeshLayer:
@@ -45,11 +49,17 @@ class MeshLayer:
         self._mapper.SetScalarVisibility(False)
         self._actor: Any = vtkActor()
         self._actor.SetMapper(self._mapper)
+        self._cap: Any = vtkActor()  # the cut face while the mesh is clipped
+        self._cap.SetMapper(vtkPolyDataMapper())
+        self._cap.GetProperty().LightingOff()
+        self._cap.VisibilityOff()
+        self._clip: Clip | None = None
+        self._cap_is_stale = True
 
     @property
     def actors(self) -> tuple[Any, ...]:
         """What to add to the renderer."""
-        return (self._actor,)
+        return (self._actor, self._cap)
 
     @property
     def data(self) -> TriangleMesh | None:
@@ -116,21 +126,27 @@ class MeshLayer:
         if self._mapper.GetInput() is not wanted and wanted is not None:
             self._mapper.SetInputData(wanted)
 
-    def set_clipping(self, plane: Any | None, inside: str) -> None:
-        """Cut by a vtkPlane; what is seen of the inside gets one flat colour, which closes the cut."""
+    def set_clipping(self, plane: Any | None, clip: Clip | None, cap_color: str) -> None:
+        """Cut by a vtkPlane, the same as n . x <= offset of `clip`, and close the cut in one flat colour."""
         self._mapper.RemoveAllClippingPlanes()
-        self._actor.SetBackfaceProperty(None)
         if plane is not None:
             self._mapper.AddClippingPlane(plane)
-            back = vtkProperty()
-            back.DeepCopy(self._actor.GetProperty())
-            back.SetColor(*rgb(inside))
-            back.LightingOff()
-            self._actor.SetBackfaceProperty(back)
+        self._cap.GetProperty().SetColor(*rgb(cap_color))
+        self._clip = clip
+        self._cap_is_stale = True
+        self._cap.SetVisibility(clip is not None and self._shading not in ("wire", "points"))
+
+    def close_cut(self) -> None:
+        """Make the cut face, if the plane or the mesh has changed since."""
+        if self._clip is None or not self._cap.GetVisibility() or not self._cap_is_stale:
+            return
+        self._cap.GetMapper().SetInputData(cut_face(self._full, *self._clip))
+        self._cap_is_stale = False
 
     def release(self) -> None:
         """Let go of VTK's objects."""
         self._mapper.RemoveAllInputs()
+        self._cap.GetMapper().RemoveAllInputs()
         self._full, self._coarse = None, None
 
     def _values(self) -> NDArray[np.float32] | None:
@@ -143,7 +159,7 @@ class MeshLayer:
         colors_from: tuple[object, ...] = (self._shading == "normals",)
         if self._shading == "values":
             colors_from = ("values", self.value_name(), self._style.value_range, self._style.color_map)
-        elif self._style.color is None and mesh.colors is not None:
+        elif self._shading != "wire" and self._style.color is None and mesh.colors is not None:
             colors_from += ("own",)
         wanted = (kind, colors_from)
         if wanted == self._drawn:
@@ -183,26 +199,28 @@ class MeshLayer:
         values = self._values()
         if values is not None:
             return map_colors(values, self._style.color_map, self._style.value_range)[source]
-        if self._style.color is None and mesh.colors is not None and self._shading != "values":
+        if self._style.color is None and mesh.colors is not None and self._shading not in ("values", "wire"):
             return mesh.colors[source]
         return None
 
     def _dress(self) -> None:
-        """The material."""
-        style, shading = self._style, self._shading
+        """The material: a surface with soft light, points, or lines on a surface as dark as the ground."""
+        style, shading, theme = self._style, self._shading, self._theme
+        base = style.color or (_CLAY_ON_DARK if theme.is_dark else _CLAY_ON_LIGHT)
+        ground = mix(theme.viewport_top, theme.viewport_bottom, 0.5)
+        is_wire = shading == "wire"
         material = self._actor.GetProperty()
-        base = style.color or clay_color(self._theme)
-        material.SetColor(*rgb(base))
+        material.SetColor(*rgb(ground if is_wire else base))
         material.SetOpacity(self.opacity)
-        material.SetRepresentation({"wire": 1, "points": 0}.get(shading, 2))
-        material.SetEdgeVisibility(shading == "shaded+wire")
-        material.SetEdgeColor(*rgb(mix("#000000", base, 0.62)))
-        material.SetEdgeOpacity(0.55)
-        material.SetLineWidth((0.8 if shading == "shaded+wire" else 1.0) * self._ratio)
+        material.SetRepresentation(0 if shading == "points" else 2)
+        material.SetEdgeVisibility(is_wire or shading == "shaded+wire")
+        material.SetEdgeColor(*rgb(mix(base, theme.text, 0.5) if is_wire else mix("#000000", base, 0.62)))
+        material.SetEdgeOpacity(0.75 if is_wire else 0.55)
+        material.SetLineWidth(0.8 * self._ratio)
         material.SetPointSize(style.point_size * self._ratio)
         material.SetBackfaceCulling(style.cull_backfaces)
         material.SetLighting(shading not in ("normals", "wire"))
-        material.SetAmbient(0.22 if shading == "values" else 0.17)
-        material.SetDiffuse(0.88)
+        material.SetAmbient({"values": 0.22, "points": 0.5}.get(shading, 0.17))
+        material.SetDiffuse(0.5 if shading == "points" else 0.88)
         material.SetSpecular(0.0 if shading in ("values", "points") else 0.16)
         material.SetSpecularPower(24)

@@ -202,7 +202,10 @@ class ViewportScene:
         return layer
 
     def _clip_layer(self, layer: Layer) -> None:
-        layer.set_clipping(self._clip, mix(self._theme.accent, self._theme.text, 0.55))
+        if isinstance(layer, MeshLayer):
+            layer.set_clipping(self._clip, self.clip, mix(self._theme.accent, "#f0ece6", 0.6))
+        else:
+            layer.set_clipping(self._clip)
 
     def _light(self) -> None:
         self.renderer.RemoveAllLights()

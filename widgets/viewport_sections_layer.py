@@ -82,7 +82,7 @@ class SectionsLayer:
             self._color(self._sections)
         self._dress()
 
-    def set_clipping(self, plane: Any | None, inside: str) -> None:
+    def set_clipping(self, plane: Any | None) -> None:
         """Cut by a vtkPlane, or not at all."""
         for actor in self.actors:
             actor.GetMapper().RemoveAllClippingPlanes()

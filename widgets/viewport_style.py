@@ -34,7 +34,7 @@ class LayerStyle:
     color_map: ColorMap = "viridis"
     cull_backfaces: bool = False
     line_width: float = 2.0
-    point_size: float = 3.0
+    point_size: float = 2.0
     label_colors: tuple[tuple[int, str], ...] = ()
     plane_opacity: float = 0.05
     active_plane: int | None = None
