@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.spatial import cKDTree
 from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 from skimage.draw import polygon2mask
@@ -99,7 +99,7 @@ def smoothed(points: Points, rounds: int = 12) -> Points:
     return scaled
 
 
-def between(below: Sequence[Points], above: Sequence[Points], share: float, cells: int = 256) -> list[Points]:
+def between(below: Sequence[Points], above: Sequence[Points], share: float, cells: int = 200) -> list[Points]:
     """The shape between two parallel planes: in-plane signed distances blended, 0 = below, 1 = above.
 
     Shape-based interpolation (Raya and Udupa, IEEE TMI 9, 1990) on a grid of `cells` along the longer side.
@@ -108,11 +108,12 @@ def between(below: Sequence[Points], above: Sequence[Points], share: float, cell
     low, size = everything.min(axis=0), np.ptp(everything, axis=0)
     cell = float(size.max()) / cells
     origin = low - 4 * cell
-    shape = tuple(int(n) for n in np.ceil((size + 8 * cell) / cell))
-    blend = (1 - share) * _signed_distance(below, origin, cell, shape) + share * _signed_distance(
-        above, origin, cell, shape
-    )
-    return [origin + cell * (contour[:-1] + 0.5) for contour in find_contours(blend, 0.0) if len(contour) > 8]
+    shape = (int(np.ceil(size[0] / cell)) + 8, int(np.ceil(size[1] / cell)) + 8)
+    first = _signed_distance(below, origin, cell, shape)
+    second = _signed_distance(above, origin, cell, shape)
+    found = find_contours((1 - share) * first + share * second, 0.0)
+    loops = [origin + cell * contour[:-1] for contour in found if len(contour) > 8]
+    return [_simplified(loop, 0.1 * cell) for loop in loops]
 
 
 def point_on_loop(points: Points, place: Points) -> tuple[int, Points, float]:
@@ -127,15 +128,34 @@ def point_on_loop(points: Points, place: Points) -> tuple[int, Points, float]:
     return nearest, feet[nearest], float(distances[nearest])
 
 
-def _signed_distance(loops: Sequence[Points], origin: Points, cell: float, shape: tuple[int, ...]) -> Points:
-    """Distance to the even-odd region's border in cells, negative inside; far outside where there is none."""
+def _signed_distance(loops: Sequence[Points], origin: Points, cell: float, shape: tuple[int, int]) -> Points:
+    """Distance to the border of the even-odd region at grid points, negative inside; far where there is none."""
+    if not loops:
+        return np.full(shape, float(max(shape)) * cell)
     inside = np.zeros(shape, bool)
     for points in loops:
-        inside ^= polygon2mask(shape, (points - origin) / cell - 0.5)
-    if not inside.any():
-        return np.full(shape, float(max(shape)))
-    distance: Points = distance_transform_edt(~inside) - distance_transform_edt(inside)
-    return distance - np.where(distance > 0, 0.5, -0.5)
+        inside ^= polygon2mask(shape, (points - origin) / cell)
+    border = np.concatenate([_dense(points, 0.2 * cell) for points in loops])
+    rows, columns = np.indices(shape)
+    grid = origin + cell * np.stack([rows.ravel(), columns.ravel()], axis=1)
+    distance: Points = np.asarray(cKDTree(border).query(grid)[0]).reshape(shape)
+    return np.where(inside, -distance, distance)
+
+
+def _dense(points: Points, gap: float) -> Points:
+    """Points along a closed loop, no two neighbours farther apart than the gap."""
+    edges = np.roll(points, -1, axis=0) - points
+    counts = np.maximum(1, np.ceil(np.linalg.norm(edges, axis=1) / gap)).astype(int)
+    firsts = np.repeat(np.cumsum(counts) - counts, counts)
+    shares = (np.arange(counts.sum()) - firsts) / np.repeat(counts, counts)
+    dense: Points = np.repeat(points, counts, axis=0) + shares[:, None] * np.repeat(edges, counts, axis=0)
+    return dense
+
+
+def _simplified(points: Points, tolerance: float) -> Points:
+    """A loop with fewer points, none of it moved by more than the tolerance, and still simple."""
+    ring = Polygon(points).simplify(tolerance).exterior
+    return np.asarray(ring.coords, np.float64)[:-1]
 
 
 def _with_originals(loops: list[Points], originals: Sequence[Points]) -> list[Points]:

@@ -123,6 +123,12 @@ def path_of(loops: Sequence[Points]) -> QPainterPath:
     return path
 
 
+def line_path(points: Points) -> QPainterPath:
+    """An open polyline of (M, 2) points as a path."""
+    path: QPainterPath = arrayToQPath(points[:, 0], points[:, 1], connect="all", finiteCheck=False)
+    return path
+
+
 def thinned(points: Points, step: float) -> Points:
     """A loop without the points that fall into the same cell of width `step` as the one before."""
     if len(points) < 64:

@@ -10,7 +10,9 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QKeyEvent,
+    QKeySequence,
     QLinearGradient,
     QMouseEvent,
     QPainter,
@@ -29,6 +31,7 @@ from widgets.theme import active_theme, interface_font
 
 _VERTEX_GAP = 7.0  # pixels between vertices from which on they are drawn
 _MARGIN = 0.08
+_TOOL_KEYS = {Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete, Qt.Key.Key_Backspace}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,7 @@ class SliceCanvas(QWidget):
     """Paints a Drawing. Left-drag pans while no tool is set; a tool gets the left button in plane coordinates."""
 
     view_changed = Signal()
+    menu_wanted = Signal(object, object)  # (2,) plane coordinates, and the place on the screen
     hovered = Signal(object)  # (2,) plane coordinates, or None when the pointer left
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -78,6 +82,7 @@ class SliceCanvas(QWidget):
         self.centre = np.zeros(2)
         self.selected: int | None = None
         self.tool: SliceTool | None = None
+        self.keys: dict[int, Callable[[], object]] = {}  # key with modifiers → what it does
         self._is_fitted = True
         self._pan_from: tuple[QPointF, Points] | None = None
         self._paths: dict[object, QPainterPath] = {}
@@ -91,6 +96,10 @@ class SliceCanvas(QWidget):
         if self._is_fitted:
             self._fit()
         self.update()
+
+    def add_key(self, key: str, act: Callable[[], object]) -> None:
+        """What a key such as "Ctrl+Home" does while the canvas has the focus."""
+        self.keys[QKeySequence(key)[0].toCombined()] = act  # type: ignore[index]
 
     def set_shown(self, shown: Shown) -> None:
         """Choose what is drawn beside the contours."""
@@ -125,6 +134,10 @@ class SliceCanvas(QWidget):
         return QColor(label_color(label, active_theme().is_dark))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.tool is not None and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.tool.wheel(event.angleDelta().y() / 120)
+            self.update()
+            return
         self.zoom(1.0015 ** event.angleDelta().y(), event.position())
         event.accept()
 
@@ -177,11 +190,27 @@ class SliceCanvas(QWidget):
         self.hovered.emit(None)
         self.update()
 
+    def event(self, event: QEvent) -> bool:
+        """Keys that mean something here must not become shortcuts of the window while the canvas has the focus."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            is_tools = self.tool is not None and event.key() in _TOOL_KEYS and not event.modifiers()
+            if is_tools or event.keyCombination().toCombined() in self.keys:
+                event.accept()
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        act = self.keys.get(event.keyCombination().toCombined())
         if self.tool is not None and self.tool.key(event):
             self.update()
+        elif act is not None:
+            act()
         else:
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        place = QPointF(event.pos())
+        self.menu_wanted.emit(self.at(place), event.globalPos())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._is_fitted:
@@ -352,6 +381,8 @@ class SliceTool:
 
     def key(self, event: QKeyEvent) -> bool:
         return False
+
+    def wheel(self, notches: float) -> None: ...
 
     def leave(self) -> None: ...
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QSlider, QToolButton, QWidget
 
 from render.cross_sections import CrossSections
+from widgets.contour_editor import ContourEditor
 from widgets.contour_geometry import crosses_itself, region_area
-from widgets.parts import EmptyPlace, column_in, icon_button, row_of
+from widgets.parts import EmptyPlace, StateLabel, column_in, icon_button, row_of
 from widgets.plane_drawing import FlatLoop, PlaneMap, Points, crossings, flat_loops, frame_of, neighbours
 from widgets.slice_canvas import Drawing, SliceCanvas
 from widgets.theme import active_theme, secondary_label
 
+_NOTICE_MS = 6000
 _SHOWN_WORDS = {
     "fill": "Filled regions",
     "ghosts": "Neighbouring planes",
@@ -38,6 +41,9 @@ class SliceView(QWidget):
         super().__init__(parent)
         self.setObjectName("slice_view")
         self.canvas = SliceCanvas()
+        self.editor = ContourEditor(self.canvas)
+        self.editor.edited.connect(self.edited)
+        self.editor.noticed.connect(self.notify)
         self._sections: CrossSections | None = None
         self._result: CrossSections | None = None
         self._plane = 0
@@ -65,7 +71,7 @@ class SliceView(QWidget):
                 self._slider.setRange(0, self._sections.num_planes - 1)
         self._empty.setVisible(self._sections is None)
         self._content.setVisible(self._sections is not None)
-        self._draw(keep_view=is_edit)
+        self._draw(keep_view=is_edit, is_edit=is_edit)
 
     def set_result(self, contours: CrossSections | None) -> None:
         """Contours of the solid on the same planes, drawn dashed over the input; None takes them away."""
@@ -91,6 +97,20 @@ class SliceView(QWidget):
         verb = "Leave out" if disabled[self._plane] else "Use"
         self.edited.emit(f"{verb} plane {self._plane + 1}", replace(self._sections, disabled_planes=disabled))
 
+    def notify(self, sentence: str) -> None:
+        """Say something in the foot of the pane for a few seconds."""
+        self._notice.say(sentence, "warn", "triangle-alert")
+        self._notice.setVisible(bool(sentence))
+        self._counts.setVisible(not sentence)
+        self._notice_timer.start()
+
+    def set_editable(self, is_editable: bool) -> None:
+        """Offer the tools that change contours, or only show."""
+        self.editor.setVisible(is_editable)
+        self._use.setEnabled(is_editable)
+        if not is_editable:
+            self.editor.choose(None)
+
     def map(self) -> PlaneMap:
         """Between the shown plane's coordinates and space."""
         assert self._sections is not None
@@ -106,9 +126,10 @@ class SliceView(QWidget):
         whole.addWidget(self._content)
         column = column_in(self._content, spacing=0)
         column.addWidget(self._build_header())
-        self._middle = row_of(self.canvas, spacing=0)
-        self._middle.setStretchFactor(self.canvas, 1)
-        column.addLayout(self._middle, 1)
+        column.addWidget(self.editor.preview_bar)
+        middle = row_of(self.editor, self.canvas, spacing=0)
+        middle.setStretchFactor(self.canvas, 1)
+        column.addLayout(middle, 1)
         column.addWidget(self._build_footer())
         self.canvas.hovered.connect(self._on_hover)
 
@@ -162,24 +183,35 @@ class SliceView(QWidget):
         self._counts = secondary_label("")
         self._cursor = secondary_label("")
         self._counts.setMinimumWidth(1)
-        row = row_of(self._counts, 1, self._place, self._cursor, spacing=12)
+        self._notice = StateLabel(is_wrapped=False)
+        self._notice.setObjectName("slice_notice")
+        self._notice.hide()
+        self._notice_timer = QTimer(self)
+        self._notice_timer.setSingleShot(True)
+        self._notice_timer.setInterval(_NOTICE_MS)
+        self._notice_timer.timeout.connect(self._end_notice)
+        row = row_of(self._counts, self._notice, 1, self._place, self._cursor, spacing=12)
         margin = active_theme().px(12)
         row.setContentsMargins(margin, active_theme().px(4), margin, active_theme().px(4))
         footer.setLayout(row)
         return footer
 
     def _add_keys(self) -> None:
-        for keys, act in (
+        self.setFocusProxy(self.canvas)
+        keys: tuple[tuple[str, Callable[[], None]], ...] = (
             ("PgUp", lambda: self.set_plane(self._plane - 1)),
             ("PgDown", lambda: self.set_plane(self._plane + 1)),
             ("Ctrl+Home", lambda: self.set_plane(0)),
-            ("Ctrl+End", lambda: self.set_plane(10**9)),
+            ("Ctrl+End", lambda: self.set_plane(self._slider.maximum())),
             ("Space", self.toggle_plane),
             ("Home", self.canvas.fit),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+        )
+        for key, act in keys:
+            self.canvas.add_key(key, act)
+
+    def _end_notice(self) -> None:
+        self._notice.hide()
+        self._counts.show()
 
     def _on_use(self) -> None:
         self._use.setChecked(not self._use.isChecked())  # until the edit comes back
@@ -200,12 +232,14 @@ class SliceView(QWidget):
             )
         )
 
-    def _draw(self, *, keep_view: bool = True) -> None:
+    def _draw(self, *, keep_view: bool = True, is_edit: bool = False) -> None:
         if self._sections is None:
             self.canvas.set_drawing(Drawing())
             return
-        self.canvas.selected = None
+        if not is_edit:
+            self.canvas.selected = None
         self.canvas.set_drawing(drawing_of(self._sections, self._plane, self._result), keep_view=keep_view)
+        self.editor.set_plane(self._sections, self._plane, is_edit=is_edit)
         self._refresh_words()
 
     def _refresh_words(self) -> None:
@@ -280,7 +314,9 @@ def area_words(drawing: Drawing) -> str:
 
 
 def _same_planes(a: CrossSections, b: CrossSections) -> bool:
-    return np.array_equal(a.normals, b.normals) and np.array_equal(a.offsets, b.offsets)
+    return a.normals.shape == b.normals.shape and bool(
+        np.allclose(a.normals, b.normals, atol=1e-12) and np.allclose(a.offsets, b.offsets, rtol=1e-12)
+    )
 
 
 def _digits(sections: CrossSections) -> int:

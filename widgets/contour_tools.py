@@ -1,0 +1,433 @@
+"""The tools of the contour editor: points, polygon, brush. Each finished stroke is one edit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
+
+from widgets.contour_geometry import (
+    brushed,
+    crosses_itself,
+    edge_is_free,
+    loops_cross,
+    loops_of,
+    point_on_loop,
+    region_of,
+)
+from widgets.plane_drawing import FlatLoop, Points, line_path, path_of
+from widgets.slice_canvas import SliceCanvas, SliceTool
+from widgets.theme import active_theme
+
+REACH = 9.0  # pixels within which the pointer catches a vertex or an edge
+_FREEHAND_GAP = 6.0  # pixels between the points of a line drawn with the button held
+CROSSES = "Crosses itself"
+
+
+class EditHost(Protocol):
+    """What the tools work on; the slice view is one."""
+
+    canvas: SliceCanvas
+    label: int
+    brush_radius: float  # pixels
+
+    def commit(self, text: str, loops: Sequence[FlatLoop]) -> None:
+        """Wish that the plane had these loops."""
+
+    def notify(self, text: str) -> None:
+        """Say in a sentence what was not done or was mended."""
+
+
+class PointTool(SliceTool):
+    """Catch a vertex and move it; double-click or Ctrl-click an edge to insert one; Delete removes it."""
+
+    cursor = Qt.CursorShape.ArrowCursor
+
+    def __init__(self, host: EditHost) -> None:
+        self._host = host
+        self._hovered: tuple[int, int] | None = None  # loop, vertex
+        self._caught: tuple[int, int] | None = None
+        self._points: Points | None = None  # of the caught loop, while it is dragged
+        self._is_broken = False
+
+    @property
+    def _loops(self) -> tuple[FlatLoop, ...]:
+        return self._host.canvas.drawing.loops
+
+    def press(self, point: Points, event: QMouseEvent) -> bool:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return False
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.insert(point)
+            return True
+        self._caught = self.vertex_at(point)
+        edge = self.edge_at(point)
+        self._host.canvas.selected = self._caught[0] if self._caught else edge[0] if edge else None
+        return True
+
+    def move(self, point: Points, event: QMouseEvent) -> bool:
+        if not event.buttons() & Qt.MouseButton.LeftButton or self._caught is None:
+            before, self._hovered = self._hovered, self.vertex_at(point)
+            return before != self._hovered
+        loop, vertex = self._caught
+        points = np.array(self._loops[loop].points) if self._points is None else self._points
+        points[vertex] = point
+        self._points = points
+        self._is_broken = not self._is_free(points, loop, vertex)
+        return True
+
+    def release(self, point: Points, event: QMouseEvent) -> bool:
+        points, self._points = self._points, None
+        if points is None or self._caught is None:
+            return False
+        if self._is_broken:
+            self._host.notify("Not moved: the contour would cross itself or another one.")
+        else:
+            self._replace("Move point", self._caught[0], points)
+        self._is_broken = False
+        return True
+
+    def double_click(self, point: Points, event: QMouseEvent) -> None:
+        self.insert(point)
+
+    def key(self, event: QKeyEvent) -> bool:
+        if event.key() not in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            return False
+        if self._caught is not None:
+            self.delete_vertex(*self._caught)
+        elif self._host.canvas.selected is not None:
+            self.delete_loop(self._host.canvas.selected)
+        return True
+
+    def insert(self, point: Points) -> None:
+        """Insert a vertex where the pointer is on an edge."""
+        edge = self.edge_at(point)
+        if edge is not None:
+            loop, first, foot = edge
+            self._replace("Insert point", loop, np.insert(self._loops[loop].points, first + 1, foot, axis=0))
+            self._caught = (loop, first + 1)
+
+    def delete_vertex(self, loop: int, vertex: int) -> None:
+        """Take a vertex out of its loop."""
+        self._caught = self._hovered = None
+        points = np.delete(self._loops[loop].points, vertex, axis=0)
+        if len(points) < 3:
+            self._host.notify("A contour needs three points. Delete the whole contour instead.")
+        elif crosses_itself(points):
+            self._host.notify("Not deleted: without this point the contour would cross itself.")
+        else:
+            self._replace("Delete point", loop, points)
+
+    def delete_loop(self, loop: int) -> None:
+        """Take a whole loop away."""
+        self._caught = self._hovered = self._host.canvas.selected = None
+        self._host.commit("Delete contour", [other for i, other in enumerate(self._loops) if i != loop])
+
+    def vertex_at(self, point: Points) -> tuple[int, int] | None:
+        """Loop and vertex within reach of a place."""
+        best: tuple[float, int, int] = (REACH / self._host.canvas.scale, -1, -1)
+        for index, loop in enumerate(self._loops):
+            distances = np.linalg.norm(loop.points - point, axis=1)
+            nearest = int(np.argmin(distances))
+            best = min(best, (float(distances[nearest]), index, nearest))
+        return None if best[1] < 0 else best[1:]
+
+    def edge_at(self, point: Points) -> tuple[int, int, Points] | None:
+        """Loop, first vertex of its edge and the point on it within reach of a place."""
+        reach, best = REACH / self._host.canvas.scale, None
+        for index, loop in enumerate(self._loops):
+            first, foot, distance = point_on_loop(loop.points, point)
+            if distance < reach:
+                reach, best = distance, (index, first, foot)
+        return best
+
+    def paint(self, painter: QPainter) -> None:
+        theme, canvas = active_theme(), self._host.canvas
+        if self._points is not None:
+            color = theme.color("error" if self._is_broken else "accent")
+            painter.setPen(QPen(color, theme.px(2)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPath(screen_path(canvas, self._points, is_closed=True))
+            if self._is_broken and self._caught:
+                paint_word(painter, canvas.on_screen(self._points[self._caught[1]]), CROSSES)
+        selected = canvas.selected
+        if selected is not None and selected < len(self._loops) and self._points is None:
+            self._paint_handles(painter, self._loops[selected])
+        for place in {self._hovered, self._caught} - {None}:
+            loop, vertex = place  # type: ignore[misc]
+            points = self._points if self._points is not None and loop == self._caught_loop else None
+            self._paint_grip(painter, (points if points is not None else self._loops[loop].points)[vertex])
+
+    @property
+    def _caught_loop(self) -> int | None:
+        return self._caught[0] if self._caught else None
+
+    def _paint_handles(self, painter: QPainter, loop: FlatLoop) -> None:
+        canvas, theme = self._host.canvas, active_theme()
+        painter.setPen(QPen(theme.color("viewport_bottom"), 1))
+        painter.setBrush(theme.color("text"))
+        low, high = canvas.at(QPointF(0, canvas.height())), canvas.at(QPointF(canvas.width(), 0))
+        inside = ((loop.points >= low) & (loop.points <= high)).all(axis=1)
+        for point in loop.points[inside][:4000]:
+            painter.drawEllipse(canvas.on_screen(point), 2.5, 2.5)
+
+    def _paint_grip(self, painter: QPainter, point: Points) -> None:
+        theme = active_theme()
+        painter.setPen(QPen(theme.color("viewport_bottom"), 1.5))
+        painter.setBrush(theme.color("accent"))
+        painter.drawEllipse(self._host.canvas.on_screen(point), theme.px(5), theme.px(5))
+
+    def _is_free(self, points: Points, loop: int, vertex: int) -> bool:
+        """Whether the two edges at a vertex meet nothing of their own loop or of others with its label."""
+        ends = (points[vertex - 1], points[(vertex + 1) % len(points)])
+        label = self._loops[loop].label
+        others = [o.points for i, o in enumerate(self._loops) if i != loop and o.label == label]
+        return all(
+            edge_is_free(line, end, points[vertex], is_closed=True)
+            for end in ends
+            for line in (points, *others)
+        )
+
+    def _replace(self, text: str, loop: int, points: Points) -> None:
+        changed = replace(self._loops[loop], points=points)
+        self._host.commit(text, [changed if i == loop else other for i, other in enumerate(self._loops)])
+
+
+class PolygonTool(SliceTool):
+    """Click point after point, or draw with the button held; Enter, a double-click or the first point closes."""
+
+    def __init__(self, host: EditHost) -> None:
+        self._host = host
+        self._points = np.zeros((0, 2))
+        self._pointer: Points | None = None
+
+    def press(self, point: Points, event: QMouseEvent) -> bool:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return False
+        if self._is_at_start(point):
+            self.close()
+        else:
+            self._add(point)
+        return True
+
+    def move(self, point: Points, event: QMouseEvent) -> bool:
+        self._pointer = point
+        is_drawing = event.buttons() & Qt.MouseButton.LeftButton and len(self._points)
+        gap = np.linalg.norm(point - self._points[-1:]) * self._host.canvas.scale
+        if is_drawing and gap > _FREEHAND_GAP and self._is_free_to(point):
+            self._points = np.vstack([self._points, point])
+        return True
+
+    def double_click(self, point: Points, event: QMouseEvent) -> None:
+        # The first click of the two has set this point already.
+        self.close()
+
+    def key(self, event: QKeyEvent) -> bool:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.close()
+        elif event.key() == Qt.Key.Key_Backspace and len(self._points):
+            self._points = self._points[:-1]
+        elif event.key() == Qt.Key.Key_Escape and len(self._points):
+            self._points = self._points[:0]
+        else:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Make a contour of the points, joined to those of its label that it crosses."""
+        points = self._points
+        if len(points) < 3:
+            self._host.notify("A contour needs three points or more.")
+        elif crosses_itself(points):
+            self._host.notify(
+                "Not closed: the last edge would cross the contour. Backspace takes points back."
+            )
+        else:
+            self._points = points[:0]
+            self._host.commit("Draw contour", self._joined(points))
+
+    def leave(self) -> None:
+        self._pointer = None
+
+    def paint(self, painter: QPainter) -> None:
+        if not len(self._points):
+            return
+        theme, canvas = active_theme(), self._host.canvas
+        is_free = self._pointer is None or self._is_free_to(self._pointer)
+        color = canvas.label_color(self._host.label)
+        painter.setPen(QPen(color, theme.px(2)))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(screen_path(canvas, self._points, is_closed=False))
+        if self._pointer is not None:
+            painter.setPen(
+                QPen(color if is_free else theme.color("error"), theme.px(2), Qt.PenStyle.DashLine)
+            )
+            painter.drawLine(canvas.on_screen(self._points[-1]), canvas.on_screen(self._pointer))
+            if not is_free:
+                paint_word(painter, canvas.on_screen(self._pointer), CROSSES)
+        painter.setPen(QPen(theme.color("viewport_bottom"), 1))
+        for place, point in enumerate(self._points):
+            is_goal = place == 0 and self._pointer is not None and self._is_at_start(self._pointer)
+            painter.setBrush(theme.color("accent") if is_goal else color)
+            painter.drawEllipse(canvas.on_screen(point), *(2 * [theme.px(6 if is_goal else 3)]))
+
+    def _add(self, point: Points) -> None:
+        if len(self._points) and np.array_equal(point, self._points[-1]):
+            return
+        if self._is_free_to(point):
+            self._points = np.vstack([self._points, point])
+        else:
+            self._host.notify("No point there: the contour would cross itself.")
+
+    def _is_free_to(self, point: Points) -> bool:
+        if len(self._points) < 2 or self._is_at_start(point):
+            return True
+        return edge_is_free(self._points, self._points[-1], point, is_closed=False)
+
+    def _is_at_start(self, point: Points) -> bool:
+        is_near = (
+            len(self._points) >= 3
+            and np.linalg.norm(point - self._points[0]) * self._host.canvas.scale < REACH
+        )
+        return bool(is_near)
+
+    def _joined(self, points: Points) -> list[FlatLoop]:
+        loops, label = self._host.canvas.drawing.loops, self._host.label
+        mine = [loop.points for loop in loops if loop.label == label]
+        if not loops_cross(points, mine):
+            return [*loops, FlatLoop(points, label)]
+        self._host.notify("Joined with the contour that it crossed.")
+        joined = loops_of(region_of(mine).union(region_of([points])))
+        return [loop for loop in loops if loop.label != label] + [FlatLoop(p, label) for p in joined]
+
+
+class BrushTool(SliceTool):
+    """Paint the region of the label wider, or erase from it. [ and ], or Ctrl and the wheel, change the size."""
+
+    cursor = Qt.CursorShape.BlankCursor
+
+    def __init__(self, host: EditHost, *, erases: bool) -> None:
+        self._host = host
+        self._erases = erases
+        self._path: list[Points] = []
+        self._pointer: Points | None = None
+
+    def press(self, point: Points, event: QMouseEvent) -> bool:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._path = [point]
+        return True
+
+    def move(self, point: Points, event: QMouseEvent) -> bool:
+        self._pointer = point
+        if self._path and np.linalg.norm(point - self._path[-1]) * self._host.canvas.scale >= 1:
+            self._path.append(point)
+        return True
+
+    def release(self, point: Points, event: QMouseEvent) -> bool:
+        path, self._path = self._path, []
+        if path and event.button() == Qt.MouseButton.LeftButton:
+            self._stroke(np.array(path))
+        return True
+
+    def key(self, event: QKeyEvent) -> bool:
+        if event.key() == Qt.Key.Key_Escape and self._path:
+            self._path = []
+            return True
+        return False
+
+    def wheel(self, notches: float) -> None:
+        self.resize(1.15**notches)
+
+    def resize(self, factor: float) -> None:
+        """Make the brush larger or smaller."""
+        self._host.brush_radius = min(max(self._host.brush_radius * factor, 2.0), 300.0)
+
+    def leave(self) -> None:
+        self._pointer = None
+
+    def paint(self, painter: QPainter) -> None:
+        theme, canvas, radius = active_theme(), self._host.canvas, self._host.brush_radius
+        color = theme.color("viewport_bottom") if self._erases else canvas.label_color(self._host.label)
+        if self._path:
+            covered = QColor(color)
+            covered.setAlphaF(0.6)
+            pen = QPen(
+                covered, 2 * radius, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin
+            )
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            # A single point needs a second one beside it to have round caps.
+            line = [*self._path, self._path[-1] + 0.01 / canvas.scale]
+            path = screen_path(canvas, np.array(line), is_closed=False)
+            painter.drawPath(path)
+        if self._pointer is not None:
+            place = canvas.on_screen(self._pointer)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(theme.color("error" if self._erases else "text"), theme.px(1.5)))
+            painter.drawEllipse(place, radius, radius)
+            sign = theme.px(4)
+            painter.drawLine(place - QPointF(sign, 0), place + QPointF(sign, 0))
+            if not self._erases:
+                painter.drawLine(place - QPointF(0, sign), place + QPointF(0, sign))
+
+    def _stroke(self, path: Points) -> None:
+        loops, label = self._host.canvas.drawing.loops, self._host.label
+        mine = [loop for loop in loops if loop.label == label]
+        if self._erases and not mine:
+            self._host.notify("Nothing of this label to erase here.")
+            return
+        radius = self._host.brush_radius / self._host.canvas.scale
+        changed = brushed([loop.points for loop in mine], path, radius, erases=self._erases)
+        if len(changed) == len(mine) and all(a is b.points for a, b in zip(changed, mine, strict=True)):
+            return
+        text = "Erase with brush" if self._erases else "Add with brush"
+        kept = {id(loop.points): loop for loop in mine}
+        new = [kept.get(id(points)) or FlatLoop(points, label) for points in changed]
+        self._host.commit(text, [loop for loop in loops if loop.label != label] + new)
+
+
+class PreviewTool(SliceTool):
+    """Shows loops that are not there yet; Enter takes them, Escape leaves them."""
+
+    cursor = Qt.CursorShape.ArrowCursor
+
+    def __init__(self, host: EditHost, text: str, loops: Sequence[FlatLoop]) -> None:
+        self._host = host
+        self._text = text
+        self._new = tuple(loops)
+
+    def apply(self) -> None:
+        """Wish for the loops."""
+        others = {loop.label for loop in self._new}
+        kept = [loop for loop in self._host.canvas.drawing.loops if loop.label not in others]
+        self._host.commit(self._text, [*kept, *self._new])
+
+    def key(self, event: QKeyEvent) -> bool:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.apply()
+            return True
+        return False
+
+    def paint(self, painter: QPainter) -> None:
+        theme, canvas = active_theme(), self._host.canvas
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color("accent"), theme.px(2), Qt.PenStyle.DashLine))
+        for loop in self._new:
+            painter.drawPath(screen_path(canvas, loop.points, is_closed=True))
+
+
+def screen_path(canvas: SliceCanvas, points: Points, *, is_closed: bool) -> QPainterPath:
+    """A polyline in pixels."""
+    path = path_of([points]) if is_closed else line_path(points)
+    return canvas.to_screen().map(path)
+
+
+def paint_word(painter: QPainter, place: QPointF, word: str) -> None:
+    """A word beside the pointer, in the colour of errors."""
+    theme = active_theme()
+    painter.setPen(theme.color("error"))
+    painter.drawText(place + QPointF(theme.px(14), -theme.px(10)), word)
