@@ -45,8 +45,8 @@ def _is_dicom(head: bytes) -> bool:
     return head[128:132] == b"DICM"
 
 
-def _is_json(head: bytes) -> bool:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and b"asset" not in head
+def _is_contour_json(head: bytes) -> bool:
+    return b"isokiln.contours" in head and head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
 def _is_nifti(head: bytes) -> bool:
@@ -83,7 +83,7 @@ _MESH = "recon.formats.mesh"
 
 FILE_KINDS: tuple[FileKind, ...] = (
     FileKind("csl", "Contours (CSL)", (".csl",), "cross_sections", "recon.formats.csl", _is_csl, uses_options=True),
-    FileKind("contours", "Contours (JSON)", (".json",), "cross_sections", "recon.formats.contour_json", _is_json,
+    FileKind("contours", "Contours (JSON)", (".json",), "cross_sections", "recon.formats.contour_json", _is_contour_json,
              uses_options=True),
     FileKind("nifti", "Label volume (NIfTI)", (".nii", ".nii.gz"), "cross_sections", _VOLUME, _is_nifti,
              is_writable=False, uses_options=True),
@@ -115,7 +115,7 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
             reading: Reading = module.read(path, options)
             return reading
         return Reading(module.read(path))
-    except (FileNotFoundError, PermissionError, OSError) as error:
+    except OSError as error:
         raise _unreadable(path, error) from error
 
 

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
     chosen = _only_file(path, options) if path.is_dir() else path
     check_size(chosen, LARGEST_VOLUME)
     with _decoding(chosen):
-        dataset = pydicom.dcmread(chosen)
+        # From memory, where a damaged length cannot ask for more bytes than there are.
+        dataset = pydicom.dcmread(BytesIO(chosen.read_bytes()))
         modality = str(dataset.get("Modality", ""))
         if modality in _READERS:
             return _READERS[modality](chosen, dataset, options)

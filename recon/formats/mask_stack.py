@@ -139,9 +139,12 @@ def _pictures(paths: Sequence[Path]) -> Iterator[tuple[Path, NDArray[Any]]]:
                     pixels = next(pages)
             except StopIteration:
                 break
+            except Image.DecompressionBombError as error:
+                sentence = "The picture is too large."
+                raise FormatError(path, sentence, "Scale the masks down.", details=str(error)) from error
             except (
                 OSError, ValueError, TypeError, SyntaxError, EOFError, IndexError, KeyError, OverflowError, MemoryError,
-                AttributeError, RuntimeError, struct.error, zlib.error, Image.DecompressionBombError,
+                AttributeError, RuntimeError, struct.error, zlib.error,
             ) as error:  # fmt: skip
                 # Pillow's decoders raise all of these for damaged files.
                 details = f"{type(error).__name__}: {error}"
@@ -168,5 +171,7 @@ def _grey(path: Path, page: Image.Image) -> NDArray[Any]:
     channels = pixels[..., : 3 if pixels.shape[2] >= 3 else 1]
     if (channels != channels[..., :1]).any():
         raise FormatError(path, "The picture has colours.", "Save the masks in grey or with a palette.")
+    if pixels.shape[2] in (2, 4):
+        return np.where(pixels[..., -1] > 0, channels[..., 0], 0)  # what is transparent is outside
     grey: NDArray[Any] = channels[..., 0]
     return grey
