@@ -47,6 +47,9 @@ def read(path: Path) -> FileMesh:
 
 
 def _vertices(path: Path, lines: list[bytes]) -> tuple[NDArray[np.float64], NDArray[np.uint8] | None]:
+    if len({len(line.split()) for line in lines}) > 1:
+        # Only some vertices have a colour or a weight: the places alone count.
+        lines = [b" ".join(line.split()[:3]) for line in lines]
     numbers = parse_numbers(b" ".join(lines), path).astype(np.float64)
     width = len(numbers) // len(lines) if lines else 0
     if not lines or width * len(lines) != len(numbers) or width not in (3, 4, 6, 7):
@@ -144,18 +147,22 @@ def write(file: BinaryIO, mtl_file: BinaryIO, mtl_name: str, meshes: Sequence[tu
         file.write(f"# {line}\n".encode("ascii"))
     file.write(f"mtllib {mtl_name}\n".encode())
     mtl_file.write(b"newmtl surface\nKa 0 0 0\nKd 0.8 0.8 0.8\nKs 0.1 0.1 0.1\nNs 30\nd 1\nillum 2\n")
+    has_colors = any(each.colors is not None for _, each in meshes)
     first = 1
     for name, each in meshes:
-        file.write(f"o {' '.join(name.split()) or 'mesh'}\nusemtl surface\n".encode())
-        _write_one(file, each, first)
+        file.write(f"o {' '.join(name.split()) or 'mesh'}\n".encode())
+        if not has_colors:  # programs that find a material do not look at the vertices' colours
+            file.write(b"usemtl surface\n")
+        _write_one(file, each, first, has_colors)
         first += len(each.vertices)
 
 
-def _write_one(file: BinaryIO, mesh: FileMesh, first: int) -> None:
+def _write_one(file: BinaryIO, mesh: FileMesh, first: int, has_colors: bool) -> None:
     columns = [mesh.vertices.astype(np.float64)]
     pattern = "v %.9g %.9g %.9g\n"
-    if mesh.colors is not None:
-        columns.append(mesh.colors / 255)
+    if has_colors:
+        plain = np.full((len(mesh.vertices), 3), 204)
+        columns.append((plain if mesh.colors is None else mesh.colors) / 255)
         pattern = "v %.9g %.9g %.9g %.4f %.4f %.4f\n"
     write_rows(file, pattern, np.concatenate(columns, axis=1))
     corners = mesh.faces.astype(np.int64) + first
