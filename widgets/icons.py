@@ -73,7 +73,7 @@ class _TintedIcon(QIconEngine):
         return _drawn(self._name, size, self._tint(mode, state), self._size)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        pixmap = QPixmap(self.pixmap(size, mode, state))
+        pixmap = QPixmap(self.pixmap(size * scale, mode, state))
         pixmap.setDevicePixelRatio(scale)
         return pixmap
 
@@ -99,6 +99,11 @@ class _PaintedIcon(QIconEngine):
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         return _drawn(self._name, size, "#000000", 24)
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
+        pixmap = QPixmap(self.pixmap(size * scale, mode, state))
+        pixmap.setDevicePixelRatio(scale)
+        return pixmap
 
 
 def _drawn(name: str, size: QSize, color: str, nominal: int) -> QPixmap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,10 @@ def slices_to_solid(theme: Theme, size: QSize, ratio: float = 1.0) -> QPixmap:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     scale = min(size.height() / 3.0, size.width() / 6.8)
     step = min(size.width() / 3.1, 2.9 * scale)
+    surface = _surface(round(scale * ratio))
     for index, solid_share in enumerate((0.0, 0.52, 1.0)):
         center = QPointF(size.width() / 2 + (index - 1) * step, size.height() / 2)
-        _draw_figure(painter, theme, center, scale, solid_share, ratio)
+        _draw_figure(painter, theme, center, scale, solid_share, surface)
     painter.end()
     return pixmap
 
@@ -46,17 +47,17 @@ def _on_screen(angle: NDArray[np.float64], height: NDArray[np.float64]) -> tuple
     """Screen x (right), y (down) and nearness of points of the surface; one unit is half the figure's height."""
     radius = _radius(angle, height)
     x, depth = radius * np.cos(angle), radius * np.sin(angle)
-    return x, -1.15 * height + _TILT * depth, depth + 0.3 * height
+    return x, -1.15 * height + _TILT * depth, depth + 1.15 * _TILT * height
 
 
 def _draw_figure(
-    painter: QPainter, theme: Theme, center: QPointF, scale: float, solid_share: float, ratio: float
+    painter: QPainter, theme: Theme, center: QPointF, scale: float, solid_share: float, surface: _Surface
 ) -> None:
     top = -1 + 2 * solid_share
     _draw_shadow(painter, theme, center, scale)
     if solid_share > 0:
-        image = _shaded_solid(_CLAY, top, round(scale * ratio))
-        image.setDevicePixelRatio(ratio)
+        image = _shaded_solid(_CLAY, top, surface)
+        image.setDevicePixelRatio(surface.scale / scale)
         half = image.deviceIndependentSize() / 2
         painter.drawImage(center - QPointF(half.width(), half.height()), image)
     for level in np.linspace(-1, 1, _NUM_RINGS):
@@ -83,10 +84,26 @@ def _draw_ring(painter: QPainter, theme: Theme, center: QPointF, scale: float, l
     painter.drawPolygon(outline)
 
 
-@cache
-def _surface_points(num_angles: int, num_heights: int) -> tuple[NDArray[np.float64], ...]:
-    """x, y, nearness, height and light (0..1) of points that cover the form densely."""
-    angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, num_angles), np.linspace(-1, 1, num_heights))
+class _Surface(NamedTuple):
+    """Points that cover the form densely, the nearest last. columns, rows: in the fine picture; light: 0 to 1."""
+
+    columns: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    height: NDArray[np.float32]
+    light: NDArray[np.float32]
+    scale: int  # pixels a unit in the picture, which is half as fine
+
+    @property
+    def side(self) -> int:
+        return int(2.9 * 2 * self.scale) // 2 * 2
+
+
+def _surface(scale: int) -> _Surface:
+    """The whole form for pictures of `scale` pixels a unit, lit from the upper left."""
+    fine = 2 * scale  # twice as fine, then averaged, for smooth edges
+    angle, height = np.meshgrid(
+        np.linspace(0, 2 * np.pi, int(6.3 * fine)), np.linspace(-1, 1, int(3.2 * fine))
+    )
     radius = _radius(angle, height)
     position = np.stack([radius * np.cos(angle), radius * np.sin(angle), 1.15 * height], -1)
     normal = np.cross(np.gradient(position, axis=1), np.gradient(position, axis=0))
@@ -94,31 +111,31 @@ def _surface_points(num_angles: int, num_heights: int) -> tuple[NDArray[np.float
     key = normal @ np.array([-0.62, 0.62, 0.48])
     rim = np.clip(normal @ np.array([0.85, 0.2, -0.1]), 0, 1) ** 2
     light = 0.34 + 0.70 * np.clip(key, 0, 1) + 0.14 * rim
-    x, y, near = _on_screen(angle, height)
-    return x.ravel(), y.ravel(), near.ravel(), height.ravel(), light.ravel()
-
-
-def _shaded_solid(color: str, top: float, scale: int) -> QImage:
-    """The form below the height `top`, lit from the upper left, with its cut. scale: pixels a unit."""
-    fine = 2 * scale  # twice as fine, then averaged, for smooth edges
+    x, y, near = (values.ravel() for values in _on_screen(angle, height))
+    order = np.argsort(near)
     side = int(2.9 * fine) // 2 * 2
-    buffer = np.zeros((side, side, 4))
-    base = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], float)
-    x, y, near, height, light = _surface_points(int(6.6 * fine), int(3.8 * fine))
-    keep = height <= top
-    order = np.argsort(near[keep], kind="stable")
-    columns = np.round(x[keep][order] * fine + side / 2).astype(int).clip(0, side - 1)
-    rows = np.round(y[keep][order] * fine + side / 2).astype(int).clip(0, side - 1)
-    shade = light[keep][order, None]
-    buffer[rows, columns, :3] = np.clip(base * shade + 36 * np.clip(shade - 0.72, 0, 1), 0, 255)
-    buffer[rows, columns, 3] = 255
-    small = buffer.reshape(side // 2, 2, side // 2, 2, 4).mean((1, 3))
-    opaque = np.maximum(small[..., 3:], 1) / 255
-    small[..., :3] = np.clip(small[..., :3] / opaque, 0, 255)
-    pixels = np.ascontiguousarray(small.round().astype(np.uint8))
-    image = QImage(pixels.data, side // 2, side // 2, 4 * (side // 2), QImage.Format.Format_RGBA8888)
-    image = image.copy()  # the pixels go with this function
-    _draw_cut(image, color, top, scale)
+    columns = np.round(x[order] * fine + side / 2).astype(np.int64).clip(0, side - 1)
+    rows = np.round(y[order] * fine + side / 2).astype(np.int64).clip(0, side - 1)
+    light = light.ravel()[order].astype(np.float32)
+    return _Surface(columns, rows, height.ravel()[order].astype(np.float32), light, scale)
+
+
+def _shaded_solid(color: str, top: float, surface: _Surface) -> QImage:
+    """The form below the height `top` with its cut."""
+    side = surface.side
+    fine = np.zeros((side, side, 4), np.float32)
+    keep = surface.height <= top
+    base = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
+    shade = surface.light[keep, None]
+    colors = np.clip(base * shade + 36 * np.clip(shade - 0.72, 0, 1), 0, 255)
+    fine[surface.rows[keep], surface.columns[keep], :3] = colors
+    fine[surface.rows[keep], surface.columns[keep], 3] = 255
+    pixels = fine.reshape(side // 2, 2, side // 2, 2, 4).mean((1, 3))
+    pixels[..., :3] /= np.maximum(pixels[..., 3:], 1) / 255
+    bytes_ = np.ascontiguousarray(pixels.clip(0, 255).round().astype(np.uint8))
+    image = QImage(bytes_.data, side // 2, side // 2, 4 * (side // 2), QImage.Format.Format_RGBA8888)
+    image = image.copy()  # the bytes go with this function
+    _draw_cut(image, color, top, surface.scale)
     return image
 
 
