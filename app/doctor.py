@@ -16,7 +16,7 @@ from typing import Literal
 import psutil
 
 from app.directories import config_directory, state_directory
-from app.system_info import describe_display, find_gpus
+from app.system_info import describe_display, gpu_names
 
 Level = Literal["ok", "warn", "fail"]
 _GIB = 2**30
@@ -178,7 +178,7 @@ def _check_drawing() -> Finding:
 
 
 def _check_gpu() -> Finding:
-    gpus = find_gpus()
+    gpus = gpu_names()
     if not gpus:
         return Finding("ok", "GPU", "no NVIDIA GPU; everything runs on the CPU")
     answer = _try_python("import torch; print(torch.cuda.is_available())")

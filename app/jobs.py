@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -92,9 +93,13 @@ class Job(QObject):
 
     # What it is.
 
-    @property
+    @cached_property
     def title(self) -> str:
-        manifest = self.folder.manifest
+        """The run's title; the name of its folder where run.json is damaged."""
+        try:
+            manifest = self.folder.manifest
+        except ReconError:
+            return self.folder.path.name
         return manifest.title or manifest.method
 
     @property
@@ -163,9 +168,12 @@ class Job(QObject):
     def close(self, patience: float = 0.0) -> None:
         """Follow the run no longer; end a process that this program started, after it kept a checkpoint."""
         self._timer.stop()
-        if self._worker is not None:
-            self._worker.close(patience)
-            self._worker = None
+        if self._worker is None:
+            return
+        self._worker.close(patience)
+        self._worker = None
+        if self.state in ACTIVE:
+            self._set_state(JobState(self.folder.status().state))
 
     def _ask(self, command: str, state: JobState) -> None:
         """Send a command that a button offers now; what cannot be asked in this state does nothing."""
@@ -334,12 +342,16 @@ class Job(QObject):
 
 
 class JobQueue(QObject):
-    """Runs one job at a time, in the order of the list, and keeps one warm worker for the next."""
+    """Runs one job at a time, in the order of the list, and keeps one warm worker for the next.
+
+    keeps_warm: after a job, have another worker wait; it takes some 300 MB.
+    """
 
     changed = Signal()  # the list, its order or a job's state
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, keeps_warm: bool = True) -> None:
         super().__init__(parent)
+        self._keeps_warm = keeps_warm
         self._jobs: list[Job] = []
         self._warm: WorkerProcess | None = None
         self._is_closed = False
@@ -424,7 +436,7 @@ class JobQueue(QObject):
             return
         job = next((job for job in self._jobs if job.state is JobState.QUEUED), None)
         if job is None:
-            if any(job.state in ENDED for job in self._jobs):
+            if self._keeps_warm and any(job.state in ENDED for job in self._jobs):
                 self.warm_up()
             return
         worker = self._warm if self.has_warm_worker else None

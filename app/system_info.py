@@ -30,7 +30,7 @@ def describe_system() -> dict[str, str]:
         "memory": f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
         "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here",
         "display": describe_display() or "none",
-        "GPU": ", ".join(find_gpus()) or "none",
+        "GPU": ", ".join(gpu_names()) or "none",
         **{package: package_version(package) or "not installed" for package in PACKAGES},
     }
 
@@ -45,7 +45,7 @@ def describe_display() -> str:
     return ""
 
 
-def find_gpus() -> list[str]:
+def gpu_names() -> list[str]:
     """Names, memory and driver of the NVIDIA GPUs, as their own tool tells them."""
     tool = shutil.which("nvidia-smi")
     if tool is None:

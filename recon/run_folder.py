@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import time
 from collections.abc import Mapping
@@ -265,7 +266,7 @@ def create(
     checkpoint_seconds: float = 10.0,
     sources: Mapping[str, str] | None = None,
 ) -> RunFolder:
-    """Make a run folder. Scene data given as values are stored in it; files stay where they are.
+    """Make a run folder. Scene data, as values or as .npz, are stored in it; other files stay where they are.
 
     Raises InputError where the folder already holds a run.
     """
@@ -291,12 +292,31 @@ def create(
 
 def _store_input(folder: Path, slot: str, value: Path | SceneData) -> str:
     """The path to write into the manifest for one input."""
+    if isinstance(value, Path) and value.suffix != ".npz":
+        return str(value.absolute())
+    stored = folder / "inputs" / f"{slot}.npz"
+    stored.parent.mkdir(exist_ok=True)
     if isinstance(value, Path):
-        path = value.absolute()
-        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
-    (folder / "inputs").mkdir(exist_ok=True)
-    native.write(folder / "inputs" / f"{slot}.npz", value)
-    return f"inputs/{slot}.npz"
+        _link(value, stored)
+    else:
+        native.write(stored, value)
+    return stored.relative_to(folder).as_posix()
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under another name where the disk can do that, else a copy. Raises FormatError."""
+    try:
+        os.link(source, target)
+    except OSError:
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:
+            raise FormatError(
+                source,
+                "The file cannot be read.",
+                "Check that it exists and may be read.",
+                details=str(error),
+            ) from error
 
 
 def is_alive(status: RunStatus) -> bool:

@@ -45,7 +45,7 @@ def nothing_is_left_behind() -> Iterator[None]:
 @pytest.fixture
 def queue(qtbot: QtBot) -> Iterator[JobQueue]:
     """A queue that is closed at the end."""
-    queue = JobQueue()
+    queue = JobQueue(keeps_warm=False)
     yield queue
     queue.close()
 
@@ -244,6 +244,19 @@ def test_two_queued_jobs_run_in_order_and_cancelling_the_first_starts_the_second
         wait_for(qtbot, job, JobState.DONE)
     assert order.index((first, "cancelled")) < order.index((second, "starting"))
     assert order.index((second, "done")) < order.index((third, "starting"))
+
+
+def test_after_a_job_another_worker_is_kept_warm(qtbot: QtBot, make_job: Callable[..., Job]) -> None:
+    queue = JobQueue()
+    assert not queue.has_warm_worker
+    queue.warm_up()
+    (first,) = workers_alive()
+    queue.add(make_job(steps=3))
+    qtbot.waitUntil(lambda: queue.jobs[0].state is JobState.DONE, timeout=WAIT_MS)
+    assert queue.jobs[0].folder.recorded_status().pid == first.pid
+    qtbot.waitUntil(lambda: queue.has_warm_worker, timeout=WAIT_MS)
+    queue.close()
+    assert not queue.has_warm_worker
 
 
 def test_a_queued_job_can_be_removed_and_added_again(

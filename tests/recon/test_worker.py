@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -309,7 +310,7 @@ def test_any_exception_becomes_a_sentence_with_the_traceback_in_the_details() ->
     [
         ({"steps": "many"}, {}, "steps cannot be 'many'"),
         ({"colour": 1}, {}, "colour"),
-        ({}, {"solid": "missing.npz"}, "cannot be read"),
+        ({}, {"solid": "missing.ply"}, "no such file"),
     ],
 )
 def test_wrong_settings_and_inputs_are_told_before_the_run(
@@ -320,6 +321,17 @@ def test_wrong_settings_and_inputs_are_told_before_the_run(
     (error,) = named(run_here(folder), "error")
     assert words in error["sentence"]
     assert folder.status().state == "failed"
+
+
+def test_an_input_outlives_the_run_folder_that_it_came_from(make_run: MakeRun, tmp_path: Path) -> None:
+    first = make_run()
+    second = run_folder.create(tmp_path / "again", AT, {"steps": 2}, first.input_paths())
+    shutil.rmtree(first.path)
+    assert [path.exists() for path in second.input_paths().values()] == [True]
+    run_here(second)
+    assert second.figures["inputs"] == ["solid"]
+    with pytest.raises(FormatError, match="cannot be read"):
+        run_folder.create(tmp_path / "third", AT, {}, {"solid": tmp_path / "gone.npz"})
 
 
 def test_previews_stay_within_their_share_of_the_time(make_run: MakeRun) -> None:
