@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from recon.errors import InputError
@@ -90,6 +91,33 @@ def flip_normals(mesh: TriangleMesh) -> TriangleMesh:
     return TriangleMesh(mesh.vertices, mesh.faces[:, ::-1], mesh.colors, mesh.vertex_values, mesh.frame)
 
 
+def make_winding_consistent(mesh: TriangleMesh) -> TriangleMesh:
+    """Turn over the faces that are wound against the others of their piece; the larger area decides.
+
+    Edges with more than two faces part the pieces. A piece that has only one side (a Möbius strip) stays as it is.
+    """
+    edges = edge_table(mesh.faces)
+    pairs = edges.starts[:-1][edges.num_faces == 2]
+    first, second = edges.half_edges[pairs] // 3, edges.half_edges[pairs + 1] // 3
+    against = edges.is_forward[pairs] == edges.is_forward[pairs + 1]
+    # Each face stands twice in the graph, as it is and turned over (+ F); neighbours that fit are joined.
+    count = len(mesh.faces)
+    ends = (np.concatenate([first, first + count]), np.concatenate([second, second + count]))
+    ends[1][:] = (ends[1] + count * np.tile(against, 2)) % (2 * count)
+    graph = coo_matrix((np.ones(len(ends[0]), bool), ends), shape=(2 * count, 2 * count))
+    _, side = connected_components(graph, directed=False)
+    areas = np.linalg.norm(mesh.face_cross_products, axis=1)
+    area_as_is = np.bincount(side[:count], areas, 2 * count)
+    turned = area_as_is[side[:count]] < area_as_is[side[count:]]
+    # A tie between the two sides must be broken alike for the whole piece.
+    tied = area_as_is[side[:count]] == area_as_is[side[count:]]
+    turned |= tied & (side[:count] > side[count:])
+    if not turned.any():
+        return mesh
+    faces = np.where(turned[:, None], mesh.faces[:, ::-1], mesh.faces)
+    return TriangleMesh(mesh.vertices, faces, mesh.colors, mesh.vertex_values, mesh.frame)
+
+
 def fill_holes(mesh: TriangleMesh, max_edges: int | None = None) -> TriangleMesh:
     """Close holes of at most max_edges edges, all when None.
 
@@ -100,7 +128,7 @@ def fill_holes(mesh: TriangleMesh, max_edges: int | None = None) -> TriangleMesh
     if max_edges is not None and max_edges < 3:
         raise InputError("A hole has three edges at least.", "Ask for holes of three edges or more.")
     edges = edge_table(mesh.faces)
-    taken = {(int(a), int(b)) for a, b in edges.ends}
+    taken = _Edges(edges.ends)
     new_faces, middles, count = [], [], len(mesh.vertices)
     for rim in _rims(mesh.faces, edges):
         if max_edges is not None and len(rim) > max_edges:
@@ -110,7 +138,7 @@ def fill_holes(mesh: TriangleMesh, max_edges: int | None = None) -> TriangleMesh
             patch = np.stack([rim, np.roll(rim, -1), np.full(len(rim), count)], axis=1)
             middles.append(rim)
             count += 1
-        taken |= _sides(patch)
+        taken.add(patch)
         new_faces.append(patch)
     if not new_faces:
         return mesh
@@ -118,9 +146,26 @@ def fill_holes(mesh: TriangleMesh, max_edges: int | None = None) -> TriangleMesh
     return _with_middles(mesh, middles, faces)
 
 
-def _sides(faces: NDArray[np.int64]) -> set[tuple[int, int]]:
-    sides = np.sort(np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
-    return set(map(tuple, sides.tolist()))
+class _Edges:
+    """The undirected edges (E, 2) of a mesh, lower vertex first and sorted, and those of faces added to it."""
+
+    def __init__(self, ends: NDArray[np.int64]) -> None:
+        self._keys = ends[:, 0] << 32 | ends[:, 1]
+        self._added: set[int] = set()
+
+    def add(self, faces: NDArray[np.int64]) -> None:
+        sides = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
+        self._added.update(self._keys_of(sides).tolist())
+
+    def has_any(self, sides: NDArray[np.int64]) -> bool:
+        """Whether one of the sides (N, 2) is an edge already."""
+        keys = self._keys_of(sides)
+        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        return bool((self._keys[places] == keys).any()) or not self._added.isdisjoint(keys.tolist())
+
+    @staticmethod
+    def _keys_of(sides: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.asarray(sides.min(1) << 32 | sides.max(1))
 
 
 def _rims(faces: NDArray[np.int32], edges: EdgeTable) -> Iterator[NDArray[np.int64]]:
@@ -146,7 +191,7 @@ def _rims(faces: NDArray[np.int32], edges: EdgeTable) -> Iterator[NDArray[np.int
 
 
 def _flat_patch(
-    corners: NDArray[np.float64], rim: NDArray[np.int64], taken: set[tuple[int, int]]
+    corners: NDArray[np.float64], rim: NDArray[np.int64], taken: _Edges
 ) -> NDArray[np.int64] | None:
     """Triangles (N - 2, 3) between the rim's own vertices; None where its flat picture crosses itself."""
     if len(rim) == 3:
@@ -176,7 +221,7 @@ def _flat_patch(
     return rim[triangles] if _fits(triangles, rim, taken) else None
 
 
-def _fits(triangles: NDArray[np.int64], rim: NDArray[np.int64], taken: set[tuple[int, int]]) -> bool:
+def _fits(triangles: NDArray[np.int64], rim: NDArray[np.int64], taken: _Edges) -> bool:
     """Whether the patch uses each side of the rim once and no edge that the mesh has elsewhere."""
     sides = np.stack([triangles, np.roll(triangles, -1, axis=1)], axis=-1).reshape(-1, 2)
     is_rim = (sides[:, 0] + 1) % len(rim) == sides[:, 1]
@@ -186,8 +231,7 @@ def _fits(triangles: NDArray[np.int64], rim: NDArray[np.int64], taken: set[tuple
         or is_rim.sum() != len(rim)
     ):
         return False
-    inner = rim[sides[~is_rim]]
-    return not any((min(a, b), max(a, b)) in taken for a, b in inner.tolist())
+    return not taken.has_any(rim[sides[~is_rim]])
 
 
 def _with_middles(

@@ -80,7 +80,7 @@ def slice_mesh(mesh: TriangleMesh, planes: tuple[ArrayLike, ArrayLike]) -> Cross
         open_edges = int((edges.num_faces % 2).sum())
         raise InputError(
             "The mesh is not closed, so its cross-sections would be open lines.",
-            "Fill its holes first.",
+            "Weld its seams or fill its holes first.",
             f"{open_edges} of {len(edges.ends)} edges have an odd number of faces",
         )
     normals, offsets = _unit_planes(planes)

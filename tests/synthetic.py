@@ -158,6 +158,14 @@ def mesh_of(shape: Shape, resolution: int = 96) -> TriangleMesh:
     return extract_surface(*field_of(shape, resolution))
 
 
+def unit_cube(frame: Frame = Frame()) -> TriangleMesh:
+    """The cube from (0, 0, 0) to (1, 1, 1): 8 vertices, 12 faces."""
+    corners = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], np.float32)
+    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    faces = [triangle for a, b, c, d in quads for triangle in ((a, b, c), (a, c, d))]
+    return TriangleMesh(corners, np.array(faces, np.int32), frame=frame)
+
+
 def planes_of(mesh: TriangleMesh, n: int, kind: str, seed: int) -> tuple[Points, Distances]:
     """(normals, offsets) of n planes through the mesh; kind "parallel" (longest side) or "arbitrary"."""
     if kind == "parallel":
@@ -189,5 +197,4 @@ def labelled_slices_of(
             for i, (normal, offset) in enumerate(zip(*planes, strict=True))
         ],
         label_names={label: shape.name for label, shape in shapes.items()},
-        frame=Frame(),
     )

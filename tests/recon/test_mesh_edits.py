@@ -13,8 +13,17 @@ from recon.errors import InputError
 from recon.surface import describe, extract_surface
 from render.frame import Frame
 from render.mesh import TriangleMesh
-from tests.recon.test_slicing import cube
-from tests.synthetic import GEAR, NESTED_SPHERES, SHAPES, SPHERE, TORUS, TWO_SPHERES, Shape, mesh_of
+from tests.synthetic import (
+    GEAR,
+    NESTED_SPHERES,
+    SHAPES,
+    SPHERE,
+    TORUS,
+    TWO_SPHERES,
+    Shape,
+    mesh_of,
+    unit_cube,
+)
 
 FRAME = Frame("+Y", "mm", "LPS")
 
@@ -88,7 +97,7 @@ def test_holes_larger_than_asked_for_stay_open() -> None:
 
 
 def test_a_missing_side_of_a_cube_is_filled_flat_without_new_vertices() -> None:
-    filled = mesh_edits.fill_holes(TriangleMesh(cube().vertices, cube().faces[2:]))
+    filled = mesh_edits.fill_holes(TriangleMesh(unit_cube().vertices, unit_cube().faces[2:]))
     assert (len(filled.vertices), len(filled.faces), filled.volume) == (8, 12, pytest.approx(1))
 
 
@@ -153,7 +162,7 @@ def test_a_tangle_of_noise_stays_a_closed_manifold_when_faces_go() -> None:
 
 
 def test_seams_are_welded_and_faces_without_area_go() -> None:
-    corners = cube().vertices[cube().faces].reshape(-1, 3)
+    corners = unit_cube().vertices[unit_cube().faces].reshape(-1, 3)
     soup = TriangleMesh(corners, np.arange(36).reshape(-1, 3), frame=FRAME)
     welded = mesh_edits.weld(soup)
     assert (len(welded.vertices), welded.volume, welded.frame) == (8, pytest.approx(1), FRAME)
@@ -169,6 +178,30 @@ def test_flipping_turns_the_inside_out_and_back() -> None:
     assert_dress_fits(flipped, 0)
 
 
+@given(seed=st.integers(0, 10**6), share=st.floats(0, 0.4))
+@settings(max_examples=20, deadline=None, derandomize=True)
+def test_faces_wound_the_wrong_way_are_turned_back(seed: int, share: float) -> None:
+    mesh = mesh_of(NESTED_SPHERES, 24)
+    wrong = np.random.default_rng(seed).random(len(mesh.faces)) < share
+    mixed = TriangleMesh(mesh.vertices, np.where(wrong[:, None], mesh.faces[:, ::-1], mesh.faces))
+    assert np.array_equal(mesh_edits.make_winding_consistent(mixed).volume, mesh.volume)
+    assert describe(mesh_edits.make_winding_consistent(mixed)).is_consistently_wound
+
+
+def test_a_moebius_strip_stays_as_it_is_and_a_consistent_mesh_is_the_same_object() -> None:
+    turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    rim = [
+        ((1 + s * np.cos(t / 2)) * np.cos(t), (1 + s * np.cos(t / 2)) * np.sin(t), s * np.sin(t / 2))
+        for t in turns
+        for s in (-0.3, 0.3)
+    ]
+    pairs = [(2 * i, 2 * i + 1, 2 * i + 2, 2 * i + 3) for i in range(11)] + [(22, 23, 1, 0)]
+    strip = TriangleMesh(np.array(rim), np.array([f for a, b, c, d in pairs for f in ((a, b, c), (c, b, d))]))
+    assert mesh_edits.make_winding_consistent(strip) is strip
+    ring = mesh_of(TORUS, 24)
+    assert mesh_edits.make_winding_consistent(ring) is ring
+
+
 def test_no_edit_changes_the_mesh_that_it_was_given() -> None:
     mesh = dressed(mesh_of(TWO_SPHERES, 32))
     arrays = {name: np.array(array) for name, array in mesh.arrays()}
@@ -179,6 +212,7 @@ def test_no_edit_changes_the_mesh_that_it_was_given() -> None:
         lambda: mesh_edits.decimate(mesh, 500),
         lambda: mesh_edits.flip_normals(mesh),
         lambda: mesh_edits.weld(mesh),
+        lambda: mesh_edits.make_winding_consistent(mesh),
     ):
         edit()
     assert all(np.array_equal(array, arrays[name]) for name, array in mesh.arrays())
@@ -188,11 +222,11 @@ def test_senseless_wishes_are_refused_with_advice() -> None:
     empty = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3)))
     for refused in (
         lambda: mesh_edits.remove_small_components(empty),
-        lambda: mesh_edits.remove_small_components(cube(), min_share=2),
-        lambda: mesh_edits.remove_small_components(cube(), keep_largest=0),
-        lambda: mesh_edits.fill_holes(cube(), max_edges=2),
-        lambda: mesh_edits.smooth(cube(), -1),
-        lambda: mesh_edits.decimate(cube(), 3),
+        lambda: mesh_edits.remove_small_components(unit_cube(), min_share=2),
+        lambda: mesh_edits.remove_small_components(unit_cube(), keep_largest=0),
+        lambda: mesh_edits.fill_holes(unit_cube(), max_edges=2),
+        lambda: mesh_edits.smooth(unit_cube(), -1),
+        lambda: mesh_edits.decimate(unit_cube(), 3),
         lambda: mesh_edits.decimate(empty, 100),
     ):
         with pytest.raises(InputError) as caught:

@@ -8,13 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import recon.formats
 from recon.errors import InputError
 from recon.metrics import compare, sample_surface, slice_agreement
 from recon.slicing import parallel_planes, slice_mesh
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
-from tests.recon.test_slicing import cube
-from tests.synthetic import GEAR, SPHERE, TORUS, TWO_SPHERES, labelled_slices_of, mesh_of, slices_of
+from tests.synthetic import (
+    GEAR,
+    SPHERE,
+    TORUS,
+    TWO_SPHERES,
+    labelled_slices_of,
+    mesh_of,
+    slices_of,
+    unit_cube,
+)
 
 
 def scaled(mesh: TriangleMesh, factor: float) -> TriangleMesh:
@@ -64,15 +73,15 @@ def test_an_open_mesh_has_distances_but_no_volume_overlap_and_says_why() -> None
 
 def test_a_mesh_without_area_is_refused() -> None:
     flat = TriangleMesh(np.zeros((3, 3)), np.array([[0, 1, 2]]))
-    for pair in ((flat, cube()), (cube(), flat)):
+    for pair in ((flat, unit_cube()), (unit_cube(), flat)):
         with pytest.raises(InputError):
             compare(*pair)
 
 
 def test_samples_lie_on_the_faces_named_and_are_spread_by_area() -> None:
-    points, faces = sample_surface(cube(), 12_000, np.random.default_rng(0))
-    normals = cube().face_cross_products[faces]
-    corners = cube().vertices[cube().faces[faces, 0]]
+    points, faces = sample_surface(unit_cube(), 12_000, np.random.default_rng(0))
+    normals = unit_cube().face_cross_products[faces]
+    corners = unit_cube().vertices[unit_cube().faces[faces, 0]]
     assert np.abs(((points - corners) * normals).sum(1)).max() < 1e-12
     assert np.bincount(faces, minlength=12) == pytest.approx(1000, rel=0.15)
 
@@ -86,8 +95,8 @@ def test_a_mesh_agrees_fully_with_its_own_slices(kind: str) -> None:
 
 
 def test_agreement_is_the_share_of_area_exactly() -> None:
-    sections = slice_mesh(cube(), ([(0, 0, 1.0)], [0.5]))
-    (row,) = slice_agreement(shifted(cube(), (0.25, 0, 0)), sections, bounds=cube().bounds)
+    sections = slice_mesh(unit_cube(), ([(0, 0, 1.0)], [0.5]))
+    (row,) = slice_agreement(shifted(unit_cube(), (0.25, 0, 0)), sections, bounds=unit_cube().bounds)
     window = (1 + 0.1 * 3**0.5) ** 2
     seen = 0.25 + 0.05 * 3**0.5  # the shifted part inside the window, and what is missing on the other side
     assert row.iou == pytest.approx(0.75 / 1.25)
@@ -96,18 +105,18 @@ def test_agreement_is_the_share_of_area_exactly() -> None:
 
 def test_an_empty_plane_agrees_when_the_solid_misses_it_and_disagrees_when_not() -> None:
     empty: list[tuple[np.ndarray, int]] = []
-    square = slice_mesh(cube(), ([(0, 0, 1.0)], [0.5])).plane(0)
+    square = slice_mesh(unit_cube(), ([(0, 0, 1.0)], [0.5])).plane(0)
     sections = CrossSections.from_planes([square, ((0, 0, 1), 1.05, empty), ((0, 0, 1), 0.55, empty)])
-    rows = slice_agreement(cube(), sections, bounds=cube().bounds)
+    rows = slice_agreement(unit_cube(), sections, bounds=unit_cube().bounds)
     assert [row.iou for row in rows] == pytest.approx([1, 1, 0])
     assert rows[1].accuracy == 100
     assert rows[2].accuracy == pytest.approx(100 * (1 - 1 / (1 + 0.1 * 3**0.5) ** 2))
 
 
 def test_disabled_planes_are_left_out_and_the_others_keep_their_numbers() -> None:
-    sections = slice_mesh(cube(), parallel_planes(cube(), 3))
+    sections = slice_mesh(unit_cube(), parallel_planes(unit_cube(), 3))
     left = sections.with_planes(sections.planes(), disabled_planes=[True, False, False])
-    assert [row.plane for row in slice_agreement(cube(), left)] == [1, 2]
+    assert [row.plane for row in slice_agreement(unit_cube(), left)] == [1, 2]
 
 
 def test_each_label_is_compared_with_its_own_mesh() -> None:
@@ -130,10 +139,9 @@ def test_a_missing_mesh_of_a_label_counts_as_nothing_there() -> None:
     assert all(row.labels[2].iou == 0 and row.labels[1].iou == pytest.approx(1) for row in rows)
 
 
-def test_the_reference_solids_agree_with_their_own_slice_files(shared_data: Path) -> None:
-    import trimesh
-
-    gear = trimesh.load(shared_data / "slices/procedural/gt_gear.ply", process=False)
-    mesh = TriangleMesh(np.asarray(gear.vertices), np.asarray(gear.faces))
-    rows = slice_agreement(mesh, slice_mesh(mesh, parallel_planes(mesh, 20)))
-    assert min(row.iou for row in rows) > 1 - 1e-6
+@pytest.mark.parametrize("name", ["eight_15", "eight_20", "hand_ok"])
+def test_a_reference_solid_agrees_with_its_own_slice_file(name: str, shared_data: Path) -> None:
+    solid = recon.formats.read(shared_data / f"slices/{name}_scaled.stl").data
+    sections = recon.formats.read(shared_data / f"slices/{name}.csl").data
+    rows = slice_agreement(solid, sections)
+    assert min(row.iou for row in rows) > 0.9999 and min(row.accuracy for row in rows) > 99.999

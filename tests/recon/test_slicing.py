@@ -16,15 +16,7 @@ from recon.surface import extract_surface
 from render.cross_sections import Plane, plane_basis
 from render.frame import Frame
 from render.mesh import TriangleMesh
-from tests.synthetic import GEAR, NESTED_SPHERES, SHAPES, SPHERE, TORUS, Shape, mesh_of
-
-
-def cube(frame: Frame = Frame()) -> TriangleMesh:
-    """The unit cube, its faces wound outward."""
-    corners = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], np.float32)
-    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
-    faces = [triangle for a, b, c, d in quads for triangle in ((a, b, c), (a, c, d))]
-    return TriangleMesh(corners, np.array(faces), frame=frame)
+from tests.synthetic import GEAR, NESTED_SPHERES, SHAPES, SPHERE, TORUS, Shape, mesh_of, unit_cube
 
 
 def area(plane: Plane) -> float:
@@ -60,7 +52,7 @@ def test_nested_loops_are_rings_and_islands() -> None:
 @pytest.mark.parametrize("offset, side", [(0.0, 0.0), (0.5, 1.0), (1.0, 1.0), (1.5, 0.0), (-0.5, 0.0)])
 def test_a_plane_through_vertices_edges_and_faces_of_a_cube_still_closes(offset: float, side: float) -> None:
     for axis in np.eye(3):
-        sections = slice_mesh(cube(), ([axis], [offset]))
+        sections = slice_mesh(unit_cube(), ([axis], [offset]))
         assert sections.num_loops == (1 if side else 0)
         if side:
             assert area(sections.plane(0)) == pytest.approx(1.0)
@@ -70,8 +62,8 @@ def test_a_plane_through_vertices_edges_and_faces_of_a_cube_still_closes(offset:
 def test_a_plane_through_a_cubes_corners_gives_the_exact_polygon(normal: tuple[float, ...]) -> None:
     direction = np.array(normal) / np.linalg.norm(normal)
     middle = float(direction @ np.full(3, 0.5))
-    through = slice_mesh(cube(), ([direction], [middle]))
-    nearby = slice_mesh(cube(), ([direction], [middle + 1e-7]))
+    through = slice_mesh(unit_cube(), ([direction], [middle]))
+    nearby = slice_mesh(unit_cube(), ([direction], [middle + 1e-7]))
     assert area(through.plane(0)) == pytest.approx(area(nearby.plane(0)), rel=1e-5)
 
 
@@ -107,29 +99,29 @@ def test_arbitrary_planes_all_hit_and_their_contours_lie_on_the_shape(shape: Sha
 
 
 def test_parallel_planes_stand_in_the_middle_of_equal_parts() -> None:
-    normals, offsets = parallel_planes(cube(), 4, axis=2)
+    normals, offsets = parallel_planes(unit_cube(), 4, axis=2)
     assert normals.tolist() == [[0, 0, 1]] * 4
     assert offsets == pytest.approx([0.125, 0.375, 0.625, 0.875])
-    tilted, reach = parallel_planes(cube(), 2, axis=(1, 1, 0))
+    tilted, reach = parallel_planes(unit_cube(), 2, axis=(1, 1, 0))
     assert np.linalg.norm(tilted, axis=1) == pytest.approx(1)
     assert reach == pytest.approx(np.sqrt(2) * np.array([0.25, 0.75]))
 
 
 def test_the_longest_side_is_cut_by_default() -> None:
-    stretched = TriangleMesh(cube().vertices * np.float32([1, 3, 2]), cube().faces)
+    stretched = TriangleMesh(unit_cube().vertices * np.float32([1, 3, 2]), unit_cube().faces)
     assert parallel_planes(stretched, 2)[0].tolist() == [[0, 1, 0]] * 2
 
 
 def test_normals_of_any_length_and_the_frame_are_carried_over() -> None:
     frame = Frame("+Y", "mm", "RAS")
-    sections = slice_mesh(cube(frame), ([(0, 0, 5.0)], [2.5]))
+    sections = slice_mesh(unit_cube(frame), ([(0, 0, 5.0)], [2.5]))
     assert sections.frame == frame
     assert sections.offsets == pytest.approx([0.5])
     assert sections.bounds == pytest.approx(np.array([[0, 0, 0.5], [1, 1, 0.5]]))
 
 
 def test_a_plane_that_misses_is_kept_as_an_empty_plane() -> None:
-    sections = slice_mesh(cube(), ([(0, 0, 1), (0, 0, 1)], [0.5, 9.0]))
+    sections = slice_mesh(unit_cube(), ([(0, 0, 1), (0, 0, 1)], [0.5, 9.0]))
     assert sections.num_planes == 2 and sections.loop_planes.tolist() == [0]
 
 

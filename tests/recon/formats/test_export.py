@@ -13,15 +13,16 @@ from recon.formats import mesh as mesh_format
 from recon.formats.export import FRAME_PRESETS, SUFFIXES, ExportOptions, plan_export, rotation_between
 from render.frame import Axis, Frame
 from render.mesh import TriangleMesh
-from tests.recon.test_slicing import cube
-from tests.synthetic import GEAR, mesh_of
+from tests.synthetic import GEAR, mesh_of, unit_cube
 
 AXES: tuple[Any, ...] = get_args(Axis)
 
 
 def brick(frame: Frame) -> TriangleMesh:
     """1 wide, 2 deep, 3 high along +Z, its lowest corner at the origin."""
-    return TriangleMesh(cube().vertices * np.array([1, 2, 3], np.float32), cube().faces, frame=frame)
+    return TriangleMesh(
+        unit_cube().vertices * np.array([1, 2, 3], np.float32), unit_cube().faces, frame=frame
+    )
 
 
 def plan(suffix: str, of: Frame, /, **options: Any) -> Any:
@@ -85,7 +86,7 @@ def test_what_the_person_says_goes_before_the_preset() -> None:
 
 
 def test_a_cube_of_one_metre_is_a_thousand_millimetres_in_stl(tmp_path: Path) -> None:
-    mesh = TriangleMesh(cube().vertices, cube().faces, frame=Frame("+Y", "m"))
+    mesh = TriangleMesh(unit_cube().vertices, unit_cube().faces, frame=Frame("+Y", "m"))
     written = mesh_format.write(tmp_path / "cube.stl", [("cube", mesh)])
     assert written.plan.size_text == "1 000 x 1 000 x 1 000 mm"
     assert np.ptp(mesh_format.read(tmp_path / "cube.stl").data.bounds, axis=0).tolist() == [1000] * 3
@@ -167,7 +168,7 @@ def test_the_estimated_size_is_right_within_a_fifth(suffix: str, normals: bool, 
 
 def test_what_a_format_cannot_keep_is_said() -> None:
     mesh = TriangleMesh(
-        cube().vertices, cube().faces, np.zeros((8, 3)), {"a": np.zeros(8)}, Frame("+Z", "cm")
+        unit_cube().vertices, unit_cube().faces, np.zeros((8, 3)), {"a": np.zeros(8)}, Frame("+Z", "cm")
     )
     for suffix, number in ((".stl", 2), (".3mf", 2), (".obj", 1), (".glb", 1), (".ply", 0)):
         assert len(plan_export(Path(f"a{suffix}"), [("a", mesh)]).warnings) == number
@@ -176,11 +177,11 @@ def test_what_a_format_cannot_keep_is_said() -> None:
 def test_what_cannot_be_written_is_refused_with_advice() -> None:
     empty = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3)))
     for path, meshes in (
-        ("a.fbx", [("a", cube())]),
-        ("a", [("a", cube())]),
+        ("a.fbx", [("a", unit_cube())]),
+        ("a", [("a", unit_cube())]),
         ("a.ply", []),
-        ("a.ply", [("a", cube()), ("b", empty)]),
-        ("a.ply", [("a", cube()), ("b", cube(Frame("+Y")))]),
+        ("a.ply", [("a", unit_cube()), ("b", empty)]),
+        ("a.ply", [("a", unit_cube()), ("b", unit_cube(Frame("+Y")))]),
     ):
         with pytest.raises(InputError) as caught:
             plan_export(Path(path), meshes)

@@ -21,8 +21,7 @@ from recon.formats.reading import ReadOptions
 from recon.surface import describe
 from render.frame import Frame
 from render.mesh import TriangleMesh
-from tests.recon.test_slicing import cube
-from tests.synthetic import GEAR, SPHERE, TORUS, mesh_of
+from tests.synthetic import GEAR, SPHERE, TORUS, mesh_of, unit_cube
 
 SUFFIXES = ("ply", "obj", "stl", "glb", "3mf")
 METRES = Frame("+Z", "m")
@@ -121,7 +120,7 @@ def test_other_programs_see_the_colours(tmp_path: Path) -> None:
     import open3d
     import trimesh
 
-    mesh = colored(cube())
+    mesh = colored(unit_cube())
     for suffix in ("ply", "obj"):
         path = tmp_path / f"cube.{suffix}"
         mesh_format.write(path, [("cube", mesh)])
@@ -133,7 +132,7 @@ def test_other_programs_see_the_colours(tmp_path: Path) -> None:
 
 def test_a_glb_file_has_all_that_the_standard_asks_for(tmp_path: Path) -> None:
     path = tmp_path / "two.glb"
-    mesh_format.write(path, [("a", colored(mesh_of(SPHERE, 24))), ("a", colored(cube()))])
+    mesh_format.write(path, [("a", colored(mesh_of(SPHERE, 24))), ("a", colored(unit_cube()))])
     data = path.read_bytes()
     magic, version, total, length, kind = struct.unpack("<4sIIII", data[:20])
     assert (magic, version, total, kind) == (b"glTF", 2, len(data), 0x4E4F534A)
@@ -187,7 +186,7 @@ def test_a_failing_write_leaves_what_was_there_and_nothing_else(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / f"cube.{suffix}"
-    mesh_format.write(path, [("cube", cube())], ExportOptions(sidecar=True))
+    mesh_format.write(path, [("cube", unit_cube())], ExportOptions(sidecar=True))
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
 
     def full(*args: Any) -> None:
@@ -201,7 +200,7 @@ def test_a_failing_write_leaves_what_was_there_and_nothing_else(
 
 def test_the_sidecar_says_how_the_file_came_about(tmp_path: Path) -> None:
     path = tmp_path / "cube.stl"
-    mesh = TriangleMesh(cube().vertices, cube().faces, frame=Frame("+Y", "cm"))
+    mesh = TriangleMesh(unit_cube().vertices, unit_cube().faces, frame=Frame("+Y", "cm"))
     written = mesh_format.write(path, [("cube", mesh)], ExportOptions(sidecar=True), {"run": "orex-1"})
     said = json.loads((tmp_path / "cube.export.json").read_text())
     assert (said["unit"], said["up"], said["run"], said["files"]) == ("mm", "+Z", "orex-1", ["cube.stl"])
@@ -271,17 +270,17 @@ def test_an_obj_where_only_some_vertices_have_colours_is_read_without(tmp_path: 
 
 def test_a_coloured_and_a_plain_mesh_share_an_obj_file(tmp_path: Path) -> None:
     path = tmp_path / "two.obj"
-    plain = TriangleMesh(cube().vertices, cube().faces, frame=METRES)
-    mesh_format.write(path, [("one", colored(cube())), ("two", plain)])
+    plain = TriangleMesh(unit_cube().vertices, unit_cube().faces, frame=METRES)
+    mesh_format.write(path, [("one", colored(unit_cube())), ("two", plain)])
     mesh = recon.formats.read(path).data
-    assert mesh.colors[:8].tolist() == colored(cube()).colors.tolist()
+    assert mesh.colors[:8].tolist() == colored(unit_cube()).colors.tolist()
     assert (mesh.colors[8:] == 204).all()
 
 
 def test_a_text_stl_is_welded_to_a_closed_mesh(tmp_path: Path) -> None:
     lines = ["solid some cube"]
-    for face in cube().faces:
-        corners = [f"vertex {x:e} {y} {z}" for x, y, z in cube().vertices[face]]
+    for face in unit_cube().faces:
+        corners = [f"vertex {x:e} {y} {z}" for x, y, z in unit_cube().vertices[face]]
         lines += ["facet normal 0 0 0", " outer loop", *corners, " endloop", "endfacet"]
     path = tmp_path / "cube.stl"
     path.write_text("\r\n".join([*lines, "endsolid some cube", ""]))
@@ -292,7 +291,7 @@ def test_a_text_stl_is_welded_to_a_closed_mesh(tmp_path: Path) -> None:
 
 def test_a_binary_stl_that_starts_like_a_text_one_is_read(tmp_path: Path) -> None:
     path = tmp_path / "cube.stl"
-    mesh_format.write(path, [("cube", cube())])
+    mesh_format.write(path, [("cube", unit_cube())])
     data = b"solid facet, or so it seems".ljust(80) + path.read_bytes()[80:]
     path.write_bytes(data)
     assert len(recon.formats.read(path).data.faces) == 12
@@ -331,7 +330,7 @@ def test_a_gltf_file_with_its_buffer_beside_it_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("unit, ours", [("inch", "in"), ("micron", "um"), ("meter", "m")])
 def test_a_3mf_file_says_its_unit(unit: str, ours: str, tmp_path: Path) -> None:
     path, other = tmp_path / "cube.3mf", tmp_path / "other.3mf"
-    mesh_format.write(path, [("cube", cube())])
+    mesh_format.write(path, [("cube", unit_cube())])
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as target:
         for name in source.namelist():
             target.writestr(name, source.read(name).replace(b'"millimeter"', f'"{unit}"'.encode()))
@@ -342,7 +341,7 @@ def test_a_3mf_file_says_its_unit(unit: str, ours: str, tmp_path: Path) -> None:
 def test_our_files_say_their_frame_and_others_get_it_from_the_person(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cube.{suffix}"
     frame = Frame("-Y", "cm", "RAS")
-    mesh = TriangleMesh(cube().vertices, cube().faces, frame=frame)
+    mesh = TriangleMesh(unit_cube().vertices, unit_cube().faces, frame=frame)
     mesh_format.write(path, [("cube", mesh)], ExportOptions(frame="project"))
     reading = mesh_format.read(path)
     assert reading.data.frame == frame and not reading.notes
@@ -359,7 +358,7 @@ def test_our_files_say_their_frame_and_others_get_it_from_the_person(suffix: str
 
 def test_a_file_in_other_patient_axes_than_asked_for_is_turned(tmp_path: Path) -> None:
     path = tmp_path / "cube.ply"
-    mesh = TriangleMesh(cube().vertices, cube().faces, frame=Frame("+Z", "mm", "RAS"))
+    mesh = TriangleMesh(unit_cube().vertices, unit_cube().faces, frame=Frame("+Z", "mm", "RAS"))
     mesh_format.write(path, [("cube", mesh)])
     turned = mesh_format.read(path, ReadOptions(patient_axes="LPS")).data
     assert turned.frame.patient_axes == "LPS"
@@ -467,7 +466,7 @@ def test_a_glb_scene_that_cannot_be_is_refused(name: str, tmp_path: Path) -> Non
 
 def test_a_3mf_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.3mf"
-    mesh_format.write(path, [("cube", cube())])
+    mesh_format.write(path, [("cube", unit_cube())])
     monkeypatch.setattr("recon.formats.threemf._LARGEST_MODEL", 1000)
     with pytest.raises(FormatError, match="unpacked"):
         recon.formats.read(path)
