@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -211,6 +211,8 @@ class _Picture(QWidget):
         super().__init__()
         self._paint = paint
         self._pixmap = QPixmap()
+        self._rest = QTimer(self, singleShot=True, interval=150)
+        self._rest.timeout.connect(self._draw_again)
         self.setFixedHeight(active_theme().px(height))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -224,12 +226,19 @@ class _Picture(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._pixmap = QPixmap()
+        self._rest.start()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._pixmap.isNull():
             self._pixmap = self._paint(active_theme(), self.size(), self.devicePixelRatioF())
-        QPainter(self).drawPixmap(0, 0, self._pixmap)
+        # While the window is being resized the last picture stands in the middle.
+        shift = (self.size() - self._pixmap.deviceIndependentSize().toSize()) / 2
+        QPainter(self).drawPixmap(shift.width(), shift.height(), self._pixmap)
+
+    def _draw_again(self) -> None:
+        if self._pixmap.deviceIndependentSize().toSize() != self.size():
+            self._pixmap = QPixmap()
+            self.update()
 
 
 class _Card(QFrame):
