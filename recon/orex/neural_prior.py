@@ -28,15 +28,14 @@ from recon.orex.fused_network import (
     value_and_gradient,
 )
 from recon.orex.plane_samples import PlaneSamples
+from recon.orex.prior_losses import bound_loss, curvature_loss, eikonal_loss, outside_loss, sign_loss
+from recon.orex.training_points import Field, TrainingPoints, WarmStart, choose, normal
 from render.scene_data import SceneData
 
-Field = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 Arrays = dict[str, NDArray[np.generic]]
 
 _REPORT_SECONDS = 0.04
 _CHUNK = 16_384
-_SIGN_REACH = 0.04  # box units; farther from a contour the sign must be no clearer than here
-_OUTSIDE_VALUE = 0.01  # box units; little, since caps may bulge over the hull of the contours
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class NeuralSettings:
     outside_share: float = 0.125
     eikonal_weight: float = 0.1
     curvature_weight: float = 3e-4
+    curvature_start: float = 1.0
     curvature_step: float = 0.02
     curvature_band: float = 0.1
     surface_band: float = 0.1
@@ -161,8 +161,8 @@ class _Training:
         initial = initial_parameters(settings.shape, torch.Generator().manual_seed(context.seed))
         self._parameters = initial.to(device).requires_grad_()
         self._optimiser = torch.optim.Adam([self._parameters], betas=(0.9, 0.99), eps=1e-15)
-        self._points = _Points.of(samples, device)
-        self._warm = _WarmStart.of(warm_start, samples, device, context.seed) if warm_start else None
+        self._points = TrainingPoints.of(samples, device)
+        self._warm = WarmStart.of(warm_start, samples, device, context.seed) if warm_start else None
         self._surface = self._warm.near_surface(settings.surface_band) if self._warm else self._points.contour
         self._losses: dict[str, Tensor] = {}
 
@@ -215,8 +215,8 @@ class _Training:
         num_contour = int(settings.batch_size * settings.contour_share)
         num_outside = int(settings.batch_size * settings.outside_share) if len(points.outside) else 0
         plane = points.choose_plane(settings.batch_size - num_contour - num_outside, self._random)
-        contour = _choose(points.contour, num_contour, self._random)
-        outside = _choose(points.outside, num_outside, self._random)
+        contour = choose(points.contour, num_contour, self._random)
+        outside = choose(points.outside, num_outside, self._random)
         parts = [spatial, points.plane[plane], contour, outside]
         if self._warm and done < settings.warm_share:
             chosen = self._warm.choose(settings.spatial_size, self._random)
@@ -228,15 +228,16 @@ class _Training:
         of = torch.split(values, [len(part) for part in parts])
         near = torch.exp(-((of[0].detach() / settings.curvature_band) ** 2))
         bounds = points.bounds[plane]
+        stiffness = settings.curvature_weight * settings.curvature_start ** (1 - done)
         losses = {
             "eikonal": settings.eikonal_weight * eikonal_loss(gradients),
-            "curvature": settings.curvature_weight * curvature_loss(gradients, near, settings.curvature_step),
+            "curvature": stiffness * curvature_loss(gradients, near, settings.curvature_step),
             "bound": settings.bound_weight * bound_loss(of[1], bounds),
             "sign": settings.sign_weight * sign_loss(of[1], bounds),
             "contour": settings.contour_weight * of[2].abs().mean(),
         }
         if num_outside:
-            losses["outside"] = settings.outside_weight * torch.relu(_OUTSIDE_VALUE - of[3]).mean()
+            losses["outside"] = settings.outside_weight * outside_loss(of[3])
         if len(parts) == 5 and self._warm:
             fading = settings.warm_weight * (1 - done / settings.warm_share)
             losses["warm start"] = fading * (of[4] - self._warm.values[chosen]).abs().mean()
@@ -246,10 +247,10 @@ class _Training:
         """Pairs of points a short step apart: the first half of the rows, then their partners."""
         pairs = self._settings.spatial_size // 2
         anywhere = self._points.anywhere(pairs - pairs // 2, self._random)
-        near = _choose(self._surface, pairs // 2, self._random)
-        near = near + 0.02 * _normal(near.shape, near.device, self._random)
+        near = choose(self._surface, pairs // 2, self._random)
+        near = near + 0.02 * normal(near.shape, near.device, self._random)
         first = torch.cat([anywhere, near])
-        direction = _normal(first.shape, first.device, self._random)
+        direction = normal(first.shape, first.device, self._random)
         direction = direction / direction.norm(dim=1, keepdim=True)
         return torch.cat([first, first + self._settings.curvature_step * direction])
 
@@ -280,94 +281,3 @@ class _Training:
         }
         self._random.set_state(torch.tensor(arrays["random"]))
         self._surface = torch.tensor(arrays["surface"], device=device)
-
-
-@dataclass(frozen=True)
-class _Points:
-    """The samples on the device. bounds: (N,) signed in-plane distances; infinite where only the sign is known."""
-
-    plane: Tensor
-    bounds: Tensor
-    contour: Tensor
-    outside: Tensor
-    lower: Tensor
-    extent: Tensor
-
-    @classmethod
-    def of(cls, samples: PlaneSamples, device: torch.device) -> _Points:
-        arrays = (
-            samples.points,
-            samples.distances,
-            samples.contour_points,
-            samples.outside,
-            samples.lower,
-            samples.upper - samples.lower,
-        )
-        tensors = [torch.tensor(array, dtype=torch.float32, device=device) for array in arrays]
-        return cls(*tensors)
-
-    def anywhere(self, count: int, random: torch.Generator) -> Tensor:
-        """(N, 3) uniform in the box."""
-        return self.lower + self.extent * torch.rand(count, 3, generator=random, device=self.lower.device)
-
-    def choose_plane(self, count: int, random: torch.Generator) -> Tensor:
-        """(N,) random rows of the points on planes."""
-        return torch.randint(len(self.plane), (count,), generator=random, device=self.plane.device)
-
-
-@dataclass(frozen=True)
-class _WarmStart:
-    """Values of the warm start at random points of the box."""
-
-    points: Tensor
-    values: Tensor
-
-    @classmethod
-    def of(cls, warm: Field, samples: PlaneSamples, device: torch.device, seed: int) -> _WarmStart:
-        rng = np.random.default_rng(seed)
-        points = rng.uniform(samples.lower, samples.upper, (40_000, 3))
-        arrays = (points, warm(points))
-        return cls(*(torch.tensor(array, dtype=torch.float32, device=device) for array in arrays))
-
-    def near_surface(self, band: float) -> Tensor:
-        near = self.points[self.values.abs() < band]
-        return near if len(near) else self.points
-
-    def choose(self, count: int, random: torch.Generator) -> Tensor:
-        return torch.randint(len(self.points), (count,), generator=random, device=self.points.device)
-
-
-def eikonal_loss(gradients: Tensor) -> Tensor:
-    """Mean squared deviation of (G, 3) gradients from unit length."""
-    return torch.mean((gradients.norm(dim=1) - 1) ** 2)
-
-
-def curvature_loss(gradients: Tensor, weights: Tensor, step: float) -> Tensor:
-    """Weighted mean of |H d|² over random unit directions d, from gradients at x and at x + step d.
-
-    gradients: (2 P, 3), the partners in the second half. weights: (2 P,), of which the first half counts.
-    """
-    first, second = gradients.chunk(2)
-    change = (second - first) / step
-    return ((change**2).sum(1) * weights[: len(first)]).mean()
-
-
-def bound_loss(values: Tensor, distances: Tensor) -> Tensor:
-    """Mean excess of |f| over the in-plane distance, which a distance in space cannot exceed."""
-    return torch.relu(values.abs() - distances.abs()).mean()
-
-
-def sign_loss(values: Tensor, distances: Tensor) -> Tensor:
-    """Mean shortfall of the field's sign: half the in-plane distance at least, and no more than `_SIGN_REACH`."""
-    wanted = distances.abs().clamp(max=_SIGN_REACH) / 2
-    return torch.relu(wanted - torch.sign(distances) * values).mean()
-
-
-def _choose(points: Tensor, count: int, random: torch.Generator) -> Tensor:
-    if not count:
-        return points[:0]
-    return points[torch.randint(len(points), (count,), generator=random, device=points.device)]
-
-
-def _normal(shape: torch.Size, device: torch.device, random: torch.Generator) -> Tensor:
-    return torch.randn(shape, generator=random, device=device)

@@ -19,8 +19,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits, leaky_relu
 
 from recon.method import Progress, RunContext, StopRequested
 from recon.orex.contours2d import PlaneContours
-from recon.orex.neural_prior import Field, one_thread
+from recon.orex.neural_prior import one_thread
 from recon.orex.refinement_levels import LEVELS, sample_window
+from recon.orex.training_points import Field
 from render.scene_data import SceneData
 
 _CHUNK = 2048  # a step takes its batch in parts that fit the processor's cache and keep the run responsive

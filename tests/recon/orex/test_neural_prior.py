@@ -13,16 +13,9 @@ from numpy.typing import NDArray
 from recon.method import Progress, RunContext, StopRequested
 from recon.orex.contours2d import PlaneContours
 from recon.orex.fused_network import NetworkShape
-from recon.orex.neural_prior import (
-    NeuralField,
-    NeuralSettings,
-    bound_loss,
-    curvature_loss,
-    eikonal_loss,
-    fit,
-    sign_loss,
-)
+from recon.orex.neural_prior import NeuralField, NeuralSettings, fit
 from recon.orex.plane_samples import PlaneSamples, sample_planes
+from recon.orex.prior_losses import bound_loss, curvature_loss, eikonal_loss, outside_loss, sign_loss
 from tests.synthetic import SPHERE, slices_of
 
 Fit = Generator[Progress, None, NeuralField]
@@ -174,6 +167,11 @@ def test_the_sign_must_be_the_drawn_one_but_need_not_be_clear_near_a_contour() -
         0, abs=1e-9
     )
     assert float(sign_loss(torch.tensor([-0.005, 0.005, 0.02, 0.0]), distances)) == pytest.approx(0.01)
+
+
+def test_what_is_known_to_be_empty_must_be_a_little_outside() -> None:
+    assert float(outside_loss(torch.tensor([0.01, 3.0]))) == 0
+    assert float(outside_loss(torch.tensor([-0.01, 0.0]))) == pytest.approx(0.015)
 
 
 @pytest.mark.gpu
