@@ -25,6 +25,7 @@ from widgets.icons import icon
 from widgets.theme import Theme, active_theme, interface_font, title_label
 
 _PROJECT = Qt.ItemDataRole.UserRole
+_ANY = 16_777_215  # Qt's largest size
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class RecentList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         px = active_theme().px
-        self.setFixedWidth(px(288))
+        self.is_flat = False
         self._list = _List()
         self._list.opened.connect(self.opened)
         self._list.removed.connect(self.removed)
@@ -64,6 +65,17 @@ class RecentList(QWidget):
         self._stack.addWidget(nothing)
         self._stack.addWidget(self._list)
         column.addLayout(self._stack, 1)
+        self.set_flat(False)
+
+    def set_flat(self, is_flat: bool) -> None:
+        """As high as its rows and as wide as there is room, or a column that scrolls."""
+        self.is_flat = is_flat
+        width = active_theme().px(288)
+        self.setMinimumWidth(0 if is_flat else width)
+        self.setMaximumWidth(_ANY if is_flat else width)
+        rows_height = self._list.count() * active_theme().px(60) + 4
+        self._list.setMinimumHeight(rows_height if is_flat else 0)
+        self._list.setMaximumHeight(rows_height if is_flat else _ANY)
 
     def set_projects(self, projects: Sequence[RecentProject]) -> None:
         """Show these, in this order."""
@@ -74,6 +86,7 @@ class RecentList(QWidget):
             item.setData(_PROJECT, project)
             item.setToolTip(project.path)
         self._stack.setCurrentIndex(1 if projects else 0)
+        self.set_flat(self.is_flat)
 
 
 class _List(QListWidget):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -14,7 +13,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -23,27 +21,16 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from widgets.icons import IconLabel, app_icon, icon
 from widgets.recent_list import RecentList, RecentProject
-from widgets.theme import Theme, active_theme, secondary_label, title_label
+from widgets.theme import active_theme, secondary_label, title_label
+from widgets.workflow_card import CardFrame, WorkflowCard
 
-Paint = Callable[[Theme, QSize, float], QPixmap]
-
-
-@dataclass(frozen=True)
-class WorkflowCard:
-    """One thing that can be made. paint: draws its picture for a theme, a size and a pixel ratio, or None."""
-
-    id: str
-    title: str
-    line: str
-    paint: Paint | None = None
-    has_sample: bool = True
+_WIDE = 960  # design pixels from which there is room for three columns
 
 
 class StartPage(QWidget):
@@ -72,15 +59,15 @@ class StartPage(QWidget):
         self._recent.removed.connect(self.recent_removed)
         self._device, self._tip, self._tip_row = secondary_label(""), secondary_label(""), QWidget()
         px = active_theme().px
-        columns = QHBoxLayout()
-        columns.setSpacing(px(32))
-        columns.addWidget(self._actions(version))
-        columns.addWidget(self._workflows(cards), 1)
-        columns.addWidget(self._recent)
+        self._columns = QHBoxLayout()
+        self._columns.setSpacing(px(32))
+        self._columns.addWidget(self._actions(version))
+        self._columns.addWidget(self._workflows(cards), 1)
+        self._columns.addWidget(self._recent)
         page = QVBoxLayout(self)
         page.setContentsMargins(px(32), px(32), px(32), px(16))
         page.setSpacing(px(16))
-        page.addLayout(columns, 1)
+        page.addLayout(self._columns, 1)
         page.addLayout(self._foot())
 
     def set_recent(self, projects: Sequence[RecentProject]) -> None:
@@ -94,7 +81,7 @@ class StartPage(QWidget):
     def set_tip(self, text: str) -> None:
         """Show one hint at the foot of the page."""
         self._tip.setText(text)
-        self._tip_row.setVisible(bool(text))
+        self._arrange()
 
     def _actions(self, version: str) -> QWidget:
         px = active_theme().px
@@ -130,12 +117,14 @@ class StartPage(QWidget):
 
     def _workflows(self, cards: Sequence[WorkflowCard]) -> QWidget:
         px = active_theme().px
-        column = QVBoxLayout()
+        self._middle = column = QVBoxLayout()
         column.setContentsMargins(0, 0, px(4), 0)
         column.setSpacing(px(16))
-        column.addWidget(title_label("What do you want to make?"))
+        question = title_label("What do you want to make?")
+        question.setWordWrap(True)
+        column.addWidget(question)
         for index, card in enumerate(cards):
-            frame = _Card(card, is_only=len(cards) == 1, is_first=index == 0)
+            frame = CardFrame(card, is_only=len(cards) == 1, is_first=index == 0)
             frame.start.clicked.connect(lambda _=False, wish=card.id: self.start_wished.emit(wish))
             frame.sample.clicked.connect(lambda _=False, wish=card.id: self.sample_wished.emit(wish))
             column.addWidget(frame)
@@ -153,11 +142,11 @@ class StartPage(QWidget):
         return scroll
 
     def _foot(self) -> QHBoxLayout:
+        self._device.setWordWrap(True)
         row = QHBoxLayout()
         row.setSpacing(active_theme().px(8))
         row.addWidget(IconLabel("cpu", 16, "text_second"))
-        row.addWidget(self._device)
-        row.addStretch(1)
+        row.addWidget(self._device, 1)
         inside = QHBoxLayout(self._tip_row)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(IconLabel("lightbulb", 16, "text_second"))
@@ -178,6 +167,24 @@ class StartPage(QWidget):
         self._set_target(False)
         event.acceptProposedAction()
         self.files_dropped.emit(_paths(event))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put the recent projects beside the cards, or below them where the window is narrow for its scale."""
+        is_narrow = self.width() < active_theme().px(_WIDE)
+        self._tip_row.setVisible(bool(self._tip.text()) and not is_narrow)
+        if is_narrow == self._recent.is_flat:
+            return
+        self._recent.set_flat(is_narrow)
+        if is_narrow:
+            self._columns.removeWidget(self._recent)
+            self._middle.insertWidget(self._middle.count() - 1, self._recent)
+        else:
+            self._middle.removeWidget(self._recent)
+            self._columns.addWidget(self._recent)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -202,82 +209,6 @@ class _Logo(QLabel):
         side = active_theme().px(64)
         self.setPixmap(app_icon().pixmap(QSize(side, side), self.devicePixelRatioF()))
         self.setAccessibleName("Isokiln")
-
-
-class _Picture(QWidget):
-    """A painted picture that is drawn again for another size, theme or pixel ratio."""
-
-    def __init__(self, paint: Paint, height: int) -> None:
-        super().__init__()
-        self._paint = paint
-        self._pixmap = QPixmap()
-        self._rest = QTimer(self, singleShot=True, interval=150)
-        self._rest.timeout.connect(self._draw_again)
-        self.setFixedHeight(active_theme().px(height))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(active_theme().px(360), self.minimumHeight())
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self._pixmap = QPixmap()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._rest.start()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self._pixmap.isNull():
-            self._pixmap = self._paint(active_theme(), self.size(), self.devicePixelRatioF())
-        # While the window is being resized the last picture stands in the middle.
-        shift = (self.size() - self._pixmap.deviceIndependentSize().toSize()) / 2
-        QPainter(self).drawPixmap(shift.width(), shift.height(), self._pixmap)
-
-    def _draw_again(self) -> None:
-        if self._pixmap.deviceIndependentSize().toSize() != self.size():
-            self._pixmap = QPixmap()
-            self.update()
-
-
-class _Card(QFrame):
-    """Picture, title, one line, Start and Try sample; larger when it is the only one."""
-
-    def __init__(self, card: WorkflowCard, is_only: bool, is_first: bool) -> None:
-        super().__init__()
-        self.setObjectName(f"card_{card.id}")
-        self.setProperty("card", True)
-        px = active_theme().px
-        column = QVBoxLayout(self)
-        column.setContentsMargins(px(24), px(20), px(24), px(20))
-        column.setSpacing(px(4))
-        if card.paint is not None:
-            column.addWidget(_Picture(card.paint, 300 if is_only else 150))
-            column.addSpacing(px(12))
-        title = title_label(card.title)
-        title.setWordWrap(True)
-        line = QLabel(card.line)
-        line.setWordWrap(True)
-        column.addWidget(title)
-        column.addWidget(line)
-        column.addSpacing(px(12))
-        self.start = QPushButton(icon("play", 16, "on_accent" if is_first else "text"), "Start")
-        self.start.setObjectName(f"start_{card.id}")
-        self.start.setAccessibleName(f"Start: {card.title}")
-        self.start.setProperty("primary", is_first)
-        self.sample = QPushButton("Try sample")
-        self.sample.setObjectName(f"sample_{card.id}")
-        self.sample.setAccessibleName(f"Try sample: {card.title}")
-        self.sample.setVisible(card.has_sample)
-        row = QHBoxLayout()
-        row.setSpacing(px(8))
-        for button in (self.start, self.sample):
-            button.setProperty("large", True)
-            button.setMinimumWidth(px(112))
-            row.addWidget(button)
-        row.addStretch(1)
-        column.addLayout(row)
 
 
 def _paths(event: QDropEvent) -> list[Path]:

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QSize, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QListWidget, QPushButton
+from PySide6.QtWidgets import QApplication, QListWidget, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.widgets.looks import clipped
 from widgets.recent_list import RecentProject
-from widgets.start_page import StartPage, WorkflowCard
+from widgets.start_page import StartPage
 from widgets.theme import DARK, LIGHT, Theme, apply_theme
+from widgets.workflow_card import WorkflowCard
 from widgets.workflow_pictures import slices_to_solid
 
 CARD = WorkflowCard(
@@ -124,7 +125,25 @@ def test_something_that_is_no_file_is_not_taken(page: StartPage) -> None:
     assert not enter.isAccepted()
 
 
-@pytest.mark.parametrize(("scale", "size"), [(1.0, (1024, 640)), (1.0, (1280, 800)), (2.0, (2048, 1280))])
+def test_recent_projects_stand_below_the_cards_where_the_window_is_narrow(
+    page: StartPage, qtbot: QtBot
+) -> None:
+    rows = page.findChild(QListWidget, "recent_list")
+    start = button(page, "start_slices")
+    assert rows is not None
+
+    def left_of_page(widget: QWidget) -> int:
+        return widget.mapTo(page, QPoint(0, 0)).x()
+
+    assert left_of_page(rows) > left_of_page(start) + 400
+    page.resize(900, 600)
+    qtbot.waitUntil(lambda: left_of_page(rows) < left_of_page(start))
+    assert rows.isVisible() and page.width() == 900
+    page.resize(1280, 800)
+    qtbot.waitUntil(lambda: left_of_page(rows) > left_of_page(start) + 400)
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1.0, (1024, 640)), (1.0, (1280, 800)), (2.0, (1280, 800))])
 def test_no_words_are_clipped(qapp: QApplication, qtbot: QtBot, scale: float, size: tuple[int, int]) -> None:
     apply_theme(qapp, "light", scale)
     page = StartPage([CARD], "0.1.0")
@@ -135,6 +154,7 @@ def test_no_words_are_clipped(qapp: QApplication, qtbot: QtBot, scale: float, si
     page.resize(*size)
     page.show()
     assert clipped(page) == []
+    assert (page.width(), page.height()) == size
     apply_theme(qapp, "dark")
 
 
