@@ -6,6 +6,7 @@ on planes fitted to them, and a segmentation's frames lie where each frame says.
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from recon.errors import FormatError
 from recon.formats import segmentation, structure_set
@@ -75,7 +76,7 @@ def _decoding(path: Path) -> Iterator[None]:
             raise
         except (
             ValueError, TypeError, KeyError, AttributeError, IndexError, NotImplementedError, RuntimeError, EOFError,
-            ArithmeticError, MemoryError, LookupError,
+            ArithmeticError, MemoryError, LookupError, struct.error, BytesLengthException,
         ) as error:  # fmt: skip
             details = f"{type(error).__name__}: {error}"
             raise FormatError(path, "The file is damaged or incomplete.", _ADVICE, details=details) from error

@@ -35,6 +35,7 @@ from render.frame import Frame
 
 SUFFIXES = (".png", ".tif", ".tiff")
 _LARGEST_PICTURE = 2**28  # pixels
+_LARGEST_RATIO = 2000  # pixels a byte; neither deflate nor LZW packs 8-bit pixels tighter
 _ADVICE = "Save it again, or leave it out of the stack."
 
 
@@ -157,6 +158,9 @@ def _pages(path: Path) -> Iterator[NDArray[Any]]:
         num_pixels = picture.width * picture.height
         if num_pixels > _LARGEST_PICTURE:
             check_voxels(path, num_pixels, 2**4)
+        if picture.mode != "1" and num_pixels > _LARGEST_RATIO * path.stat().st_size:
+            sentence = f"The picture promises {num_pixels:,} pixels and is too short for them."
+            raise FormatError(path, sentence, _ADVICE)
         for page in ImageSequence.Iterator(picture):
             yield _grey(path, page)
 

@@ -1,6 +1,6 @@
 """Label volumes NIfTI, NRRD and MetaImage → contours on their slices, through SimpleITK.
 
-SimpleITK gives positions in LPS millimetres, turning what NIfTI and NRRD say in RAS. Positions are those of voxel
+SimpleITK gives positions in LPS, turning what NIfTI and NRRD say in RAS. Positions are those of voxel
 centres by origin, spacing and direction, so that oblique volumes lie where they lay.
 """
 
@@ -15,6 +15,7 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from recon.errors import FormatError
+from recon.formats.metaimage_file import check_header
 from recon.formats.nifti_file import check_is_whole
 from recon.formats.reading import Note, Reading, ReadOptions, check_size
 from recon.formats.tracing import (
@@ -27,7 +28,7 @@ from recon.formats.tracing import (
     trace_labels,
     trace_level,
 )
-from render.frame import Frame, PatientAxes
+from render.frame import Frame, PatientAxes, Unit
 
 Points = NDArray[np.float64]
 
@@ -50,7 +51,10 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
 
 def _read_header(path: Path) -> Any:
     """The file's header, refused when it promises what the file cannot hold."""
+    if _is_metaimage(path):
+        check_header(path)
     reader = SimpleITK.ImageFileReader()
+    reader.SetImageIO(_image_io(path))  # else ITK offers the file to parsers of forty more formats
     reader.SetFileName(str(path))
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     try:
@@ -148,7 +152,7 @@ def _slice_axis(
         widest = max(spacing[:3])
         axis = next(a for a in (2, 1, 0) if spacing[a] > 0.99 * widest)
         reason = "the one with the widest spacing"
-    text = f"Slices were taken along {_AXES[axis]}, {reason}: every {spacing[axis]:.4g} mm."
+    text = f"Slices were taken along {_AXES[axis]}, {reason}: every {spacing[axis]:.4g}."
     return axis, [Note("info", text)]
 
 
@@ -160,11 +164,13 @@ def _is_sparse(inside: NDArray[np.bool_], axis: int) -> bool:
 
 
 def _frame(path: Path, header: Any, options: ReadOptions) -> tuple[Frame, Points, list[Note]]:
-    """The frame in millimetres, what turns LPS into it, and what was taken for granted."""
+    """The frame, what turns LPS into it, and what was taken for granted."""
     is_stated, how = _stated_axes(path, header)
+    # NIfTI states its unit, which ITK turns to millimetres; the others are in whatever the person says.
+    unit: Unit = "mm" if _is_nifti(path) else options.unit or "mm"
     if not is_stated and options.patient_axes is None:
         sentence = f"{how}, so its patient axes stay unknown; set them if you know them."
-        return Frame(options.up or "+Z", "mm"), np.eye(3), [Note("warning", sentence)]
+        return Frame(options.up or "+Z", unit), np.eye(3), [Note("warning", sentence)]
     axes: PatientAxes = options.patient_axes or "LPS"
     turn = _LPS_FROM_RAS if axes == "RAS" else np.eye(3)
     taken = (
@@ -172,16 +178,31 @@ def _frame(path: Path, header: Any, options: ReadOptions) -> tuple[Frame, Points
     )
     if not is_stated and not _is_nifti(path):
         turn = np.eye(3)  # The numbers already are what the person says they are.
-    return Frame(options.up or "+Z", "mm", axes), turn, [Note("info", taken)]
+    return Frame(options.up or "+Z", unit, axes), turn, [Note("info", taken)]
+
+
+def _image_io(path: Path) -> str:
+    """ITK's name of the format, by the first bytes; NIfTI, which may be packed, is what remains."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(b"NRRD0"):
+        return "NrrdImageIO"
+    is_metaimage = head.startswith((b"ObjectType", b"NDims")) or path.suffix.lower() in (".mha", ".mhd")
+    return "MetaImageIO" if is_metaimage else "NiftiImageIO"
 
 
 def _is_nifti(path: Path) -> bool:
-    return path.name.lower().endswith((".nii", ".nii.gz"))
+    return _image_io(path) == "NiftiImageIO"
+
+
+def _is_metaimage(path: Path) -> bool:
+    return _image_io(path) == "MetaImageIO"
 
 
 def _stated_axes(path: Path, header: Any) -> tuple[bool, str]:
     """Whether the file says what its axes mean, and how it says it."""
-    keys = {key: header.GetMetaData(key).strip() for key in header.GetMetaDataKeys()}
+    asked = ("sform_code", "qform_code", "NRRD_space")  # other keys may be no text at all
+    keys = {key: header.GetMetaData(key).strip() for key in asked if header.HasMetaDataKey(key)}
     if "sform_code" in keys or "qform_code" in keys:
         is_stated = any(keys.get(key, "0") not in ("0", "") for key in ("sform_code", "qform_code"))
         says = (
@@ -194,7 +215,7 @@ def _stated_axes(path: Path, header: Any) -> tuple[bool, str]:
         space = keys["NRRD_space"].lower()
         is_stated = space.replace("-", " ").split()[:1] in (["left"], ["right"], ["lps"], ["ras"], ["las"])
         return is_stated, f"The file's axes are {keys['NRRD_space']}"
-    if path.suffix.lower() in (".mha", ".mhd"):
+    if _is_metaimage(path):
         return True, "The file's axes are LPS, as MetaImage has them"
     return False, "The file does not say which way its axes point"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recon import formats
@@ -17,7 +19,7 @@ from render.cross_sections import CrossSections
 pydicom = pytest.importorskip("pydicom")
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset  # noqa: E402
 from pydicom.sequence import Sequence  # noqa: E402
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid  # noqa: E402
+from pydicom.uid import ExplicitVRLittleEndian  # noqa: E402
 
 Points = NDArray[np.float64]
 SQUARE = np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], float)
@@ -37,11 +39,11 @@ def item(**values: Any) -> Dataset:
 def save(path: Path, modality: str, series: str = "", **values: Any) -> Path:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.481.3"
-    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.3680043.8.498.7"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made = FileDataset(str(path), item(**values), file_meta=meta, preamble=b"\0" * 128)
     made.Modality = modality
-    made.SeriesInstanceUID = series or generate_uid()
+    made.SeriesInstanceUID = series or "1.2.826.0.1.3680043.8.498.7"
     made.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
     made.SOPClassUID = meta.MediaStorageSOPClassUID
     made.save_as(path, enforce_file_format=True)
@@ -254,3 +256,23 @@ def test_cut_off_dicom_is_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(FormatError) as caught:
             sections(path)
         assert caught.value.advice and "\n" not in caught.value.sentence
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_dicom_gives_only_format_errors(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "a.dcm"
+    if data.draw(st.booleans()):
+        save_structures(path, {"A": [circle(9, (0, 0, z)) for z in (0, 1)]})
+    else:
+        save_segments(
+            path, {1: [(np.array([0.0, 0, z]), np.eye(16, dtype=bool)) for z in range(3)]}, np.eye(3)
+        )
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(132, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        assert isinstance(formats.read(path).data, CrossSections)
+    except FormatError as error:
+        assert error.sentence and error.advice

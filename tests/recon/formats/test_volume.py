@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -294,6 +296,59 @@ def test_a_header_that_promises_far_too_much_fails_at_once(tmp_path: Path) -> No
         with pytest.raises(FormatError, match="voxels"):
             formats.read(tmp_path / name)
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (b"NDims = 3", b"NDims = 83", 2),  # ITK's parser would die of it
+        (b"Offset = -20 10 3", b"Offset = -20 10", 7),
+        (b"= RAI", b"= " + b"R" * 900, 9),
+        (b"BinaryData = True", b"BinaryData " + b"x" * 2000, 3),
+        (b"ElementSpacing = 0.5", b"ElementSpacing = nan", 10),
+    ],
+)
+def test_unsound_metaimage_headers_are_refused_by_line(
+    tmp_path: Path, old: bytes, new: bytes, line: int
+) -> None:
+    content = save(tmp_path / "a.mha", ellipsoids()).read_bytes()
+    assert old in content
+    (tmp_path / "a.mha").write_bytes(content.replace(old, new))
+    with pytest.raises(FormatError) as caught:
+        formats.read(tmp_path / "a.mha")
+    assert caught.value.line == line
+
+
+def test_units_are_millimetres_unless_the_person_says_otherwise_of_a_file_that_is_silent(
+    tmp_path: Path,
+) -> None:
+    assert sections(save(tmp_path / "a.nrrd", ellipsoids()), unit="um").frame.unit == "um"
+    assert sections(save(tmp_path / "a.nii", ellipsoids()), unit="um").frame.unit == "mm"
+
+
+def test_volumes_with_another_ending_are_known_by_their_first_bytes(tmp_path: Path) -> None:
+    for ending in (".nrrd", ".mha"):
+        save(tmp_path / f"a{ending}", ellipsoids()).rename(tmp_path / "scan.labels")
+        assert sections(tmp_path / "scan.labels").labels == (1, 2)
+
+
+volumes = st.sampled_from([".nii", ".nii.gz", ".nrrd", ".mha"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_volumes_give_only_format_errors(tmp_path: Path, data: st.DataObject) -> None:
+    path = save(tmp_path / f"a{data.draw(volumes)}", ellipsoids())
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(0, min(len(content), 600) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(
+        content[: data.draw(st.integers(1, len(content)))] if data.draw(st.booleans()) else content
+    )
+    try:
+        assert isinstance(formats.read(path).data, CrossSections)
+    except FormatError as error:
+        assert error.sentence and error.advice
 
 
 def test_damaged_pictures_name_the_file(tmp_path: Path) -> None:
