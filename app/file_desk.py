@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import project_folder
 from app.background import Background
+from app.cli_files import sample_folders
 from app.directories import projects_directory
 from app.document import OpenDocument
 from app.project import Layer, Missing, Project, changed, new_layer
@@ -69,6 +71,26 @@ class FileDesk(QObject):
         )
         if path:
             self.open_path(Path(path))
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open what was given on the command line or dropped: a project, or files to import."""
+        projects = [path for path in paths if is_project(path)]
+        if projects:
+            self.open_path(projects[0])
+        elif paths:
+            self.read(paths)
+
+    def open_sample(self, name: str) -> None:
+        """Begin a project with the bundled sample of a workflow."""
+        folders = [Path(str(folder)) for folder in sample_folders()]
+        sample = next(folder for folder in folders if folder.name.startswith(name))
+        files = sorted(path for path in sample.iterdir() if path.suffix == ".csl")
+
+        def begin() -> None:
+            self.document.new(f"Sample {sample.name}")
+            self.read(files[:1])
+
+        self.leave_wished.emit(begin)
 
     def open_path(self, path: Path) -> None:
         """Open a project, or import any other file."""
@@ -180,6 +202,13 @@ class FileDesk(QObject):
 
     def screenshot_transparent(self) -> None:
         self._ask_picture(is_transparent=True)
+
+    def show_in_files(self) -> None:
+        self.show_folder(self.document.folder)
+
+    def show_folder(self, path: Path) -> None:
+        """Show a folder in the system's file manager."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
     # Inner life
 

@@ -13,12 +13,11 @@ from render.scene_data import SceneData
 from widgets.layer_list import LayerRow
 from widgets.viewport_style import LayerStyle
 
-XRAY_OPACITY = 0.35
 _STYLE_FIELDS = frozenset(field.name for field in fields(LayerStyle))
 _VALUE_MAPS = {"distance": "diverging"}  # what has a meaningful zero in its middle
 
 
-def style_of(layer: Layer, *, unit: str = "", is_xray: bool = False) -> LayerStyle:
+def style_of(layer: Layer, *, unit: str = "") -> LayerStyle:
     """The viewport's style from the layer's stored display values; unknown ones are left alone."""
     values: dict[str, Any] = {k: _as_stored(v) for k, v in layer.style.items() if k in _STYLE_FIELDS}
     style = LayerStyle(**values)
@@ -27,8 +26,6 @@ def style_of(layer: Layer, *, unit: str = "", is_xray: bool = False) -> LayerSty
         style = replace(style, value_unit=style.value_unit or unit)
         if name in _VALUE_MAPS and "color_map" not in values:
             style = replace(style, color_map=_VALUE_MAPS[name])  # type: ignore[arg-type]
-    if is_xray and isinstance(layer.data, TriangleMesh):
-        style = replace(style, opacity=style.opacity * XRAY_OPACITY)
     return style
 
 

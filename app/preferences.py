@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,19 +13,26 @@ from app.directories import config_directory, state_directory
 from recon.formats.atomic_file import replacing
 
 MAX_RECENT = 12
+_BASIC: dict[str, Any] = {"basic": True}
 
 
 class Preferences(BaseModel):
     """Stored as preferences.json; unknown keys of a newer version are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
-    theme: Literal["dark", "light", "system"] = "dark"
-    ui_scale: float = Field(1.0, ge=0.8, le=2.0)
-    reduce_motion: bool = False
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    autosave_minutes: float = Field(3.0, gt=0)
-    preview_share: float = Field(0.05, ge=0, le=0.25)
+    theme: Literal["dark", "light", "system"] = Field("dark", title="Theme", json_schema_extra=_BASIC)
+    """The colours of the window."""
+    ui_scale: float = Field(1.0, ge=0.8, le=2.0, title="Scale", json_schema_extra=_BASIC)
+    """Size of text and controls; 1 is that of the design."""
+    reduce_motion: bool = Field(False, title="Reduce motion", json_schema_extra=_BASIC)
+    """Views jump where they would glide."""
+    autosave_minutes: float = Field(
+        3.0, ge=0.1, le=120, title="Autosave", json_schema_extra=_BASIC | {"unit": "min"}
+    )
+    """How often unsaved work is kept for recovery."""
+    preview_share: float = Field(0.05, ge=0, le=0.25, title="Time for previews", json_schema_extra=_BASIC)
+    """Share of a run's time that previews may take."""
 
 
 def load_preferences() -> Preferences:

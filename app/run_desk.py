@@ -42,6 +42,8 @@ class RunDesk(QObject):
     progressed = Signal(object)
     logged = Signal(object, str, str)
     started = Signal(object)
+    start_wished = Signal()
+    classic_wished = Signal()
 
     def __init__(self, document: OpenDocument, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +51,7 @@ class RunDesk(QObject):
         self.queue = JobQueue(self)
         self.queue.changed.connect(self._on_queue_changed)
         self.preview_share = 0.05
+        self.keeps_running = False  # whether a run goes on when the window closes
         self.last_wish: StartWish | None = None
 
     # What there is
@@ -120,6 +123,17 @@ class RunDesk(QObject):
     def resume(self) -> None:
         self._with_current(Job.resume)
 
+    def start_or_resume(self) -> None:
+        """Resume a paused run, else wish for a new one."""
+        if self.current is not None and self.current.state is JobState.PAUSED:
+            self.resume()
+        else:
+            self.start_wished.emit()
+
+    def start_classic(self) -> None:
+        """Run classic interpolation on the same cross-sections, to compare."""
+        self.classic_wished.emit()
+
     def do(self, job_id: str, verb: str) -> None:
         """What a button of a row asks for."""
         job = self.job(job_id)
@@ -160,8 +174,9 @@ class RunDesk(QObject):
             self.queue.remove(job)
         self.preview_ended.emit()
 
-    def close(self, *, keep_running: bool = False) -> None:
-        self.queue.close(keep_running=keep_running)
+    def close(self) -> None:
+        """The window closes: end every process, but for a run that shall go on."""
+        self.queue.close(keep_running=self.keeps_running)
 
     # What happens
 

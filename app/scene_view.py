@@ -10,17 +10,21 @@ from PySide6.QtCore import QObject, Signal
 
 from app.layer_look import row_of, style_of
 from app.project import Layer, Missing, Project, changed, new_layer
+from app.reframe import stated_in
+from render.cross_sections import CrossSections
+from render.frame import Frame
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
 from widgets.layer_list import LayerList, LayerRow
+from widgets.slice_view import SliceView
 from widgets.viewport import Viewport
-from widgets.viewport_style import SHADINGS, LayerStyle
+from widgets.viewport_style import LayerStyle
 
 PREVIEW = "preview"
 
 
 class SceneView(QObject):
-    """Keeps one viewport and one layer list equal to the project.
+    """Keeps viewport, layer list and slice pane equal to the project.
 
     selection_changed: other layers are selected, or the selected ones have other data.
     """
@@ -28,16 +32,22 @@ class SceneView(QObject):
     selection_changed = Signal()
 
     def __init__(
-        self, project: Project, viewport: Viewport, layer_list: LayerList, parent: QObject | None = None
+        self,
+        project: Project,
+        viewport: Viewport,
+        layer_list: LayerList,
+        slice_view: SliceView,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.project, self.viewport, self.layer_list = project, viewport, layer_list
-        self.is_xray = False
+        self.project, self.viewport = project, viewport
+        self.layer_list, self.slice_view = layer_list, slice_view
         self._selected: tuple[str, ...] = ()
         self._drawn: dict[str, tuple[SceneData, LayerStyle]] = {}
         self._visible: dict[str, bool] = {}
         self._preview: tuple[str, SceneData] | None = None
-        self._active_plane: tuple[str, int] | None = None
+        self._in_place: dict[str, TriangleMesh] = {}
+        self._sliced_id = ""  # the layer that the slice pane shows
         project.state_changed.connect(self.refresh)
         project.visibility_changed.connect(self.refresh)
         layer_list.selection_changed.connect(self._on_selected)
@@ -47,6 +57,9 @@ class SceneView(QObject):
         layer_list.remove_requested.connect(self.remove)
         layer_list.reordered.connect(self._reorder)
         viewport.picked.connect(self._on_picked)
+        viewport.plane_picked.connect(self.show_plane)
+        slice_view.plane_changed.connect(lambda _: self._draw_layers())
+        slice_view.edited.connect(self._edit_sections)
 
     # What is selected
 
@@ -67,8 +80,9 @@ class SceneView(QObject):
     # Drawing
 
     def refresh(self) -> None:
-        """Bring viewport and list in line with the project; what did not change is not touched."""
+        """Bring all views in line with the project; what did not change is not touched."""
         was_empty = not self._drawn
+        self._show_slices()
         self._draw_layers()
         self.layer_list.set_rows(self._rows())
         if was_empty and self._drawn:
@@ -91,10 +105,40 @@ class SceneView(QObject):
             self.viewport.remove_layer(PREVIEW)
             self.layer_list.set_rows(self._rows())
 
-    def set_active_plane(self, layer_id: str, plane: int) -> None:
-        """Bring one plane of a layer of cross-sections out."""
-        self._active_plane = (layer_id, plane)
+    def show_in_place(self, layer_id: str, mesh: TriangleMesh | None) -> None:
+        """Draw a mesh in place of a layer's own, as a trial; None shows the layer's own again."""
+        self._in_place = {} if mesh is None else {layer_id: mesh}
         self._draw_layers()
+
+    # Slices
+
+    @property
+    def sliced(self) -> Layer | None:
+        """The layer of cross-sections that the slice pane shows."""
+        return self.project.layer(self._sliced_id)
+
+    def show_plane(self, layer_id: str, plane: int) -> None:
+        """Show one plane of a layer of cross-sections in the slice pane."""
+        self.select([layer_id])
+        self.slice_view.set_plane(plane)
+
+    def show_slice(self, layer_id: str, plane: int) -> None:
+        """Show a plane in the slice pane and leave the selection as it is."""
+        self._sliced_id = layer_id
+        self._show_slices()
+        self.slice_view.set_plane(plane)
+
+    def _show_slices(self) -> None:
+        """The slice pane shows the selected cross-sections, else those it showed, else the first there are."""
+        wanted = [*self.selected, self.sliced, *self.project.layers]
+        layer = next((x for x in wanted if x is not None and isinstance(x.data, CrossSections)), None)
+        self._sliced_id = layer.id if layer is not None else ""
+        data = layer.data if layer is not None and isinstance(layer.data, CrossSections) else None
+        if data is not self.slice_view.sections:
+            self.slice_view.set_sections(data)
+
+    def _edit_sections(self, text: str, sections: CrossSections) -> None:
+        self.project.edit(text, changed(self.project.layers, self._sliced_id, data=sections))
 
     def _draw_layers(self) -> None:
         unit = "" if self.project.frame.unit == "unit" else self.project.frame.unit
@@ -107,7 +151,7 @@ class SceneView(QObject):
             self._draw(layer, self._style(layer, unit))
 
     def _draw(self, layer: Layer, style: LayerStyle) -> None:
-        data = layer.data
+        data = self._in_place.get(layer.id, layer.data)
         assert not isinstance(data, Missing)
         drawn = self._drawn.get(layer.id)
         if drawn is None or drawn[0] is not data or drawn[1] != style:
@@ -119,10 +163,9 @@ class SceneView(QObject):
         self._visible[layer.id] = visible
 
     def _style(self, layer: Layer, unit: str) -> LayerStyle:
-        style = style_of(layer, unit=unit, is_xray=self.is_xray)
-        if self._active_plane is not None and self._active_plane[0] == layer.id:
-            style = replace(style, active_plane=self._active_plane[1])
-        return style
+        style = style_of(layer, unit=unit)
+        is_sliced = layer.id == self._sliced_id and not self.slice_view.isHidden()
+        return replace(style, active_plane=self.slice_view.plane) if is_sliced else style
 
     def _rows(self) -> list[LayerRow]:
         rows = [row_of(layer, is_visible=self.project.is_visible(layer.id)) for layer in self.project.layers]
@@ -136,6 +179,8 @@ class SceneView(QObject):
 
     def _on_selected(self, ids: list[str]) -> None:
         self._selected = tuple(i for i in ids if i != PREVIEW)
+        self._show_slices()
+        self._draw_layers()
         self.selection_changed.emit()
 
     def _on_picked(self, layer_id: str, _point: tuple[float, ...]) -> None:
@@ -243,10 +288,59 @@ class SceneView(QObject):
         self.viewport.set_orthographic(on)
 
     def cycle_shading(self) -> None:
-        now = self.viewport.shading
-        place = SHADINGS.index(now) + 1 if now in SHADINGS else 1
-        self.viewport.set_shading(SHADINGS[place % len(SHADINGS)])
+        self.viewport.cycle_shading()
 
     def set_xray(self, on: bool) -> None:
-        self.is_xray = on
+        self.viewport.set_xray(on)
+
+    def set_grid(self, on: bool) -> None:
+        self.viewport.set_shown("grid", on)
+
+    def set_axes(self, on: bool) -> None:
+        self.viewport.set_shown("axes", on)
+
+    def set_clip(self, on: bool) -> None:
+        if on:
+            self.viewport.begin_clipping()
+        else:
+            self.viewport.end_tool()
+            self.viewport.set_clip(None)
+
+    def set_measuring(self, on: bool) -> None:
+        if on:
+            self.viewport.begin_measuring()
+        else:
+            self.viewport.end_tool()
+
+    def clear_measurements(self) -> None:
+        self.viewport.set_measurements(())
+
+    def set_slice_pane(self, on: bool) -> None:
+        self.slice_view.setVisible(on)
         self._draw_layers()
+
+    def next_slice(self) -> None:
+        self.slice_view.set_plane(self.slice_view.plane + 1)
+
+    def previous_slice(self) -> None:
+        self.slice_view.set_plane(self.slice_view.plane - 1)
+
+    def first_slice(self) -> None:
+        self.slice_view.set_plane(0)
+
+    def last_slice(self) -> None:
+        sections = self.slice_view.sections
+        if sections is not None:
+            self.slice_view.set_plane(sections.num_planes - 1)
+
+    def toggle_slice(self) -> None:
+        self.slice_view.toggle_plane()
+
+    def set_frame(self, frame: Frame) -> None:
+        """Say what the project's numbers mean; the numbers stay."""
+        layers = [
+            x if isinstance(x.data, Missing) else replace(x, data=stated_in(x.data, frame))
+            for x in self.project.layers
+        ]
+        self.project.edit("Set up axis and unit", layers, frame=frame)
+        self.viewport.set_up_axis(frame.up)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, Field
 from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout
 
-from app.directories import state_directory
 from app.errors import ErrorReport, describe_error
+from app.log_file import log_folder, logger
 from app.manifest import app_version
 from app.preferences import Preferences, save_preferences
+from render.frame import Axis, Frame, Unit
 from widgets.command_palette import Command, CommandPalette
 from widgets.error_dialog import ErrorDialog
 from widgets.notices import NoticeAction, Severity, Sheet, Toast
@@ -34,16 +37,27 @@ class Shell(QObject):
 
     # Saying
 
+    def note(self, level: str, text: str, source: str = "") -> None:
+        """Write a line into the log panel, and the program's own lines into its file too."""
+        self._window.log_view.add(level, text, source)
+        if not source:
+            logger.log(logging.getLevelNamesMapping()[level.upper()], text)
+
     def toast(self, text: str, severity: Severity = "info", actions: Sequence[NoticeAction] = ()) -> Toast:
         """Say something that passes."""
-        self._window.log_view.add("info" if severity in ("info", "ok") else severity, text)
+        self.note("info" if severity in ("info", "ok") else severity, text)
         return Toast(self._window, text, actions, severity)
 
     def show_error(self, error: BaseException | ErrorReport) -> None:
         """Say what went wrong and what to do; never a traceback in the face."""
         report = error if isinstance(error, ErrorReport) else describe_error(error)
-        self._window.log_view.add("error", f"{report.sentence} {report.advice}")
+        self.note("error", f"{report.sentence} {report.advice}")
         ErrorDialog(self._window, report.sentence, report.advice, report.details)
+
+    def show_unexpected(self, error: BaseException) -> None:
+        """An exception that nobody caught: say so, and keep the work for recovery at once."""
+        self.show_error(error)
+        self._window.document.autosave()
 
     def ask(
         self,
@@ -72,34 +86,79 @@ class Shell(QObject):
         self.preferences = preferences
         save_preferences(preferences)
         self.dress()
-        self._window.follow_preferences()
+        self._window.runs.preview_share = preferences.preview_share
+        self._window.document.autosave_timer.setInterval(round(preferences.autosave_minutes * 60_000))
 
     def switch_theme(self) -> None:
         theme = "light" if active_theme().is_dark else "dark"
         self.set_preferences(self.preferences.model_copy(update={"theme": theme}))
 
     def show_preferences(self) -> None:
-        dialog = QDialog(self._window)
-        dialog.setObjectName("dlg_preferences")
-        dialog.setWindowTitle("Preferences")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         form = SettingsForm(Preferences, self.preferences.model_dump())
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self._form_dialog(
+            "dlg_preferences",
+            "Preferences",
+            form,
+            lambda values: self.set_preferences(self.preferences.model_copy(update=values)),
+        )
+
+    def show_frame_settings(self) -> None:
+        """Ask which way is up and how long a unit is; each choice is one undo step."""
+        project = self._window.project
+
+        class Meaning(BaseModel):
+            up: Axis = Field(project.frame.up, title="Up axis")
+            unit: Unit = Field(project.frame.unit, title="Unit")
+
+        def take(values: dict[str, Any]) -> None:
+            frame = Frame(values["up"], values["unit"], project.frame.patient_axes)
+            self._window.scene.set_frame(frame)
+
+        self._form_dialog("dlg_frame", "Up axis and unit", SettingsForm(Meaning), take)
+
+    def ask_form(
+        self,
+        name: str,
+        title: str,
+        form: SettingsForm,
+        accept: str,
+        take: Callable[[dict[str, Any]], None],
+    ) -> QDialog:
+        """A dialog that hands over the form's values when it is accepted."""
+        dialog, buttons = self._dialog(name, title, form, QDialogButtonBox.StandardButton.Cancel)
+        button = buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
+        button.setProperty("primary", True)
+        form.validity_changed.connect(lambda problem: button.setEnabled(not problem))
+        buttons.accepted.connect(lambda: take(form.values()))
+        buttons.accepted.connect(dialog.close)
+        dialog.show()
+        return dialog
+
+    def _form_dialog(
+        self, name: str, title: str, form: SettingsForm, take: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """A dialog whose every valid change is taken at once."""
+        dialog, _ = self._dialog(name, title, form, QDialogButtonBox.StandardButton.Close)
+        form.values_changed.connect(lambda values: take(values) if not form.problem() else None)
+        dialog.show()
+
+    def _dialog(
+        self, name: str, title: str, form: SettingsForm, button: QDialogButtonBox.StandardButton
+    ) -> tuple[QDialog, QDialogButtonBox]:
+        dialog = QDialog(self._window)
+        dialog.setObjectName(name)
+        dialog.setWindowTitle(title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        buttons = QDialogButtonBox(button)
         buttons.rejected.connect(dialog.close)
-
-        def take(_: object) -> None:
-            values = form.model()
-            if isinstance(values, Preferences):
-                self.set_preferences(values)
-
-        form.values_changed.connect(take)
         column = QVBoxLayout(dialog)
         margin = active_theme().px(16)
         column.setContentsMargins(margin, margin, margin, margin)
+        column.setSpacing(margin)
         column.addWidget(form)
         column.addWidget(buttons)
         dialog.resize(active_theme().px(440), dialog.sizeHint().height())
-        dialog.show()
+        return dialog, buttons
 
     def set_full_screen(self, on: bool) -> None:
         state = self._window.windowState()
@@ -159,9 +218,7 @@ class Shell(QObject):
         self._text_dialog("dlg_system_info", "System information", text)
 
     def show_log_folder(self) -> None:
-        folder = state_directory() / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
 
     def show_about(self) -> None:
         self.ask(

@@ -1,0 +1,72 @@
+"""What may be done now: the conditions of the action table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.job_states import JobState
+from app.layer_look import kind_of
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+class Conditions:
+    """Each condition by the name that `actions.REASONS` explains."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._holds: dict[str, Callable[[], bool]] = {
+            "layer": lambda: bool(window.scene.selected),
+            "mesh": lambda: self._is_selected("mesh"),
+            "sections": lambda: window.slice_view.sections is not None,
+            "any layer": lambda: bool(window.project.layers),
+            "exportable": lambda: self._has("mesh") or self._has("cross_sections"),
+            "two meshes": lambda: sum(kind_of(x) == "mesh" for x in window.project.layers) > 1,
+            "undo": window.project.undo_stack.canUndo,
+            "redo": window.project.undo_stack.canRedo,
+            "startable": lambda: self._is_paused() or not window.method_panel.problem,
+            "running": lambda: window.runs.is_running,
+            "missing": lambda: bool(window.files.missing_layers()),
+            "viewport": lambda: not window.is_on_start_page,
+        }
+
+    def holds(self, name: str) -> bool:
+        return self._holds[name]()
+
+    def update(self) -> None:
+        """Switch the actions on and off, and name undo and redo after what they would do."""
+        window = self._window
+        table = window.actions_by_id
+        table.update(self.holds)
+        stack = window.project.undo_stack
+        table["undo"].setText(f"Undo {stack.undoText()}".strip())
+        table["redo"].setText(f"Redo {stack.redoText()}".strip())
+        table["start"].setText("Resume" if self._is_paused() else "Start")
+        for key, is_on in self._checked().items():
+            table[key].setChecked(is_on)
+
+    def _checked(self) -> dict[str, bool]:
+        view = self._window.viewport
+        return {
+            "ortho": view.camera.parallel,
+            "xray": view.is_xray,
+            "grid": view.is_shown("grid"),
+            "axes": view.is_shown("axes"),
+            "clip": view.clip is not None,
+            "measure": view.active_tool == "measure",
+            "slice_pane": not self._window.slice_view.isHidden(),
+            "full_screen": self._window.isFullScreen(),
+        }
+
+    def _is_selected(self, kind: str) -> bool:
+        current = self._window.scene.current
+        return current is not None and kind_of(current) == kind
+
+    def _has(self, kind: str) -> bool:
+        return any(kind_of(layer) == kind for layer in self._window.project.layers)
+
+    def _is_paused(self) -> bool:
+        job = self._window.runs.current
+        return job is not None and job.state is JobState.PAUSED

@@ -1,0 +1,352 @@
+"""The window: places the widgets and connects them to the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import actions
+from app.agreement_desk import AgreementDesk
+from app.background import Background
+from app.conditions import Conditions
+from app.directories import state_directory
+from app.document import OpenDocument
+from app.export_desk import ExportDesk
+from app.file_desk import FileDesk
+from app.import_desk import ImportDesk
+from app.leaving import Leaving
+from app.log_file import report_uncaught, start_log
+from app.manifest import app_version
+from app.mesh_desk import MeshDesk
+from app.method_panel import MethodPanel
+from app.preferences import Preferences, load_preferences
+from app.project import Project
+from app.run_desk import RunDesk
+from app.scene_view import SceneView
+from app.shell import Shell
+from app.status_line import StatusLine
+from app.window_wiring import connect_all, offer_abandoned_work
+from recon import METHODS
+from widgets.agreement_list import AgreementList
+from widgets.history_view import HistoryView
+from widgets.icons import app_icon, icon
+from widgets.job_panel import JobPanel
+from widgets.layer_list import LayerList
+from widgets.log_view import LogView
+from widgets.mesh_tools_panel import MeshToolsPanel
+from widgets.notices import BannerZone
+from widgets.plots import Plots
+from widgets.properties_panel import PropertiesPanel
+from widgets.slice_view import SliceView
+from widgets.start_page import StartPage, WorkflowCard
+from widgets.theme import active_theme
+from widgets.viewport_pane import ViewportPane
+from widgets.workflow_pictures import slices_to_solid
+
+_TOOL_BAR = (
+    "new",
+    "open",
+    "save",
+    "",
+    "undo",
+    "redo",
+    "",
+    "import",
+    "",
+    "start",
+    "pause",
+    "stop",
+    "",
+    "export",
+)
+_CARDS = (
+    WorkflowCard(
+        "slices",
+        "From cross-sections to a solid",
+        "Contours on any planes, label volumes or masks become a watertight mesh that agrees with every slice.",
+        slices_to_solid,
+    ),
+)
+
+
+class MainWindow(QMainWindow):
+    """One project at a time: layers left, the picture in the middle, what to do next right, history below."""
+
+    def __init__(self, preferences: Preferences | None = None, *, multi_samples: int = 4) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(1024, 640)
+        self.resize(1440, 900)
+        self._settings = QSettings(str(state_directory() / "window.ini"), QSettings.Format.IniFormat)
+        self.may_close = False
+        self._make_project()
+        self._make_widgets(multi_samples)
+        self._make_desks(preferences or load_preferences())
+        self._lay_out()
+        self.actions_by_id = actions.build(self, self.menuBar())
+        self.conditions = Conditions(self)
+        self._make_tool_bar()
+        self._first_layout = self.saveState()
+        self.shell.dress()
+        connect_all(self)
+        self._restore_layout()
+        self.document.new()
+        self.show_start_page()
+
+    # What it is made of
+
+    def _make_project(self) -> None:
+        self.project = Project()
+        self.background = Background(self)
+        self.document = OpenDocument(self.project, self.background, self)
+
+    def _make_widgets(self, multi_samples: int) -> None:
+        self.start_page = StartPage(_CARDS, app_version())
+        self.pane = ViewportPane(multi_samples=multi_samples)
+        self.viewport = self.pane.viewport
+        self.slice_view = SliceView()
+        self.banners = BannerZone()
+        self.layer_list = LayerList()
+        self.properties = PropertiesPanel()
+        self.method_panel = MethodPanel(METHODS)
+        self.job_panel = JobPanel()
+        self.plots = Plots()
+        self.log_view = LogView()
+        self.history_view = HistoryView(self.project.undo_stack)
+        self.agreement_list = AgreementList()
+        self.mesh_tools = MeshToolsPanel()
+        self.status_line = StatusLine(self.document)
+        self.setStatusBar(self.status_line)
+
+    def _make_desks(self, preferences: Preferences) -> None:
+        self.shell = Shell(self, preferences)
+        self.scene = SceneView(self.project, self.viewport, self.layer_list, self.slice_view, self)
+        self.files = FileDesk(self, self.document, self.background, self)
+        self.imports = ImportDesk(self, self.files, self.background)
+        self.exports = ExportDesk(self, self.files, self.background)
+        self.runs = RunDesk(self.document, self)
+        self.meshes = MeshDesk(self)
+        self.agreement = AgreementDesk(self)
+        self.leaving = Leaving(self)
+
+    def _lay_out(self) -> None:
+        self.views = QSplitter(Qt.Orientation.Horizontal)
+        self.views.setObjectName("viewports")
+        self.views.addWidget(self.pane)
+        self.views.addWidget(self.slice_view)
+        self.views.setStretchFactor(0, 3)
+        self.views.setStretchFactor(1, 2)
+        self.views.setChildrenCollapsible(False)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banners)
+        column.addWidget(self.views, 1)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start_page)
+        self.pages.addWidget(middle)
+        self.setCentralWidget(self.pages)
+        self._make_docks()
+
+    def _make_docks(self) -> None:
+        areas = Qt.DockWidgetArea
+        self.task_tabs = QTabWidget()
+        self.task_tabs.setObjectName("task_tabs")
+        self.task_tabs.setDocumentMode(True)
+        for title, widget in (
+            ("Task", self.method_panel),
+            ("Agreement", self.agreement_list),
+            ("Mesh", self.mesh_tools),
+        ):
+            self.task_tabs.addTab(widget, title)
+        self.bottom_tabs = QTabWidget()
+        self.bottom_tabs.setObjectName("bottom_tabs")
+        self.bottom_tabs.setDocumentMode(True)
+        for title, panel in (
+            ("Jobs", self.job_panel),
+            ("Plots", self.plots),
+            ("Log", self.log_view),
+            ("History", self.history_view),
+        ):
+            self.bottom_tabs.addTab(panel, title)
+        self.docks = {
+            "dock_project": self._dock("dock_project", "Layers", self.layer_list, areas.LeftDockWidgetArea),
+            "dock_props": self._dock("dock_props", "Properties", self.properties, areas.LeftDockWidgetArea),
+            "dock_task": self._dock(
+                "dock_task", "Surface from slices", self.task_tabs, areas.RightDockWidgetArea
+            ),
+            "dock_bottom": self._dock("dock_bottom", "Runs", self.bottom_tabs, areas.BottomDockWidgetArea),
+        }
+        self.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
+        px = active_theme().px
+        docks = self.docks
+        self.resizeDocks(
+            [docks["dock_project"], docks["dock_task"]], [px(256), px(344)], Qt.Orientation.Horizontal
+        )
+        self.resizeDocks(
+            [docks["dock_project"], docks["dock_props"]], [px(280), px(360)], Qt.Orientation.Vertical
+        )
+        self.resizeDocks([docks["dock_bottom"]], [px(190)], Qt.Orientation.Vertical)
+
+    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _make_tool_bar(self) -> None:
+        bar = QToolBar("Main tool bar", self)
+        bar.setObjectName("tb_main")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(active_theme().px(18), active_theme().px(18)))
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        for key in _TOOL_BAR:
+            if key:
+                bar.addAction(self.actions_by_id[key])
+            else:
+                bar.addSeparator()
+        for key in ("import", "start", "export"):
+            button = bar.widgetForAction(self.actions_by_id[key])
+            if isinstance(button, QToolButton):
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        bar.addWidget(self._search_button())
+        self.addToolBar(bar)
+
+    def _search_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("search_button")
+        button.setIcon(icon("search"))
+        button.setText("Find a command  Ctrl+Shift+P")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.clicked.connect(lambda: self.shell.show_palette())
+        return button
+
+    # Pages and panels
+
+    @property
+    def is_on_start_page(self) -> bool:
+        return self.pages.currentIndex() == 0
+
+    def show_start_page(self) -> None:
+        """Show what can be begun; the panels of a project step aside."""
+        self.pages.setCurrentIndex(0)
+        self._show_docks(False)
+
+    def show_project(self) -> None:
+        """Show the project's picture and panels."""
+        if self.is_on_start_page:
+            self.pages.setCurrentIndex(1)
+            self._show_docks(True)
+
+    def show_bottom(self, title: str) -> None:
+        """Bring a tab of the lower panel to the front."""
+        self.show_project()
+        titles = [self.bottom_tabs.tabText(i) for i in range(self.bottom_tabs.count())]
+        self.bottom_tabs.setCurrentIndex(titles.index(title))
+        self.docks["dock_bottom"].show()
+
+    def show_task(self, title: str) -> None:
+        """Bring a tab of the right panel to the front."""
+        titles = [self.task_tabs.tabText(i) for i in range(self.task_tabs.count())]
+        self.task_tabs.setCurrentIndex(titles.index(title))
+        self.docks["dock_task"].show()
+
+    def _show_docks(self, on: bool) -> None:
+        for dock in self.docks.values():
+            dock.setVisible(on)
+
+    def reset_layout(self) -> None:
+        """Put every panel where it was at first."""
+        self.restoreState(self._first_layout)
+        self._show_docks(not self.is_on_start_page)
+
+    def _restore_layout(self) -> None:
+        geometry, state = self._settings.value("geometry"), self._settings.value("state")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(state, QByteArray):
+            self.restoreState(state)
+
+    # Files from outside
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open what was given on the command line or dropped: one project, or files to import."""
+        self.files.open_paths(paths)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    # Leaving
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.may_close:
+            event.ignore()
+            self.leave(self._close_for_good)
+            return
+        if not self.is_on_start_page:
+            self._settings.setValue("state", self.saveState())
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.sync()
+        self.runs.close()
+        self.background.close()
+        self.document.release()
+        self.viewport.release()
+        self.project.undo_stack.blockSignals(True)  # Its end would tell of changes to what is gone.
+        super().closeEvent(event)
+
+    def leave(self, go_on: Callable[[], None]) -> None:
+        """Ask about a run that is active and about unsaved work, then go on."""
+        self.leaving.ask(go_on)
+
+    def _close_for_good(self) -> None:
+        self.may_close = True
+        self.close()
+
+
+def main(paths: Sequence[Path]) -> int:
+    """Open the window with these files; returns the process's exit status."""
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    QGuiApplication.setDesktopFileName("isokiln")
+    app = QApplication(["isokiln"])
+    app.setApplicationName("Isokiln")
+    app.setApplicationVersion(app_version())
+    app.setWindowIcon(app_icon())
+    start_log()
+    window = MainWindow()
+    report_uncaught(window.shell.show_unexpected)
+    window.show()
+    if paths:
+        window.open_paths(list(paths))
+    else:
+        offer_abandoned_work(window)
+    window.runs.queue.warm_up()
+    return app.exec()

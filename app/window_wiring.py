@@ -1,0 +1,383 @@
+"""Who hears whom in the window: every connection between its parts, in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.document import OpenDocument
+from app.errors import ErrorReport
+from app.jobs import Job
+from app.layer_facts import facts_of, style_change
+from app.layer_look import kind_of
+from app.log_file import log_folder
+from app.method_panel import Choice, StartWish
+from app.preferences import forget_project, load_recent
+from app.project import Layer
+from app.project_folder import Opened
+from app.recovery import Recovery, abandoned_recoveries, discard_recovery
+from app.run_desk import id_of
+from app.system_info import gpu_names
+from recon import method
+from render.cross_sections import CrossSections
+from widgets.notices import NoticeAction
+from widgets.recent_list import RecentProject
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+
+def connect_all(window: MainWindow) -> None:
+    """Connect the parts of a window that was just made."""
+    _connect_document(window)
+    _connect_scene(window)
+    _connect_files(window)
+    _connect_runs(window)
+    _connect_start_page(window)
+
+
+def _connect_document(window: MainWindow) -> None:
+    document, shell = window.document, window.shell
+    document.changed.connect(lambda: _show_title(window))
+    document.changed.connect(window.conditions.update)
+    document.opened.connect(lambda opened: _on_opened(window, opened))
+    document.failed.connect(shell.show_error)
+    document.saved.connect(lambda: shell.toast(f"Saved “{document.title}”.", "ok"))
+    document.locked.connect(lambda path: _ask_about_lock(window, path))
+    document.recovery_found.connect(lambda recovery: ask_about_recovery(window, recovery))
+    document.autosave_timer.start(round(shell.preferences.autosave_minutes * 60_000))
+
+
+def _connect_scene(window: MainWindow) -> None:
+    scene, panel = window.scene, window.method_panel
+    window.project.state_changed.connect(lambda: _offer_inputs(window))
+    scene.selection_changed.connect(lambda: _show_selection(window))
+    panel.readiness_changed.connect(lambda _: window.conditions.update())
+    window.properties.renamed.connect(scene.rename)
+    window.properties.display_changed.connect(
+        lambda layer_id, name, value: scene.set_style(layer_id, style_change(name, value))
+    )
+    window.layer_list.import_wished.connect(window.files.import_files)
+    window.layer_list.wished.connect(lambda wish, ids: _do_wish(window, wish, ids))
+    for signal in (
+        window.viewport.tool_changed,
+        window.viewport.clip_changed,
+        window.viewport.shading_changed,
+    ):
+        signal.connect(lambda _: window.conditions.update())
+    window.pages.currentChanged.connect(lambda _: window.conditions.update())
+
+
+def _connect_files(window: MainWindow) -> None:
+    files, shell = window.files, window.shell
+    files.leave_wished.connect(window.leave)
+    files.failed.connect(shell.show_error)
+    files.imported.connect(lambda layers: _on_imported(window, layers))
+    files.noted.connect(lambda name, notes: _tell_notes(window, name, notes))
+    files.inspect_wished.connect(lambda: window.imports.show())
+    files.export_wished.connect(lambda: window.exports.show([x.id for x in window.scene.selected]))
+    files.picture_wished.connect(lambda path, clear: _take_picture(window, path, clear))
+    window.exports.failed.connect(shell.show_error)
+    window.exports.exported.connect(lambda paths: _on_exported(window, paths))
+
+
+def _connect_runs(window: MainWindow) -> None:
+    runs, panel = window.runs, window.method_panel
+    panel.start_wished.connect(runs.start)
+    runs.start_wished.connect(panel.start)
+    runs.classic_wished.connect(lambda: _start_classic(window))
+    panel.job_wished.connect(lambda verb: _command_run(window, verb))
+    window.agreement_list.plane_requested.connect(window.agreement.go_to)
+    window.log_view.open_wished.connect(lambda source: _open_log(window, source))
+    window.job_panel.wish.connect(lambda job, verb: _on_job_wish(window, job, verb))
+    runs.changed.connect(lambda: _show_runs(window))
+    runs.started.connect(lambda job: _on_started(window, job))
+    runs.progressed.connect(lambda job: _plot(window, job))
+    runs.previewed.connect(lambda job, data: _show_preview(window, job, data))
+    runs.preview_ended.connect(lambda: _end_preview(window))
+    runs.result_added.connect(lambda layers: _on_result(window, layers))
+    runs.failed.connect(lambda job, report: _on_run_failed(window, job, report))
+    runs.logged.connect(lambda job, level, text: window.shell.note(level, text, id_of(job)))
+
+
+def _connect_start_page(window: MainWindow) -> None:
+    page, files = window.start_page, window.files
+    page.new_wished.connect(lambda: _begin(window))
+    page.open_wished.connect(files.open)
+    page.import_wished.connect(files.import_files)
+    page.start_wished.connect(lambda _: _begin(window))
+    page.sample_wished.connect(window.files.open_sample)
+    page.recent_wished.connect(lambda path: files.open_path(Path(path)))
+    page.recent_removed.connect(lambda path: _forget(window, Path(path)))
+    page.files_dropped.connect(window.open_paths)
+    show_recent(window)
+    _offer_devices(window)
+    page.set_device_line(_device_line())
+    page.set_tip("Drop a file anywhere on this page to open it.")
+
+
+# --- documents -------------------------------------------------------------------------------------------
+
+
+def _show_title(window: MainWindow) -> None:
+    document = window.document
+    window.setWindowTitle(f"{document.title}[*] – Isokiln")
+    window.setWindowModified(document.is_dirty)
+
+
+def _on_opened(window: MainWindow, opened: Opened) -> None:
+    window.show_project()
+    window.runs.forget_all()
+    window.runs.open_project_runs()
+    window.scene.frame_all()
+    window.banners.remove_banner("missing")
+    window.banners.remove_banner("read only")
+    if opened.is_read_only:
+        text = "This project was made by a newer Isokiln. It is open read-only."
+        window.banners.show_banner("read only", text, "warning")
+    _show_missing(window)
+    for note in opened.notes:
+        window.shell.note("warning", note)
+    if opened.backup_used is not None:
+        window.shell.toast(opened.notes[0], "warning")
+
+
+def _show_missing(window: MainWindow) -> None:
+    missing = window.files.missing_layers()
+    if not missing:
+        window.banners.remove_banner("missing")
+        return
+    names = f"“{missing[0].name}”" if len(missing) == 1 else f"{len(missing)} layers"
+    text = f"Files of {names} were not found. Everything else is here, and nothing is lost."
+    window.banners.show_banner("missing", text, "warning", [NoticeAction("relink", "Locate…")])
+    window.banners.chosen.connect(
+        lambda banner, action: window.files.relink() if (banner, action) == ("missing", "relink") else None
+    )
+
+
+def _ask_about_lock(window: MainWindow, path: Path) -> None:
+    document: OpenDocument = window.document
+    window.shell.ask(
+        f"“{path.stem}” is open in another window",
+        "Two programs that save the same project would undo each other's work.",
+        [
+            ("Open read-only", lambda: document.open(path, read_only=True)),
+            ("Take over", lambda: document.open(path, take_over=True)),
+            ("Cancel", lambda: None),
+        ],
+        "warning",
+    )
+
+
+def ask_about_recovery(window: MainWindow, recovery: Recovery) -> None:
+    """Offer unsaved work of a program that ended without saving it."""
+
+    def recover() -> None:
+        window.document.recover(recovery)
+        window.show_project()
+        window.scene.frame_all()
+
+    window.shell.ask(
+        f"Unsaved work from {recovery.saved_at:%H:%M}",
+        f"Isokiln closed before “{recovery.title}” was saved.",
+        [("Recover", recover), ("Open the last save", lambda: discard_recovery(recovery.uuid))],
+        "warning",
+    )
+
+
+def offer_abandoned_work(window: MainWindow) -> None:
+    """At start: unsaved work of projects that were never saved, or that are not being opened."""
+    recovery = next(iter(abandoned_recoveries()), None)
+    if recovery is not None:
+        ask_about_recovery(window, recovery)
+
+
+def show_recent(window: MainWindow) -> None:
+    """List the projects that were open lately on the start page."""
+    window.start_page.set_recent(
+        [
+            RecentProject(
+                path=str(row.path),
+                name=row.title,
+                folder=str(row.path.parent.parent),
+                date=_date_words(row.opened),
+                is_missing=not row.path.exists(),
+            )
+            for row in load_recent()
+        ]
+    )
+
+
+def _forget(window: MainWindow, path: Path) -> None:
+    forget_project(path)
+    show_recent(window)
+
+
+def _begin(window: MainWindow) -> None:
+    def begin() -> None:
+        window.document.new()
+        window.show_project()
+
+    window.leave(begin)
+
+
+# --- layers ----------------------------------------------------------------------------------------------
+
+
+def _offer_inputs(window: MainWindow) -> None:
+    choices = [Choice(x.id, x.name, kind_of(x)) for x in window.project.layers]
+    window.method_panel.set_choices(choices, [x.id for x in window.scene.selected])
+    _show_missing(window)
+    if window.project.layers:
+        window.show_project()
+
+
+def _show_selection(window: MainWindow) -> None:
+    current = window.scene.current
+    window.properties.set_facts(facts_of(current) if current is not None else None)
+    window.meshes.show_current(current)
+    window.agreement.show(current)
+    window.conditions.update()
+
+
+def _do_wish(window: MainWindow, wish: str, ids: Sequence[str]) -> None:
+    window.scene.select(ids)
+    wishes: dict[str, Any] = {
+        "frame": window.scene.frame_selected,
+        "isolate": window.scene.isolate_selected,
+        "duplicate": window.scene.duplicate_selected,
+        "export": lambda: window.exports.show(ids),
+        "show_in_files": window.files.show_in_files,
+        "properties": window.docks["dock_props"].show,
+    }
+    wishes[wish]()
+
+
+def _on_imported(window: MainWindow, layers: Sequence[Layer]) -> None:
+    window.show_project()
+    window.scene.select([layer.id for layer in layers])
+    window.scene.frame_all()
+
+
+def _tell_notes(window: MainWindow, name: str, notes: Sequence[str]) -> None:
+    for note in notes:
+        window.shell.note("warning", f"{name}: {note}")
+    more = f" (and {len(notes) - 1} more in the log)" if len(notes) > 1 else ""
+    window.shell.toast(f"{name}: {notes[0]}{more}", "info")
+
+
+def _take_picture(window: MainWindow, path: Path, is_transparent: bool) -> None:
+    window.viewport.screenshot(path, transparent=is_transparent, scale=2)
+    window.shell.toast(f"Saved {path.name}.", "ok")
+
+
+def _on_exported(window: MainWindow, paths: Sequence[Path]) -> None:
+    names = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+    toast = window.shell.toast(
+        f"Wrote {names} to {paths[0].parent}.", "ok", [NoticeAction("show", "Show in folder")]
+    )
+    toast.chosen.connect(lambda _: window.files.show_folder(paths[0].parent))
+
+
+# --- runs ------------------------------------------------------------------------------------------------
+
+
+def _command_run(window: MainWindow, verb: str) -> None:
+    job = window.runs.current
+    if job is not None:
+        window.runs.do(id_of(job), verb)
+
+
+def _on_job_wish(window: MainWindow, job_id: str, verb: str) -> None:
+    if not job_id:
+        window.method_panel.start()
+    else:
+        window.runs.do(job_id, verb)
+
+
+def _start_classic(window: MainWindow) -> None:
+    layer = window.scene.sliced
+    if layer is not None:
+        classic = method("interpolate")
+        kind = "cubic" if _is_parallel(layer) else "rbf"
+        settings = classic.settings.model_validate({"kind": kind}).model_dump()
+        window.runs.start(StartWish(classic, settings, {"sections": layer.id}, "cpu", 0))
+
+
+def _is_parallel(layer: Layer) -> bool:
+    """Whether all planes face the same way, or the opposite one."""
+    if not isinstance(layer.data, CrossSections):
+        return False
+    normals = layer.data.enabled().normals
+    return bool((np.abs(normals @ normals[0]) > 1 - 1e-6).all())
+
+
+def _show_runs(window: MainWindow) -> None:
+    row = window.runs.current_row()
+    window.job_panel.set_rows(window.runs.rows())
+    window.method_panel.show_job(row)
+    window.status_line.show_job(row)
+    window.conditions.update()
+
+
+def _on_started(window: MainWindow, job: Job) -> None:
+    window.plots.add_run(id_of(job), job.title)
+    window.log_view.name_source(id_of(job), job.title)
+    window.shell.note("info", f"{job.title} started.", id_of(job))
+
+
+def _open_log(window: MainWindow, source: str) -> None:
+    job = window.runs.job(source)
+    window.files.show_folder(job.folder.path if job is not None else log_folder())
+
+
+def _plot(window: MainWindow, job: Job) -> None:
+    window.plots.append(id_of(job), job.progress.step, job.progress.losses, job.progress.stage)
+
+
+def _show_preview(window: MainWindow, job: Job, data: Any) -> None:
+    window.scene.show_preview(f"{job.title} (preview)", data)
+    step = f"{job.progress.step:,}".replace(",", "\u202f")
+    window.viewport.set_banner(f"Preview, {job.progress.stage.lower()} {step}".strip())
+
+
+def _end_preview(window: MainWindow) -> None:
+    window.scene.end_preview()
+    window.viewport.set_banner("")
+
+
+def _on_result(window: MainWindow, layers: Sequence[Layer]) -> None:
+    window.scene.select([layer.id for layer in layers])
+    window.shell.note("info", f"{layers[0].name} is done.")
+    if window.agreement.has_table(layers[0]):
+        window.show_task("Agreement")
+
+
+def _on_run_failed(window: MainWindow, job: Job, report: ErrorReport) -> None:
+    window.shell.note("error", str(report), id_of(job))
+    window.shell.show_error(report)
+
+
+# --- the rest --------------------------------------------------------------------------------------------
+
+
+def _offer_devices(window: MainWindow) -> None:
+    devices = [("cpu", f"CPU, {os.cpu_count()} cores"), *(("cuda", name) for name in gpu_names()[:1])]
+    window.method_panel.run_block.set_devices(devices, devices[-1][0])
+
+
+def _device_line() -> str:
+    gpus = gpu_names()
+    gpu = ", ".join(gpus) if gpus else "none"
+    note = "" if gpus else ": samples run, large scenes will be slow"
+    return f"GPU: {gpu}. CPU: {os.cpu_count()} cores{note}."
+
+
+def _date_words(when: datetime) -> str:
+    local, today = when.astimezone(), datetime.now().astimezone().date()
+    return f"Today {local:%H:%M}" if local.date() == today else f"{local:%d %b %Y}"
