@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -422,11 +424,18 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.timeout(5)
-def test_a_hostile_file_gives_one_sentence_and_an_advice(name: str, tmp_path: Path) -> None:
+def test_a_hostile_file_gives_one_sentence_and_an_advice_at_once_and_takes_no_memory(
+    name: str, tmp_path: Path
+) -> None:
     path = tmp_path / name
     path.write_bytes(HOSTILE[name])
+    tracemalloc.start()
+    start = time.process_time()
     with pytest.raises(FormatError) as caught:
         recon.formats.read(path)
+    seconds, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seconds < 1 and peak < 2**24
     assert caught.value.sentence.startswith(name) and caught.value.advice
 
 
@@ -491,7 +500,7 @@ def whole_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=2000, derandomize=True, database=None)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
 def test_damaged_files_are_read_or_refused_but_never_crash(
     suffix: str, data: st.DataObject, whole_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -514,7 +523,7 @@ def test_damaged_files_are_read_or_refused_but_never_crash(
 
 
 @given(data=st.binary(max_size=400), suffix=st.sampled_from([*SUFFIXES, "gltf"]))
-@settings(max_examples=100, deadline=2000, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 def test_garbage_is_refused(data: bytes, suffix: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / f"garbage.{suffix}"
     path.write_bytes(data)
