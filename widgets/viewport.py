@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -196,11 +197,9 @@ class Viewport(QWidget):
         if self._canvas is None:
             raise RuntimeError("there is no OpenGL to make a picture with")
         self._motion.is_moving = False
-        self._before_render()
-        picture: NDArray[np.uint8] = np.asarray(
-            self._canvas.screenshot(path, transparent_background=transparent, return_img=True, scale=scale)
-        )
-        self._changed()
+        picture = self._canvas.picture(transparent=transparent, scale=scale)
+        if path is not None:
+            Image.fromarray(picture).save(path, "PNG")
         return picture
 
     # Tools

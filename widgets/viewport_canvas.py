@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import (
     QCloseEvent,
@@ -18,6 +20,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 from pyvistaqt import QtInteractor
+
+from widgets.viewport_screenshot import picture_of
 
 _TOOL_EVENTS = frozenset(
     {
@@ -100,6 +104,17 @@ class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types
         if is_new:
             window.WaitForCompletion()
             self.rendered.emit(time.perf_counter() - start)
+
+    def picture(self, *, transparent: bool, scale: int) -> NDArray[np.uint8]:
+        """What is drawn now, (H, W, 3) or (H, W, 4) uint8; works on a hidden widget, too."""
+        if not self.isValid():
+            self.grabFramebuffer()  # Qt's way to make the context of a widget that was never shown
+        window = self.window_vtk
+        self.makeCurrent()
+        self.before_render()
+        picture = picture_of(window, self.renderer, transparent=transparent, scale=scale)
+        self.request_render()
+        return picture
 
     def resizeGL(self, width: int, height: int) -> None:
         self._is_stale = True

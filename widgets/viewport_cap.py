@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.vtkCommonDataModel import vtkPlane, vtkPolyData
-from vtkmodules.vtkFiltersCore import vtkCutter
+from vtkmodules.vtkFiltersCore import vtkCleanPolyData, vtkCutter
 from vtkmodules.vtkFiltersGeneral import vtkContourTriangulator
 
 
@@ -25,8 +25,11 @@ def cut_face(surface: Any, normal: NDArray[np.float64], offset: float) -> Any:
     cutter: Any = vtkCutter()
     cutter.SetInputData(bare)
     cutter.SetCutFunction(plane)
+    joined: Any = vtkCleanPolyData()  # vertices split at sharp edges would leave the outline open
+    joined.SetInputConnection(cutter.GetOutputPort())
+    joined.SetTolerance(1e-6)
     filled: Any = vtkContourTriangulator()
-    filled.SetInputConnection(cutter.GetOutputPort())
+    filled.SetInputConnection(joined.GetOutputPort())
     filled.TriangulationErrorDisplayOff()
     filled.Update()
     face = vtkPolyData()

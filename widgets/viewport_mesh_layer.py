@@ -219,8 +219,10 @@ class MeshLayer:
         material.SetLineWidth(0.8 * self._ratio)
         material.SetPointSize(style.point_size * self._ratio)
         material.SetBackfaceCulling(style.cull_backfaces)
-        material.SetLighting(shading not in ("normals", "wire"))
-        material.SetAmbient({"values": 0.22, "points": 0.5}.get(shading, 0.17))
-        material.SetDiffuse(0.5 if shading == "points" else 0.88)
+        is_lit = shading not in ("normals", "wire")
+        material.SetLighting(is_lit)
+        # VTK adds both also without light; then the colour is to come out as it is.
+        material.SetAmbient({"values": 0.22, "points": 0.5}.get(shading, 0.17) if is_lit else 0.0)
+        material.SetDiffuse((0.5 if shading == "points" else 0.88) if is_lit else 1.0)
         material.SetSpecular(0.0 if shading in ("values", "points") else 0.16)
         material.SetSpecularPower(24)
