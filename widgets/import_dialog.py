@@ -214,6 +214,7 @@ class ImportDialog(QDialog):
         for unit in get_args(Unit):
             self._unit.addItem(UNIT_NAMES[unit], unit)
         for combo in (self._up, self._unit):
+            combo.setSizeAdjustPolicy(CalmCombo.SizeAdjustPolicy.AdjustToContents)
             combo.activated.connect(
                 lambda _: self.frame_changed.emit(self._up.currentData(), self._unit.currentData())
             )

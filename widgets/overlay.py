@@ -45,10 +45,11 @@ class Overlay(QFrame):
     def appear(self) -> None:
         """Show above everything else in the host."""
         self.show()
-        for label in self.findChildren(QWidget):
-            label.ensurePolished()  # the style sheet's type sizes count in the height
+        for child in self.findChildren(QWidget):
+            child.ensurePolished()  # the style sheet's type sizes count in the height
         if (layout := self.layout()) is not None:
             layout.invalidate()
+            layout.activate()  # forgets the sizes that the inner layouts had before
         self.place()
         self.raise_()
 

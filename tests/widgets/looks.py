@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QStyle,
+    QStyleOptionComboBox,
+    QWidget,
+)
 
 
 def contrast(one: str, other: str) -> float:
@@ -37,8 +45,17 @@ def _clipped_text(widget: QWidget) -> str:
         return ""
     wraps = isinstance(widget, QLabel) and widget.wordWrap()
     if isinstance(widget, QComboBox):
-        needed = widget.fontMetrics().horizontalAdvance(text)
-    else:
-        needed = 0 if wraps else widget.sizeHint().width()
+        return (
+            "" if _combo_room(widget) >= widget.fontMetrics().horizontalAdvance(text) else f"combo {text!r}"
+        )
+    needed = 0 if wraps else widget.sizeHint().width()
     height = widget.heightForWidth(widget.width()) if wraps else widget.sizeHint().height()
     return f"{text!r}: {widget.size()}" if widget.width() < needed or widget.height() < height - 1 else ""
+
+
+def _combo_room(combo: QComboBox) -> int:
+    """Width that the style leaves for the words of a combo."""
+    option = QStyleOptionComboBox()
+    combo.initStyleOption(option)
+    style = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+    return combo.style().subControlRect(style[0], option, style[1], combo).width()
