@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from recon import distance, orex
+from recon import distance, interpolation, orex
 from recon.errors import SettingsError
 from recon.method import Method
 
 # In menu order.
-METHODS: tuple[Method, ...] = (orex.METHOD, distance.METHOD)
+METHODS: tuple[Method, ...] = (orex.METHOD, interpolation.METHOD, distance.METHOD)
 
 
 def method(method_id: str) -> Method:

@@ -43,11 +43,10 @@ class OrexSettings(Settings):
     """Turn in-plane distances into distances in space by the current slope of the surface."""
     outside_hull: bool = Field(True, title="Empty outside the hull")
     """Nothing lies outside the convex hull of all contours, with a margin."""
-    separate_parts: bool = Field(True, title="Keep parts apart")
-    """Cut bridges between parts that no slice shows joined."""
+
     agreement: float = Field(0.999, ge=0.9, le=1.0, title="Agreement to reach")
     """Share of each slice that must be classified as drawn; the solve is repeated stiffer until it is."""
-    agreement_rounds: int = Field(3, ge=0, le=8, title="Repeats for agreement")
+    agreement_rounds: int = Field(2, ge=0, le=8, title="Repeats for agreement")
     """How often to solve again where a slice disagrees."""
     uncertainty: bool = Field(True, title="Uncertainty")
     """Also tell, per vertex, how far the slices leave the surface undetermined."""

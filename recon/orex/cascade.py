@@ -97,13 +97,14 @@ def _counted(iterations: Generator[int, None, Fit], done: int, total: int) -> Ge
 class LevelData:
     """The samples of one level with their interpolation on its grid.
 
-    distances: (N,) of the points on planes, contours last. normals: (N, 3) of each point's plane. points: those
+    distances: (N,) of the points on planes, contours last. planes, normals: (N,), (N, 3) of each point. points: those
     on planes and after them num_hull points of the hull. feet: the nearest contour points.
     """
 
     grid: Grid
     settings: CascadeSettings
     distances: Floats
+    planes: NDArray[np.int64]
     normals: Floats
     points: Trilinear
     feet: Trilinear
@@ -137,6 +138,7 @@ class LevelData:
             grid,
             settings,
             np.concatenate([samples.distances, np.zeros(len(samples.contour_points))]),
+            planes,
             np.stack([plane.normal for plane in contours])[planes],
             Trilinear.at(np.concatenate([on_planes, samples.outside]), grid),
             Trilinear.at(np.concatenate([samples.feet, samples.contour_points]), grid),
@@ -182,6 +184,13 @@ class LevelData:
             np.concatenate([weights, HULL_WEIGHT * (on_hull < 0)]),
             np.concatenate([targets, np.zeros(self.num_hull)]),
         )
+
+    def in_plane_slopes(self, field: Field) -> Floats:
+        """(N,) how fast the field grows along the plane at the contour's foot, in units a unit."""
+        gradient = self.feet.gradient(field, self.grid.spacing).astype(np.float64)
+        along = gradient - (gradient * self.normals).sum(1, keepdims=True) * self.normals
+        slope: Floats = np.clip(np.linalg.norm(along, axis=1), MIN_SLOPE, 1)
+        return slope
 
     def slopes(self, field: Field) -> Floats:
         """(N,) distance in space a unit of in-plane distance, from the field's gradient at the contour's foot."""

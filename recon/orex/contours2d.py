@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -47,11 +48,16 @@ class PlaneContours:
     @classmethod
     def of_plane(cls, plane: Plane, label: int | None = None) -> PlaneContours:
         """The loops of `label` on a plane, or the loops of every label where it is None."""
+        axes = np.stack(plane_basis(plane.normal), 1)
+        chosen = (loop.points for loop in plane.loops if label is None or loop.label == label)
+        return cls.of_rings(plane, [points @ axes for points in chosen])
+
+    @classmethod
+    def of_rings(cls, plane: Plane, rings: Sequence[Floats]) -> PlaneContours:
+        """Closed rings of (M, 2) plane coordinates on the plane, whatever its own loops are."""
         u, v = plane_basis(plane.normal)
-        axes = np.stack([u, v], 1)
-        loops = [loop.points @ axes for loop in plane.loops if label is None or loop.label == label]
-        starts = np.concatenate(loops) if loops else np.zeros((0, 2))
-        ends = np.concatenate([np.roll(loop, -1, 0) for loop in loops]) if loops else np.zeros((0, 2))
+        starts = np.concatenate(rings) if rings else np.zeros((0, 2))
+        ends = np.concatenate([np.roll(ring, -1, 0) for ring in rings]) if rings else np.zeros((0, 2))
         return cls(plane.normal, plane.offset, u, v, starts, ends)
 
     @property

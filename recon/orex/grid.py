@@ -51,7 +51,7 @@ class Grid:
 
     def axis(self, number: int) -> Floats:
         """Coordinates of the points along one axis."""
-        return self.lower[number] + self.spacing * np.arange(self.shape[number])
+        return np.asarray(self.lower[number] + self.spacing * np.arange(self.shape[number]), np.float64)
 
     def points(self, first: int, last: int) -> Floats:
         """(N, 3) the points of the slabs `first` to `last` (exclusive) along x."""
@@ -90,7 +90,7 @@ class Trilinear:
         return values
 
     def gradient(self, field: Field, spacing: float) -> NDArray[np.float32]:
-        """(N, 3) gradient of the trilinear interpolant at the points."""
+        """(N, 3) gradient by central differences over two spacings, smoother than the interpolant's own."""
         values = np.empty((len(self.cells), 3), np.float32)
         _gather_gradient(np.ascontiguousarray(field), self.cells, self.shares, values)
         return values / np.float32(spacing)
@@ -165,23 +165,19 @@ def _gather(
 def _gather_gradient(
     field: Field, cells: NDArray[np.int64], shares: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:
-    flat, s = field.reshape(-1), _corner_steps(field.shape[1], field.shape[2])
+    nx, ny, nz = field.shape
+    weights = np.empty(8, np.float32)
     for n in range(len(cells)):
-        u, v, w = shares[n, 0], shares[n, 1], shares[n, 2]
-        f = flat[cells[n] + s[0]], flat[cells[n] + s[1]], flat[cells[n] + s[2]], flat[cells[n] + s[3]]
-        g = flat[cells[n] + s[4]], flat[cells[n] + s[5]], flat[cells[n] + s[6]], flat[cells[n] + s[7]]
-        out[n, 0] = (
-            (g[0] - f[0]) * (1 - v) * (1 - w)
-            + (g[1] - f[1]) * (1 - v) * w
-            + (g[2] - f[2]) * v * (1 - w)
-            + (g[3] - f[3]) * v * w
-        )
-        out[n, 1] = ((f[2] - f[0]) * (1 - w) + (f[3] - f[1]) * w) * (1 - u) + (
-            (g[2] - g[0]) * (1 - w) + (g[3] - g[1]) * w
-        ) * u
-        out[n, 2] = ((f[1] - f[0]) * (1 - v) + (f[3] - f[2]) * v) * (1 - u) + (
-            (g[1] - g[0]) * (1 - v) + (g[3] - g[2]) * v
-        ) * u
+        _corner_weights(shares, n, weights)
+        i0, j0, k0 = cells[n] // (ny * nz), cells[n] // nz % ny, cells[n] % nz
+        out[n] = 0
+        for c in range(8):
+            i, j, k = i0 + c // 4, j0 + c // 2 % 2, k0 + c % 2
+            il, ih, jl, jh = max(i - 1, 0), min(i + 1, nx - 1), max(j - 1, 0), min(j + 1, ny - 1)
+            kl, kh = max(k - 1, 0), min(k + 1, nz - 1)
+            out[n, 0] += weights[c] * (field[ih, j, k] - field[il, j, k]) / np.float32(ih - il)
+            out[n, 1] += weights[c] * (field[i, jh, k] - field[i, jl, k]) / np.float32(jh - jl)
+            out[n, 2] += weights[c] * (field[i, j, kh] - field[i, j, kl]) / np.float32(kh - kl)
 
 
 @compiled

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from recon.orex.grid import Field
+from recon.orex.label_regions import BACKGROUND
 
 
 def separate_labels(fields: Mapping[int, Field]) -> dict[int, Field]:
-    """f_l - min over the others of f_k, where that is larger than f_l: negative for at most one label anywhere.
+    """Half of f_l - min over all others of f_k for every label l: negative for one label at most anywhere.
 
-    Between two labels that both claim a point the more certain one has it, and the wall between them is the same
-    set for both. Where only one label claims a point its own field stays.
+    fields: per label negative inside; with two labels or more also that of the background, negative outside all
+    of them. Where two labels meet, both have the same wall, because the background is far from winning there.
     """
     if len(fields) == 1:
         return dict(fields)
     separated = {}
     for label in fields:
-        others = np.minimum.reduce([field for key, field in fields.items() if key != label])
-        own = fields[label]
-        separated[label] = np.maximum(own, (own - others) * np.float32(0.5))
+        if label != BACKGROUND:
+            others = np.minimum.reduce([field for key, field in fields.items() if key != label])
+            separated[label] = (fields[label] - others) * np.float32(0.5)
     return separated

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from recon.errors import InputError
-from recon.method import Output, Progress, Result, Run, RunContext
+from recon.errors import InputError, NoSurface
+from recon.method import Output, Progress, Result, Run, RunContext, StopRequested
 from recon.orex import OrexSettings
-from recon.orex.box import BoxedSections, box_sections
-from recon.orex.cascade import CascadeSettings, SolveStep, solve_cascade
+from recon.orex.agreement import agree, agreement_figures
+from recon.orex.box import box_sections
 from recon.orex.grid import Field, Grid
-from recon.orex.labels import separate_labels
-from recon.surface import describe, extract_surface
+from recon.orex.job import Job
+from recon.orex.label_regions import label_regions
+from recon.orex.memory import Memory
+from recon.orex.priors import Choice, choose_prior, prior_fields
+from recon.orex.stages import finest_grid, fit_planes, smoothest_fields
+from recon.orex.uncertainty import estimate_uncertainty
+from recon.surface import describe
 from render.cross_sections import CrossSections
-from render.frame import Frame
 from render.mesh import TriangleMesh
-from render.transforms import Similarity3
 
 
-@dataclass(frozen=True)
-class Job:
-    """What every stage needs to know."""
+@dataclass
+class Clock:
+    """Seconds that each stage took, by wall and by processor."""
 
-    sections: CrossSections
-    boxed: BoxedSections
-    labels: tuple[int, ...]
-    settings: OrexSettings
-    context: RunContext
+    wall: dict[str, float] = field(default_factory=dict)
+    processor: dict[str, float] = field(default_factory=dict)
+    _last: tuple[float, float] = field(default_factory=lambda: (time.perf_counter(), time.process_time()))
+
+    def lap(self, stage: str) -> None:
+        """Put the time since the last lap down to a stage."""
+        now = (time.perf_counter(), time.process_time())
+        self.wall[stage] = round(now[0] - self._last[0], 3)
+        self.processor[stage] = round(now[1] - self._last[1], 3)
+        self._last = now
 
 
 def run(inputs: Mapping[str, Any], settings: OrexSettings, context: RunContext) -> Run:
@@ -39,74 +47,81 @@ def run(inputs: Mapping[str, Any], settings: OrexSettings, context: RunContext) 
 
     Raises InputError for contours that no solid follows from, and NoSurface where a solid vanishes.
     """
-    started = time.perf_counter()
     sections: CrossSections = inputs["sections"]
-    job = Job(sections, box_sections(sections), _chosen_labels(sections, settings), settings, context)
-    grid, fields = yield from _smoothest_fields(job)
-    solids = separate_labels(fields)
-    meshes = {sections.label_name(label): _mesh(solids[label], grid, job) for label in job.labels}
-    outputs = tuple(Output(name, mesh) for name, mesh in meshes.items())
+    job = prepare(sections, settings, context)
+    chosen = chosen_labels(job)
+    clock = Clock()
+    smoothest = yield from smoothest_fields(job)
+    grid = finest_grid(job)
+    clock.lap("smoothest surface")
+    choice, priors = Choice("none"), smoothest
+    try:
+        choice = yield from choose_prior(job)
+        priors = yield from prior_fields(job, choice, smoothest, grid)
+    except StopRequested:
+        choice = Choice("none", choice.errors, "Stopped before the prior was ready.")
+    clock.lap("prior")
+    fields = yield from fit_planes(job, priors, grid)
+    agreed = yield from agree(job, fields, grid)
+    clock.lap("fit to the slices")
+    solids = job.solids(agreed.fields, agreed.grid)
+    meshes: dict[int, TriangleMesh] = {}
+    for label in chosen:
+        meshes[label] = yield from _finished_mesh(job, label, solids[label], agreed.grid)
+    clock.lap("surface")
     figures = {
-        "prior": "none",
-        "solids": {name: _shape_figures(mesh) for name, mesh in meshes.items()},
-        "seconds": {"total": round(time.perf_counter() - started, 2)},
+        "prior": choice.prior,
+        "held_out_errors": dict(choice.errors),
+        "note": choice.reason,
+        "solids": {sections.label_name(label): shape_figures(mesh) for label, mesh in meshes.items()},
+        "grid": list(agreed.grid.shape),
+        "grid_spacing": agreed.grid.spacing * job.boxed.world_from_box.scale,
+        **agreement_figures(job, agreed),
+        "seconds": clock.wall,
+        "cpu_seconds": clock.processor,
     }
-    return Result(outputs, figures)
+    return Result(tuple(Output(sections.label_name(label), mesh) for label, mesh in meshes.items()), figures)
 
 
-def _chosen_labels(sections: CrossSections, settings: OrexSettings) -> tuple[int, ...]:
-    present = sections.enabled().labels
-    missing = [label for label in settings.labels if label not in present]
+def prepare(sections: CrossSections, settings: OrexSettings, context: RunContext) -> Job:
+    """Everything that the stages share. Raises InputError for contours that no solid follows from."""
+    boxed = box_sections(sections)
+    regions = label_regions(boxed)
+    return Job(boxed, regions.contours, regions.overlaps, settings, context, Memory(context), sections.frame)
+
+
+def chosen_labels(job: Job) -> tuple[int, ...]:
+    """The labels to build. Raises InputError for one that does not occur."""
+    present = job.boxed.labels
+    missing = [label for label in job.settings.labels if label not in present]
     if missing:
         raise InputError(
-            f"No contour has label {missing[0]}.",
-            f"Labels that occur: {', '.join(map(str, present)) or 'none'}.",
+            f"No contour has label {missing[0]}.", f"Labels that occur: {', '.join(map(str, present))}."
         )
-    return tuple(settings.labels) or present
+    return job.settings.labels or present
 
 
-def _smoothest_fields(job: Job) -> Generator[Progress, None, tuple[Grid, dict[int, Field]]]:
-    """Stage A for every label on one grid; all labels are solved, so that those built keep their neighbours out."""
-    fields: dict[int, Field] = {}
-    labels = job.boxed.labels
-    for number, label in enumerate(labels):
-        solving = solve_cascade(job.boxed, job.boxed.contours(label), cascade_settings(job.settings))
-        for event in solving:
-            if isinstance(event, SolveStep):
-                total = event.total * len(labels)
-                yield Progress(event.step + number * event.total, total, "Smoothest surface")
-            elif not event.is_final and number == 0:
-                preview = _mesh(event.field, event.grid, job)
-                yield Progress(1, len(labels), "Smoothest surface", preview=preview)
-            else:
-                grid, fields[label] = event.grid, event.field
-    return grid, fields
-
-
-def cascade_settings(settings: OrexSettings) -> CascadeSettings:
-    """The part of the settings that stage A reads."""
-    return CascadeSettings(
-        resolution=settings.resolution,
-        weight=settings.plane_weight,
-        band=settings.band,
-        tension=settings.gradient_penalty,
-        slope_correction=settings.slope_correction,
-        outside_hull=settings.outside_hull,
+def _finished_mesh(job: Job, label: int, solid: Field, grid: Grid) -> Generator[Progress, None, TriangleMesh]:
+    """The label's surface, with its uncertainty where that is wanted."""
+    if not solid.min() < 0:
+        raise NoSurface(
+            f"Nothing is left of label {label}.",
+            "Raise the resolution, or see whether other labels cover it.",
+        )
+    mesh = job.mesh(solid, grid)
+    if not job.settings.uncertainty:
+        return mesh
+    world_from_box = job.boxed.world_from_box
+    vertices = world_from_box.inverse.apply(mesh.vertices)
+    spread = yield from estimate_uncertainty(
+        job.boxed, job.contours[label], vertices, job.cascade_settings, job.context.seed
     )
+    distance = (spread * world_from_box.scale).astype(np.float32)
+    return TriangleMesh(mesh.vertices, mesh.faces, vertex_values={"uncertainty": distance}, frame=mesh.frame)
 
 
-def _mesh(field: Field, grid: Grid, job: Job) -> TriangleMesh:
-    surface = extract_surface(field, grid.lower, grid.spacing)
-    return place_in_world(surface, job.boxed.world_from_box, job.sections.frame)
-
-
-def place_in_world(mesh: TriangleMesh, world_from_box: Similarity3, frame: Frame) -> TriangleMesh:
-    """The mesh in the input's unit and frame."""
-    vertices = world_from_box.apply(mesh.vertices).astype(np.float32)
-    return TriangleMesh(vertices, mesh.faces, frame=frame)
-
-
-def _shape_figures(mesh: TriangleMesh) -> dict[str, Any]:
+def shape_figures(mesh: TriangleMesh) -> dict[str, Any]:
+    """What the result's table says of a mesh."""
     report = describe(mesh)
     return {
         "components": report.num_components,
