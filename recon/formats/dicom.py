@@ -51,8 +51,7 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
     chosen = _only_file(path, options) if path.is_dir() else path
     check_size(chosen, LARGEST_VOLUME)
     with _decoding(chosen):
-        # From memory, where a damaged length cannot ask for more bytes than there are.
-        dataset = pydicom.dcmread(BytesIO(chosen.read_bytes()))
+        dataset = _dataset(chosen)
         modality = str(dataset.get("Modality", ""))
         if modality in _READERS:
             return _READERS[modality](chosen, dataset, options)
@@ -61,6 +60,20 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         f"The file holds {modality or 'unknown'} data, not contours.",
         "Choose a structure set (RTSTRUCT) or a segmentation (SEG).",
     )
+
+
+def _dataset(path: Path) -> Any:
+    """The whole file, also when it lacks the preamble, as some programs' structure sets do."""
+    # From memory, where a damaged length cannot ask for more bytes than there are.
+    content = BytesIO(path.read_bytes())
+    try:
+        return pydicom.dcmread(content)
+    except InvalidDicomError:
+        content.seek(0)
+        dataset = pydicom.dcmread(content, force=True)
+        if "Modality" not in dataset:
+            raise
+        return dataset
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ def to_reading(path: Path, dataset: Any, options: ReadOptions) -> Reading:
     rings, notes = _rings(path, dataset, labels, names)
     if not rings:
         raise FormatError(path, "The structure set has no closed contour.", "Export it with its contours.")
+    drawn = {ring.label for ring in rings}
+    names = {label: name for label, name in names.items() if label in drawn}
     if options.patient_axes == "RAS":
         rings = [Ring(ring.points * _LPS_TO_RAS, ring.label, is_open=ring.is_open) for ring in rings]
     notes.append(
@@ -97,11 +100,21 @@ def _spreads(points: Points) -> bool:
 
 
 def _points(path: Path, item: Any, name: str) -> Points:
-    values = np.array([float(value) for value in item.get("ContourData") or ()])
+    values = np.array([float(value) for value in _decimals(item)])
     if len(values) % 3 or not np.isfinite(values).all():
         sentence = f"A contour of “{name}” has coordinates that are not triples of numbers."
         raise FormatError(path, sentence, "Export the structure set again.")
     return values.reshape(-1, 3)
+
+
+def _decimals(item: Any) -> Sequence[Any]:
+    """ContourData as it stands in the file: pydicom's own numbers take three times as long."""
+    if "ContourData" not in item:
+        return ()
+    raw = item.get_item("ContourData").value
+    if not isinstance(raw, bytes):
+        return item.ContourData or ()
+    return [text for text in raw.decode("ascii").strip(" \0").split("\\") if text.strip()]
 
 
 def _fit_planes(rings: list[Ring]) -> list[_FittedPlane]:

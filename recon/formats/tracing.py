@@ -112,7 +112,7 @@ def sections_of(
     notes = [*notes, *about]
     if sum(bool(each.outlines) for each in kept) == 1:
         notes.append(Note("warning", "Only one slice has contours; a solid needs two or more."))
-    planes = [_plane(each) for each in kept]
+    planes = [_plane(each, kept[-1].grid.origin - kept[0].grid.origin) for each in kept]
     data = CrossSections.from_planes(planes, label_names=label_names, frame=frame)
     return Reading(data, tuple(notes))
 
@@ -141,10 +141,11 @@ def _kept(slices: Sequence[TracedSlice], options: ReadOptions) -> tuple[list[Tra
     return [slices[i] for i in labelled], [Note("info", sentence)]
 
 
-def _plane(traced: TracedSlice) -> tuple[Points, float, list[Outline]]:
+def _plane(traced: TracedSlice, forward: Points) -> tuple[Points, float, list[Outline]]:
+    """The slice's plane, its normal pointing on to the next slice."""
     grid = traced.grid
     normal = np.cross(grid.column_step, grid.row_step)
-    normal /= np.linalg.norm(normal)
+    normal /= np.linalg.norm(normal) * (-1 if normal @ forward < 0 else 1)
     loops = [(grid.place(points), label) for points, label in traced.outlines]
     return normal, float(normal @ grid.origin), loops
 

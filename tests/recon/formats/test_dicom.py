@@ -16,7 +16,8 @@ from recon.errors import FormatError
 from recon.formats import ReadOptions
 from render.cross_sections import CrossSections
 
-pydicom = pytest.importorskip("pydicom")
+pytest.importorskip("pydicom")
+import pydicom.data  # noqa: E402
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset  # noqa: E402
 from pydicom.sequence import Sequence  # noqa: E402
 from pydicom.uid import ExplicitVRLittleEndian  # noqa: E402
@@ -96,6 +97,23 @@ def test_contours_stay_in_millimetres_at_uneven_heights(tmp_path: Path) -> None:
     assert data.frame.unit == "mm" and data.frame.patient_axes == "LPS"
     assert data.label_name(1) == "Heart"
     assert np.allclose(data.plane(2).loops[0].points, square(5.5), atol=1e-6)
+
+
+def test_a_structure_set_without_preamble_is_read_with_the_names_of_what_has_contours() -> None:
+    data = sections(Path(pydicom.data.get_testdata_file("rtstruct.dcm")))
+    assert (data.num_planes, data.num_loops) == (3, 3) and dict(data.label_names) == {1: "patient"}
+    assert np.allclose(data.bounds, [[-200, -150, -200], [200, 150, -180]])
+
+
+def test_regions_numbered_from_zero_are_labels_from_one(tmp_path: Path) -> None:
+    path = save_structures(tmp_path / "a.dcm", {"A": [square(0), square(2)], "B": [square(0)]})
+    dataset = pydicom.dcmread(path)
+    for number, (region, name) in enumerate(
+        zip(dataset.ROIContourSequence, dataset.StructureSetROISequence, strict=True)
+    ):
+        region.ReferencedROINumber = name.ROINumber = number
+    dataset.save_as(path)
+    assert dict(sections(path).label_names) == {1: "A", 2: "B"}
 
 
 def test_oblique_contours_get_oblique_planes(tmp_path: Path) -> None:
