@@ -36,7 +36,7 @@ class ErrorDialog(Sheet):
         self._copy.setProperty("quiet", True)
         self._copy.clicked.connect(self.copy_details)
         self.add_leading_button(self._copy)
-        self.place()
+        self.appear()
 
     def copy_details(self) -> None:
         """Put sentence, advice and details on the clipboard."""
@@ -63,3 +63,4 @@ class ErrorDialog(Sheet):
         )
         self.body.addWidget(fold, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(text)
+        fold.show()

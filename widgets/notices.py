@@ -209,6 +209,7 @@ class Sheet(Overlay):
     def add_leading_button(self, button: QPushButton) -> None:
         """Put a button that does not answer, such as Copy details, at the left."""
         self._buttons.insertWidget(0, button)
+        button.show()
 
     def _focus_first_button(self) -> None:
         buttons = [b for b in self.findChildren(QPushButton) if b.property("action_id")]

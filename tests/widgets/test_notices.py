@@ -165,3 +165,11 @@ def test_long_sentences_wrap_and_are_never_clipped(
     toast = Toast(window, SENTENCE, [NoticeAction("show", "Show in folder")], "ok")
     assert clipped(window) == []
     assert window.rect().contains(dialog.geometry()) and window.rect().contains(toast.geometry())
+
+
+def test_an_error_sheet_has_its_full_height_at_once(window: QMainWindow) -> None:
+    dialog = ErrorDialog(window, SENTENCE, ADVICE, "details")
+    height = dialog.height()
+    for _ in range(4):
+        QApplication.processEvents()
+    assert dialog.height() == height
