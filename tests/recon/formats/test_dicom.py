@@ -17,10 +17,10 @@ from recon.formats import ReadOptions
 from render.cross_sections import CrossSections
 
 pytest.importorskip("pydicom")
-import pydicom.data  # noqa: E402
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset  # noqa: E402
-from pydicom.sequence import Sequence  # noqa: E402
-from pydicom.uid import ExplicitVRLittleEndian  # noqa: E402
+import pydicom.data
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian
 
 Points = NDArray[np.float64]
 SQUARE = np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], float)
