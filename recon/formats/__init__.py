@@ -7,7 +7,7 @@ module is imported when a file of that kind is read or written.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ __all__ = [
     "kind_of_file",
     "kinds_to_write",
     "read",
+    "read_masks",
     "write",
 ]
 
@@ -117,6 +118,17 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         return Reading(module.read(path))
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def read_masks(paths: Sequence[Path], options: ReadOptions = ReadOptions()) -> Reading:
+    """Read PNG or TIFF masks chosen one by one, in the natural order of their names."""
+    from recon.formats import mask_stack
+
+    paths = sorted(paths, key=mask_stack.natural_order)
+    try:
+        return mask_stack.read_files(paths, options)
+    except OSError as error:
+        raise _unreadable(Path(error.filename or paths[0]), error) from error
 
 
 def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:

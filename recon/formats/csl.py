@@ -68,7 +68,30 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
     planes = [_read_plane(lines, number) for number in range(1, num_planes + 1)]
     notes = list(_notes(lines, planes))
     frame = Frame(options.up or "+Z", options.unit or "unit", options.patient_axes)
-    return to_sections(path, planes, options, _rule(planes), frame=frame, notes=notes)
+    rule = _rule(planes)
+    reading = to_sections(path, planes, options, rule, frame=frame, notes=notes)
+    return _with_guessed_holes(reading) if rule == "even-odd" and options.holes == "auto" else reading
+
+
+def _with_guessed_holes(reading: Reading) -> Reading:
+    """Tell that contours within contours were read as holes where the file marks none."""
+    assert isinstance(reading.data, CrossSections)
+    count = sum(
+        parent is not None for plane in reading.data.planes() for parent in parents_of(*_flat_loops(plane))
+    )
+    if not count:
+        return reading
+    what = "1 contour lies within another and was read as a hole" if count == 1 else (
+        f"{count} contours lie within others and were read as holes"
+    )  # fmt: skip
+    note = Note("info", f"{what}; the file marks none.")
+    return Reading(reading.data, (*reading.notes, note))
+
+
+def _flat_loops(plane: Plane) -> tuple[list[NDArray[np.float64]], list[int]]:
+    """A plane's loops as (M, 2), and their labels."""
+    basis = np.stack(plane_basis(plane.normal), axis=1)
+    return [loop.points @ basis for loop in plane.loops], [loop.label for loop in plane.loops]
 
 
 def _rule(planes: list[DrawnPlane]) -> HoleRule:
@@ -220,9 +243,8 @@ def write(path: Path, sections: CrossSections) -> tuple[Note, ...]:
 
 
 def _plane_lines(plane: Plane, number: int) -> list[str]:
-    u, v = plane_basis(plane.normal)
-    flat = [np.stack([loop.points @ u, loop.points @ v], axis=1) for loop in plane.loops]
-    parents = parents_of(flat, [loop.label for loop in plane.loops])
+    flat, labels = _flat_loops(plane)
+    parents = parents_of(flat, labels)
     count = sum(map(len, flat))
     equation = " ".join(_decimal(x) for x in (*plane.normal, -plane.offset))
     lines = [f"{number} {count} {len(flat)} {equation}"]

@@ -49,7 +49,7 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         raise FormatError(
             path, "The folder has no PNG or TIFF files.", "Choose the folder that holds the masks."
         )
-    return read_files(sorted(masks, key=_natural_order), options, path)
+    return read_files(sorted(masks, key=natural_order), options, path)
 
 
 def read_files(paths: Sequence[Path], options: ReadOptions, name: Path | None = None) -> Reading:
@@ -68,7 +68,7 @@ def read_files(paths: Sequence[Path], options: ReadOptions, name: Path | None = 
     return sections_of(stack, slices, options, frame=frame, notes=notes)
 
 
-def _natural_order(path: Path) -> list[tuple[int, int, str]]:
+def natural_order(path: Path) -> list[tuple[int, int, str]]:
     """Slice 2 before slice 10."""
     parts = re.split(r"(\d+)", path.name.lower())
     return [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part) for part in parts]

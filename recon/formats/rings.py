@@ -25,6 +25,7 @@ Points = NDArray[np.float64]
 _SAME_POINT = 1e-9  # of the drawing's diagonal
 _ON_PLANE = 5e-5  # of the diagonal: half of what CrossSections allows
 _NEAR_PLANE = 5e-3  # of the diagonal: moved onto the plane and told
+_MOST_NOTES = 100
 _SMALL_GAP = 0.02  # of the contour's length
 
 
@@ -97,11 +98,12 @@ def to_sections(
     if len(set(loops.planes)) == 1:
         sentence = "Only one plane has contours; a solid needs two or more."
         loops.notes.append(Note("warning", sentence, loops.planes[0]))
+    loops.notes += _coinciding(loops, scale)
     names = label_names or {}
     if options.labels is not None:
         names = {label: name for label, name in names.items() if label in options.labels}
     data = _sections(loops, names, frame)
-    return Reading(data, tuple(loops.notes))
+    return Reading(data, tuple(_bounded(loops.notes)))
 
 
 def _sections(loops: _Loops, label_names: dict[int, str], frame: Frame) -> CrossSections:
@@ -117,6 +119,31 @@ def _sections(loops: _Loops, label_names: dict[int, str], frame: Frame) -> Cross
         frame=frame,
         disabled_planes=np.array(loops.disabled),
     )
+
+
+def _coinciding(loops: _Loops, scale: float) -> list[Note]:
+    """Tell of planes drawn twice: whatever differs between the two contradicts itself."""
+    normals = np.array(loops.normals)
+    # Opposite normals are the same plane: the largest component decides the sign.
+    largest = np.take_along_axis(normals, np.abs(normals).argmax(1)[:, None], 1)
+    keys = np.round(np.c_[normals, np.array(loops.offsets) / scale] * np.sign(largest) * 1e6)
+    first: dict[bytes, int] = {}
+    notes = []
+    for i in sorted(set(loops.planes)):
+        same = first.setdefault((keys[i] + 0.0).tobytes(), i)
+        if same != i:
+            sentence = f"Planes {same + 1} and {i + 1} lie in the same place; keep one of them."
+            notes.append(Note("warning", sentence, i))
+    return notes
+
+
+def _bounded(notes: list[Note]) -> list[Note]:
+    """As many notes as a person reads, warnings first."""
+    if len(notes) <= _MOST_NOTES:
+        return notes
+    notes = sorted(notes, key=lambda note: note.severity != "warning")
+    more = Note(notes[_MOST_NOTES].severity, f"{len(notes) - _MOST_NOTES:,} more notes were left out.")
+    return [*notes[:_MOST_NOTES], more]
 
 
 def _add_plane(

@@ -60,6 +60,11 @@ def _read_header(path: Path) -> Any:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
+        if "orthonormal" in str(error):
+            sentence = "The volume's axes are not at right angles."
+            raise FormatError(
+                path, sentence, "Resample it onto a straight grid.", details=str(error)
+            ) from error
         raise FormatError(path, "The file is damaged or no volume.", _ADVICE, details=str(error)) from error
     size = reader.GetSize()
     if reader.GetDimension() == 2:

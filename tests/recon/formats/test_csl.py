@@ -112,6 +112,24 @@ def test_several_labels_are_kept_apart_and_can_be_chosen(tmp_path: Path) -> None
         sections(path, labels=(3,))
 
 
+def test_contours_within_contours_are_holes_and_that_is_told_where_none_is_marked(tmp_path: Path) -> None:
+    marked = formats.read(written(tmp_path, SMALL))
+    unmarked = formats.read(written(tmp_path, SMALL.replace("4 h 0 2", "4 1")))
+    assert isinstance(marked.data, CrossSections) and isinstance(unmarked.data, CrossSections)
+    assert_same(marked.data, unmarked.data)
+    assert any("read as a hole" in note.sentence for note in unmarked.notes)
+    assert not any("read as a hole" in note.sentence for note in marked.notes)
+
+
+def test_a_plane_given_twice_is_told(tmp_path: Path) -> None:
+    plane = "{} 4 1 {} 0 0 2\n-2 0 0\n-2 1 0\n-2 1 1\n-2 0 1\n4 1 0 1 2 3\n"
+    text = "CSLC\n2 2\n" + plane.format(1, 1) + plane.format(2, -1).replace("0 0 2\n", "0 0 -2\n")
+    reading = formats.read(written(tmp_path, text))
+    assert [note.sentence for note in reading.notes] == [
+        "Planes 1 and 2 lie in the same place; keep one of them."
+    ]
+
+
 def test_written_holes_are_marked_and_turn_the_other_way(tmp_path: Path) -> None:
     formats.write(tmp_path / "b.csl", sections(written(tmp_path, SMALL)))
     lines = (tmp_path / "b.csl").read_text().split("\n")

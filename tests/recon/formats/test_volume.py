@@ -230,6 +230,25 @@ def test_slice_ten_comes_after_slice_nine(tmp_path: Path) -> None:
     assert (np.diff(label_areas(data, 1)) > 0).all()
 
 
+def test_masks_chosen_one_by_one_are_put_in_order(tmp_path: Path) -> None:
+    folder = save_stack(tmp_path / "stack", ellipsoids())
+    chosen = [folder / f"slice {number}.png" for number in (3, 9, 1, 2, 8, 4, 7, 5, 6)]
+    data = formats.read_masks(chosen, ReadOptions(spacing=SPACING)).data
+    assert isinstance(data, CrossSections)
+    assert_same_contours(data, sections(folder, spacing=SPACING))
+    with pytest.raises(FormatError, match=r"gone\.png.*no such file"):
+        formats.read_masks([*chosen, folder / "gone.png"], ReadOptions(spacing=SPACING))
+
+
+def test_a_sheared_volume_is_refused_with_its_reason(tmp_path: Path) -> None:
+    content = bytearray(save(tmp_path / "a.nii", ellipsoids()).read_bytes())
+    content[252:256] = struct.pack("<2h", 0, 1)  # sform only
+    content[280:328] = struct.pack("<12f", 0.5, 0.3, 0, 0, 0, 0.75, 0, 0, 0, 0, 2, 0)
+    (tmp_path / "a.nii").write_bytes(content)
+    with pytest.raises(FormatError, match="right angles"):
+        formats.read(tmp_path / "a.nii")
+
+
 def test_masks_of_255_are_label_one_and_a_tiff_of_many_pages_is_a_stack(tmp_path: Path) -> None:
     values = (ellipsoids() == 1).astype(np.uint8) * 255
     pages = [Image.fromarray(each) for each in values]
