@@ -7,17 +7,19 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QFrame, QMenu, QToolButton, QWidget
 
 from render.cross_sections import CrossSections, Loop
 from widgets.contour_geometry import between, crosses_itself, smoothed
-from widgets.contour_tools import BrushTool, PointTool, PolygonTool, PreviewTool
+from widgets.contour_strokes import BrushTool, PolygonTool, PreviewTool
+from widgets.contour_tools import PointTool
 from widgets.icons import icon
 from widgets.parts import column_in, icon_button, row_of, text_button
 from widgets.plane_drawing import FlatLoop, PlaneMap, Points, flat_loops, neighbours
 from widgets.slice_canvas import SliceCanvas, SliceTool
+from widgets.slice_painting import label_qcolor
 from widgets.theme import active_theme, secondary_label
 
 _TOOLS = (
@@ -136,6 +138,11 @@ class ContourEditor(QWidget):
         self.label = label
         self._refresh()
         self.canvas.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._sections is not None:
+            self._refresh()
 
     def _make(self, name: str | None) -> SliceTool | None:
         if name in ("brush", "eraser"):
@@ -314,7 +321,7 @@ class ContourEditor(QWidget):
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.canvas.label_color(label))
+        painter.setBrush(label_qcolor(label))
         painter.drawEllipse(QPointF(side / 2, side / 2), side * 0.36, side * 0.36)
         painter.end()
         return QIcon(pixmap)

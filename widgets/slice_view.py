@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QSlider, QToolButton, QW
 from render.cross_sections import CrossSections
 from widgets.contour_editor import ContourEditor
 from widgets.contour_geometry import crosses_itself, region_area
-from widgets.parts import EmptyPlace, StateLabel, column_in, icon_button, row_of
+from widgets.parts import EmptyPlace, StateLabel, column_in, grouped, icon_button, row_of
 from widgets.plane_drawing import FlatLoop, PlaneMap, Points, crossings, flat_loops, frame_of, neighbours
-from widgets.slice_canvas import Drawing, SliceCanvas
+from widgets.slice_canvas import SliceCanvas
+from widgets.slice_painting import Drawing
 from widgets.theme import active_theme, secondary_label
 
 _NOTICE_MS = 6000
@@ -101,7 +102,8 @@ class SliceView(QWidget):
         """Say something in the foot of the pane for a few seconds."""
         self._notice.say(sentence, "warn", "triangle-alert")
         self._notice.setVisible(bool(sentence))
-        self._counts.setVisible(not sentence)
+        for words in (self._counts, self._place, self._cursor):
+            words.setVisible(not sentence)
         self._notice_timer.start()
 
     def set_editable(self, is_editable: bool) -> None:
@@ -145,7 +147,7 @@ class SliceView(QWidget):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setObjectName("plane_slider")
         self._slider.setAccessibleName("Plane")
-        self._slider.setMinimumWidth(active_theme().px(60))
+        self._slider.setMinimumWidth(active_theme().px(40))
         self._slider.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._slider.valueChanged.connect(self.set_plane)
         self._use = QCheckBox("Use")
@@ -183,7 +185,8 @@ class SliceView(QWidget):
         self._counts = secondary_label("")
         self._cursor = secondary_label("")
         self._counts.setMinimumWidth(1)
-        self._notice = StateLabel(is_wrapped=False)
+        self._notice = StateLabel()
+        self._notice.setMinimumWidth(1)
         self._notice.setObjectName("slice_notice")
         self._notice.hide()
         self._notice_timer = QTimer(self)
@@ -211,7 +214,8 @@ class SliceView(QWidget):
 
     def _end_notice(self) -> None:
         self._notice.hide()
-        self._counts.show()
+        for words in (self._counts, self._place, self._cursor):
+            words.show()
 
     def _on_use(self) -> None:
         self._use.setChecked(not self._use.isChecked())  # until the edit comes back
@@ -298,11 +302,6 @@ def count_words(drawing: Drawing) -> str:
     if broken:
         words += f" · {broken} {'crosses itself' if broken == 1 else 'cross themselves'}"
     return words
-
-
-def grouped(count: int) -> str:
-    """ "12 345", with narrow spaces."""
-    return f"{count:,}".replace(",", "\u2009")
 
 
 def area_words(drawing: Drawing) -> str:

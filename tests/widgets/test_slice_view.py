@@ -14,9 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from render.cross_sections import CrossSections
 from render.frame import Frame
+from widgets.parts import grouped
 from widgets.plane_drawing import PlaneMap, crossings, neighbours, path_of, thinned
-from widgets.slice_canvas import nice_length
-from widgets.slice_view import SliceView, count_words, grouped, place_words
+from widgets.slice_painting import nice_length
+from widgets.slice_view import SliceView, count_words, place_words
 from widgets.theme import active_theme
 
 
