@@ -21,10 +21,10 @@ class CoarseMesh(NamedTuple):
     source: NDArray[np.int64]
 
 
-def coarsen(mesh: TriangleMesh, num_cells: int = 120) -> CoarseMesh:
+def coarsen(mesh: TriangleMesh, num_cells: int = 80) -> CoarseMesh:
     """Merge the vertices in each cell of a grid of num_cells along the longest side (Rossignac and Borrel).
 
-    Triangles with two corners in one cell vanish, of equal ones one is kept: some 6 num_cells² are left.
+    Triangles with two corners in one cell vanish, of equal ones one is kept: some 7 num_cells² are left.
     """
     low, high = mesh.bounds
     side = float((high - low).max()) / num_cells or 1.0

@@ -16,6 +16,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow
 from pytestqt.qtbot import QtBot
+from vtkmodules.vtkCommonCore import vtkObjectBase
 
 from render.mesh import TriangleMesh
 from tests.widgets.viewports import cube, opened, square_sections
@@ -29,8 +30,8 @@ def vtk_objects() -> dict[str, int]:
     gc.collect()
     counts: dict[str, int] = {}
     for thing in gc.get_objects():
-        name = type(thing).__name__
-        if type(thing).__module__.startswith("vtkmodules") and name.startswith("vtk"):
+        if issubclass(type(thing), vtkObjectBase):
+            name = type(thing).__name__
             counts[name] = counts.get(name, 0) + 1
     return counts
 
@@ -64,6 +65,7 @@ def open_use_and_close() -> list[weakref.ref[object]]:
     return gone
 
 
+@pytest.mark.slow
 def test_twenty_viewports_open_and_close_and_leave_nothing(qtbot: QtBot) -> None:
     open_use_and_close()  # what Qt and VTK make once and keep
     flush_deletions()
@@ -131,7 +133,7 @@ def test_the_thread_that_coarsens_large_meshes_ends_with_the_viewport(qtbot: QtB
     y, x = np.mgrid[:n, :n]
     vertices = np.stack([x, y, np.sin(x / 9.0)], axis=-1).reshape(-1, 3) / n
     corner = (y[:-1, :-1] * n + x[:-1, :-1]).reshape(-1, 1)
-    faces = np.concatenate([corner + [0, 1, n], corner + [1, n + 1, n]])
+    faces = np.concatenate([corner + np.array([0, 1, n]), corner + np.array([1, n + 1, n])])
     viewport.show_layer("large", TriangleMesh(vertices, faces))
     assert threading.active_count() == threads + 1
     viewport.close()
