@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -96,8 +95,12 @@ def _agreement_on(
 def _region(loops: Iterable[Loop], basis: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Any:
     """The even-odd fill of loops as a shapely geometry in the plane's own coordinates."""
     axes = np.stack(basis, axis=1)
-    polygons = [_valid(shapely.Polygon(loop.points @ axes)) for loop in loops]
-    return reduce(shapely.symmetric_difference, polygons, shapely.Polygon())
+    parts = [_valid(shapely.Polygon(loop.points @ axes)) for loop in loops]
+    # In pairs, pairs of pairs and so on, so that many loops do not take the square of their number.
+    while len(parts) > 1:
+        pairs = list(zip(parts[0::2], parts[1::2], strict=False))
+        parts = [shapely.symmetric_difference(a, b) for a, b in pairs] + parts[2 * len(pairs) :]
+    return parts[0] if parts else shapely.Polygon()
 
 
 def _valid(polygon: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,7 @@ Planes = tuple[NDArray[np.float64], NDArray[np.float64]]  # (P, 3) unit normals,
 
 # Shorter sides of a contour, as a share of the mesh's diagonal, are one point.
 SHORTEST_SIDE = 1e-9
+MOST_TRIES = 1000  # for one random plane to hit the mesh
 
 
 def parallel_planes(mesh: TriangleMesh, n: int, axis: int | ArrayLike | None = None) -> Planes:
@@ -24,9 +26,9 @@ def parallel_planes(mesh: TriangleMesh, n: int, axis: int | ArrayLike | None = N
     axis: 0, 1 or 2, a direction (3,), or None for the longest side of the bounding box.
     Raises InputError for an empty mesh, n < 1 or an axis of length zero.
     """
-    _check_count(mesh, n)
+    vertices = _used_vertices(mesh, n)
     if axis is None:
-        axis = int(np.argmax(np.ptp(mesh.bounds, axis=0)))
+        axis = int(np.argmax(np.ptp(vertices, axis=0)))
     direction = np.eye(3)[axis] if isinstance(axis, int) else np.asarray(axis, np.float64)
     length = float(np.linalg.norm(direction))
     if direction.shape != (3,) or not (0 < length < np.inf):
@@ -34,7 +36,7 @@ def parallel_planes(mesh: TriangleMesh, n: int, axis: int | ArrayLike | None = N
             "The axis to cut along has no direction.", "Give three numbers that are not all zero."
         )
     normal = direction / length
-    reach = mesh.vertices[np.unique(mesh.faces)].astype(np.float64) @ normal
+    reach = vertices @ normal
     shares = (np.arange(n) + 0.5) / n
     return np.tile(normal, (n, 1)), np.asarray(reach.min() + shares * np.ptp(reach))
 
@@ -44,28 +46,40 @@ def arbitrary_planes(mesh: TriangleMesh, n: int, seed: int = 0) -> Planes:
 
     The same seed gives the same planes; every plane cuts the mesh. Raises InputError for an empty mesh or n < 1.
     """
-    _check_count(mesh, n)
+    vertices = _used_vertices(mesh, n)
+    corners = np.ascontiguousarray(mesh.faces.T)
     random = np.random.default_rng(seed)
-    vertices = mesh.vertices.astype(np.float64)
     normals, offsets = np.zeros((n, 3)), np.zeros(n)
     for i in range(n):
-        hit = False
-        while not hit:
-            normals[i] = random.normal(size=3)
-            normals[i] /= np.linalg.norm(normals[i])
+        for _ in range(MOST_TRIES):
+            normal = random.normal(size=3)
+            normals[i] = normal / np.linalg.norm(normal)
             reach = vertices @ normals[i]
             margin = 0.08 * np.ptp(reach)
             offsets[i] = random.uniform(reach.min() + margin, reach.max() - margin)
-            above = (reach >= offsets[i])[mesh.faces]
-            hit = bool((above.any(1) & ~above.all(1)).any())
+            if len(_cut_faces(mesh.vertices.astype(np.float64) @ normals[i] >= offsets[i], corners)):
+                break
+        else:
+            raise InputError("No plane hits the mesh.", "Choose a mesh whose faces have an area.")
     return normals, offsets
 
 
-def _check_count(mesh: TriangleMesh, n: int) -> None:
-    if n < 1:
+def _used_vertices(mesh: TriangleMesh, num_planes: int) -> NDArray[np.float64]:
+    """(N, 3) the vertices that faces use."""
+    if num_planes < 1:
         raise InputError("There must be at least one plane.", "Ask for one plane or more.")
-    if not len(mesh.faces) or not np.ptp(mesh.vertices[mesh.faces].reshape(-1, 3), axis=0).any():
+    is_used = np.zeros(len(mesh.vertices), bool)
+    is_used[mesh.faces] = True
+    vertices = mesh.vertices[is_used].astype(np.float64)
+    if not len(vertices) or not np.ptp(vertices, axis=0).any():
         raise InputError("The mesh is empty.", "Choose a mesh with faces.")
+    return vertices
+
+
+def _cut_faces(above: NDArray[np.bool_], corners: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The faces, given as columns (3, F), whose corners are not all on one side."""
+    a, b, c = (above[each] for each in corners)
+    return np.flatnonzero((a != b) | (b != c))
 
 
 def slice_mesh(mesh: TriangleMesh, planes: tuple[ArrayLike, ArrayLike]) -> CrossSections:
@@ -85,13 +99,11 @@ def slice_mesh(mesh: TriangleMesh, planes: tuple[ArrayLike, ArrayLike]) -> Cross
         )
     normals, offsets = _unit_planes(planes)
     vertices = mesh.vertices.astype(np.float64)
-    edge_of = _edge_of_half_edges(edges)
+    shortest = SHORTEST_SIDE * float(np.linalg.norm(np.ptp(mesh.bounds, axis=0)))
+    corners = np.ascontiguousarray(mesh.faces.T)
+    cutter = _Cutter(vertices, corners, edges.ends, _edge_of_half_edges(edges), shortest)
     cuts = (
-        (
-            normal,
-            float(offset),
-            [(loop, 1) for loop in _contours(vertices, edges, edge_of, normal, float(offset))],
-        )
+        (normal, float(offset), [(loop, 1) for loop in _contours(cutter, normal, float(offset))])
         for normal, offset in zip(normals, offsets, strict=True)
     )
     return CrossSections.from_planes(cuts, frame=mesh.frame)
@@ -115,25 +127,33 @@ def _edge_of_half_edges(edges: EdgeTable) -> NDArray[np.int64]:
     return edge_of.reshape(-1, 3)
 
 
-def _contours(
-    vertices: NDArray[np.float64],
-    edges: EdgeTable,
-    edge_of: NDArray[np.int64],
-    normal: NDArray[np.float64],
-    offset: float,
-) -> Iterator[NDArray[np.float64]]:
+@dataclass(frozen=True, eq=False)
+class _Cutter:
+    """What every plane needs of a mesh, worked out once.
+
+    vertices: (V, 3) float64. corners: (3, F), the faces by columns. ends: (E, 2) the edges. edge_of: (F, 3) the edge
+    from each face's corner to its next. shortest: sides of a contour up to this length are one point.
+    """
+
+    vertices: NDArray[np.float64]
+    corners: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    edge_of: NDArray[np.int64]
+    shortest: float
+
+
+def _contours(cutter: _Cutter, normal: NDArray[np.float64], offset: float) -> Iterator[NDArray[np.float64]]:
     """The loops (M, 3) of one plane."""
-    height = vertices @ normal - offset
+    height = cutter.vertices @ normal - offset
     above = height >= 0
-    is_cut = above[edges.ends[:, 0]] != above[edges.ends[:, 1]]
-    side_cut = is_cut[edge_of]
-    faces = np.flatnonzero(side_cut.any(1))
+    faces = _cut_faces(above, cutter.corners)
+    a, b, c = above[cutter.corners[:, faces]]
+    is_cut = np.stack([a != b, b != c, c != a], axis=1)
     # A face that is cut at all is cut on two of its sides.
-    segments = edge_of[faces][side_cut[faces]].reshape(-1, 2)
-    points = _crossings(vertices, height, edges.ends, segments)
-    diagonal = float(np.linalg.norm(np.ptp(vertices, axis=0)))
+    segments = cutter.edge_of[faces][is_cut].reshape(-1, 2)
+    points = _crossings(cutter.vertices, height, cutter.ends, segments)
     for loop in _chains(segments):
-        outline = _without_repeats(points[loop], SHORTEST_SIDE * diagonal)
+        outline = _without_repeats(points[loop], cutter.shortest)
         if len(outline) >= 3:
             yield outline
 

@@ -129,10 +129,12 @@ def test_an_open_mesh_an_empty_mesh_and_senseless_planes_are_refused_with_advice
     torus = mesh_of(TORUS, 48)
     holed = TriangleMesh(torus.vertices, torus.faces[3:])
     empty = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3)))
+    dots = TriangleMesh(unit_cube().vertices, np.array([[0, 0, 0], [7, 7, 7]]))
     for refused in (
         lambda: slice_mesh(holed, parallel_planes(holed, 3)),
         lambda: parallel_planes(empty, 3),
         lambda: arbitrary_planes(empty, 3),
+        lambda: arbitrary_planes(dots, 3),
         lambda: parallel_planes(torus, 0),
         lambda: parallel_planes(torus, 2, axis=(0, 0, 0)),
         lambda: slice_mesh(torus, ([(0, 0, 0)], [1.0])),
