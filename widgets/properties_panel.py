@@ -243,13 +243,15 @@ def _form_grid() -> QGridLayout:
     return grid
 
 
-def _add_row(grid: QGridLayout, text: str, control: QWidget) -> None:
+def _add_row(
+    grid: QGridLayout, text: str, control: QWidget, place: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignVCenter
+) -> None:
     label = QLabel(text)
     label.setProperty("role", "field")
     label.setBuddy(control)
     control.setAccessibleName(control.accessibleName() or text)
     row = grid.rowCount()
-    grid.addWidget(label, row, 0)
+    grid.addWidget(label, row, 0, place)
     grid.addWidget(control, row, 1)
 
 
@@ -261,7 +263,7 @@ def _readings(rows: Sequence[tuple[str, str]]) -> QGridLayout:
         reading.setTextFormat(Qt.TextFormat.PlainText)
         flags = Qt.TextInteractionFlag
         reading.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
-        _add_row(grid, text, reading)
+        _add_row(grid, text, reading, Qt.AlignmentFlag.AlignTop)
     return grid
 
 

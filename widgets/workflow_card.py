@@ -36,7 +36,7 @@ class _Picture(QWidget):
         self._rest = QTimer(self, singleShot=True, interval=150)
         self._rest.timeout.connect(self._draw_again)
         self._highest = active_theme().px(height)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 

@@ -169,3 +169,12 @@ def test_the_picture_goes_from_lines_to_clay(qapp: QApplication, theme: Theme) -
 
     thirds = [clay(left, left + 400) for left in (0, 400, 800)]
     assert thirds[0] == 0 and 0.1 < thirds[1] < thirds[2] < 0.7
+
+
+def test_the_picture_is_as_high_as_its_width_asks_for(page: StartPage, qtbot: QtBot) -> None:
+    (picture,) = [
+        w for w in button(page, "start_slices").parent().children() if type(w).__name__ == "_Picture"
+    ]
+    assert isinstance(picture, QWidget)
+    qtbot.waitUntil(lambda: picture.height() == picture.heightForWidth(picture.width()))
+    assert picture.height() > 250
