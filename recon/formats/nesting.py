@@ -53,8 +53,7 @@ class Drawing:
 
 @dataclass
 class Outcome:
-    """unchanged: indices of rings to keep as they are; redrawn: new rings; notes: severity and sentence,
-    which goes on after "Plane 5"."""
+    """unchanged: indices of rings to keep as they are; redrawn: new rings; notes: severity and sentence."""
 
     unchanged: list[int] = field(default_factory=list)
     redrawn: list[Points] = field(default_factory=list)
@@ -117,7 +116,7 @@ def _without_twins(drawing: Drawing, alive: range, outcome: Outcome) -> list[int
         ring = drawing.rings[i]
         key = (drawing.parents[i] is None, ring[np.lexsort(ring.T)].tobytes())
         if key in seen:
-            text = f", contour {drawing.numbers[i] + 1} repeats contour {seen[key] + 1} and was left out."
+            text = f"Contour {drawing.numbers[i] + 1} repeats contour {seen[key] + 1} and was left out."
             outcome.notes.append(("warning", text))
         else:
             seen[key] = drawing.numbers[i]
@@ -138,9 +137,7 @@ def _without_empty(drawing: Drawing, alive: list[int], outcome: Outcome) -> list
             continue
         count = f"only {len(ring)} points" if len(ring) > 1 else "only one point"
         reason = count if len(ring) < 3 else "no area"
-        outcome.notes.append(
-            ("warning", f", contour {drawing.numbers[i] + 1} has {reason} and was left out.")
-        )
+        outcome.notes.append(("warning", f"Contour {drawing.numbers[i] + 1} has {reason} and was left out."))
     return kept
 
 
@@ -189,7 +186,7 @@ def _judge(drawing: Drawing, ring: Points, index: int, outcome: Outcome) -> None
     wrong = float(areas[winding * direction < 0].sum())
     if drawing.rule not in ("winding", "keyhole") and not retraces(ring):
         wrong += float(areas[np.abs(winding) > 1].sum())
-    name = f", contour {drawing.numbers[index] + 1}"
+    name = f"Contour {drawing.numbers[index] + 1}"
     if wrong <= _HARMLESS * total:
         outcome.notes.append(("info", f"{name} touched itself; its outline was drawn anew."))
     elif drawing.is_repairing:
@@ -213,7 +210,7 @@ def _crossing_each_other(
     pairs = [(alive[a], alive[b]) for a, b in zip(first, second, strict=True) if a < b]
     for a, b in pairs[:1]:
         more = f" (and {len(pairs) - 1} more pairs)" if len(pairs) > 1 else ""
-        text = f", contours {drawing.numbers[a] + 1} and {drawing.numbers[b] + 1} cross{more}; "
+        text = f"Contours {drawing.numbers[a] + 1} and {drawing.numbers[b] + 1} cross{more}; "
         outcome.notes.append(("warning", text + _meaning_of_overlap(drawing)))
     return {alive[a] for a in first}
 
@@ -253,7 +250,7 @@ def _where_inside_changes(
                 if drawing.parents[i] is not None
                 else "lies in the inside"
             )
-            text = f", contour {drawing.numbers[i] + 1} {what}, so it bounds nothing and was left out."
+            text = f"Contour {drawing.numbers[i] + 1} {what}, so it bounds nothing and was left out."
             outcome.notes.append(("warning", text))
     return [i for i, kept in zip(alive, changes, strict=True) if kept]
 

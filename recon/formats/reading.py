@@ -27,7 +27,7 @@ LARGEST_TEXT_FILE = 512 * 2**20  # bytes
 class Note:
     """Something that a reader took for granted or repaired.
 
-    plane: counted from 0, or None where the whole file is meant.
+    plane: the data's plane that is meant, from 0; the sentence does not repeat it. None: the whole file.
     """
 
     severity: Severity
@@ -72,15 +72,15 @@ class ReadOptions(BaseModel):
     labels: tuple[Label, ...] | None = Field(None, title="Labels")
     """Read only these labels. Not given: all."""
 
-    unlabelled_slices: Literal["not annotated", "empty"] = Field(
-        "not annotated", title="Slices without labels"
+    unlabelled_slices: Literal["not-annotated", "empty"] = Field(
+        "not-annotated", title="Slices without labels"
     )
     """Whether a slice without any label between labelled ones was left out by whoever drew, or says that nothing is there."""
 
     holes: HoleRule = Field("auto", title="Holes")
     """How holes are written. Automatic: as the format says, else a contour inside another is a hole (even-odd)."""
 
-    broken_contours: Literal["refuse", "repair", "leave out"] = Field("refuse", title="Broken contours")
+    broken_contours: Literal["refuse", "repair", "leave-out"] = Field("refuse", title="Broken contours")
     """Contours that stay open or cross themselves: stop and name them, repair them (join the ends, crossings by even-odd), or leave out their planes."""
 
     series: str | None = Field(None, title="Series")

@@ -97,7 +97,7 @@ def to_sections(
         )
     if len(set(loops.planes)) == 1:
         sentence = "Only one plane has contours; a solid needs two or more."
-        loops.notes.append(Note("warning", sentence, loops.planes[0]))
+        loops.notes.append(Note("warning", sentence))
     loops.notes += _coinciding(loops, scale)
     names = label_names or {}
     if options.labels is not None:
@@ -133,7 +133,7 @@ def _coinciding(loops: _Loops, scale: float) -> list[Note]:
         same = first.setdefault((keys[i] + 0.0).tobytes(), i)
         if same != i:
             sentence = f"Planes {same + 1} and {i + 1} lie in the same place; keep one of them."
-            notes.append(Note("warning", sentence, i))
+            notes.append(Note("warning", sentence))
     return notes
 
 
@@ -159,7 +159,7 @@ def _add_plane(
         kept = _even_odd(plane, rings, (normal, offset), options, rule, index, notes)
     except BrokenRing as broken:
         sentence = f"Plane {plane.number}, contour {broken.ring + 1} {broken.sentence}"
-        if options.broken_contours != "leave out":
+        if options.broken_contours != "leave-out":
             advice = "Correct the contour where it was drawn, or read the file with broken contours repaired or left out."
             raise FormatError(path, sentence, advice, plane.rings[broken.ring].line) from broken
         loops.notes.append(Note("warning", f"{sentence} The plane was left out."))
@@ -276,7 +276,7 @@ def _on_plane(
         rings.append(ring)
     if moved:
         notes.append(
-            Note("warning", f"Plane {plane.number}: points up to {moved:.3g} off the plane were moved onto it.", index)
+            Note("warning", f"Points up to {moved:.3g} off the plane were moved onto it.", index)
         )  # fmt: skip
     return rings
 
@@ -295,7 +295,7 @@ def _cleaned(
         cleaned.append(ring if len(points) == len(ring.points) else replace(ring, points=points))
     if repeated > 0:
         text = "1 repeated point was" if repeated == 1 else f"{repeated} repeated points were"
-        notes.append(Note("info", f"Plane {plane.number}: {text} left out.", index))
+        notes.append(Note("info", f"{text} left out.", index))
     return cleaned
 
 
@@ -329,7 +329,7 @@ def _close(
     if gap > small and options.broken_contours != "repair":
         raise BrokenRing(number, f"is open: its ends lie {gap:.4g} apart.")
     severity: Severity = "info" if gap <= small else "warning"
-    sentence = f"Plane {plane.number}, contour {number + 1} was open; its ends, {gap:.3g} apart, were joined."
+    sentence = f"Contour {number + 1} was open; its ends, {gap:.3g} apart, were joined."
     notes.append(Note(severity, sentence, index))
 
 
@@ -356,7 +356,7 @@ def _even_odd(
             is_repairing=options.broken_contours == "repair",
         )
         outcome = even_odd_rings(drawing)
-        notes += [Note(s, f"Plane {plane.number}{text}", index) for s, text in outcome.notes]
+        notes += [Note(s, text, index) for s, text in outcome.notes]
         kept += [rings[members[i]] for i in outcome.unchanged]
         kept += [Ring(p[:, :1] * u + p[:, 1:] * v + offset * normal, label) for p in outcome.redrawn]
     order = {id(ring): i for i, ring in enumerate(rings)}

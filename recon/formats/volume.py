@@ -88,6 +88,8 @@ def _check_sizes(path: Path, reader: Any) -> None:
         _bytes_each(reader),
     )
     check_voxels(path, num_voxels, bytes_each)
+    if not num_voxels:
+        raise FormatError(path, "The volume has no voxels.", _ADVICE)
     is_detached = path.suffix.lower() in (".nhdr", ".mhd")
     if not is_detached and num_voxels * bytes_each > _LARGEST_RATIO * path.stat().st_size:
         raise FormatError(

@@ -98,7 +98,7 @@ def test_open_loops_are_named_closed_when_the_gap_is_small_or_repaired_when_aske
     with pytest.raises(FormatError, match="Plane 2, contour 1 is open"):
         sections(path)
     assert sections(path, broken_contours="repair").num_loops == 4
-    reading = formats.read(path, ReadOptions(broken_contours="leave out"))
+    reading = formats.read(path, ReadOptions(broken_contours="leave-out"))
     assert isinstance(reading.data, CrossSections) and reading.data.num_planes == 1
     assert any("left out" in note.sentence for note in reading.notes)
     wide["planes"][1]["loops"][0]["points"] = [*SQUARE, [0, 0.1]]

@@ -77,6 +77,7 @@ def test_options_refuse_nonsense_and_describe_themselves() -> None:
     ):
         with pytest.raises(ValueError):
             ReadOptions.model_validate(wrong)
+    assert ReadOptions.model_validate(ReadOptions().model_dump()) == ReadOptions()
     for name, field in ReadOptions.model_fields.items():
         assert field.title and field.description and field.description.endswith("."), name
 

@@ -78,7 +78,7 @@ def test_explicit_parents_make_holes_and_islands_whatever_the_direction_and_labe
 def test_by_winding_an_inner_contour_of_the_same_direction_is_no_hole() -> None:
     reading = read([box(0, 90), box(10, 80)], "winding")
     assert region(reading).area == pytest.approx(8100)
-    assert any("contour 2" in note.sentence and note.plane == 0 for note in reading.notes)
+    assert any("Contour 2" in note.sentence and note.plane == 0 for note in reading.notes)
     assert region(read([box(0, 90), box(10, 80)])).area == pytest.approx(8100 - 4900)
 
 
@@ -146,7 +146,7 @@ def test_a_contour_that_touches_itself_in_a_point_is_split_there() -> None:
 def test_a_contour_drawn_twice_does_not_cancel_itself() -> None:
     reading = read([box(0, 90), np.roll(box(0, 90)[::-1], 1, axis=0)])
     assert region(reading).area == pytest.approx(8100)
-    assert any("contour 2 repeats contour 1" in note.sentence for note in reading.notes)
+    assert any("Contour 2 repeats contour 1" in note.sentence for note in reading.notes)
 
 
 def test_contours_without_area_are_left_out_and_told() -> None:
@@ -161,7 +161,7 @@ def test_contours_of_one_label_that_cross_are_told_and_follow_the_rule() -> None
     assert region(read(list(both))).area == pytest.approx(2 * 3600 - 2 * 900)
     reading = read(list(both), "winding")
     assert region(reading).area == pytest.approx(2 * 3600 - 900)
-    assert any("contours 1 and 2 cross" in note.sentence for note in reading.notes)
+    assert any("Contours 1 and 2 cross" in note.sentence for note in reading.notes)
 
 
 def test_contours_of_different_labels_may_lie_as_they_like() -> None:
@@ -180,7 +180,7 @@ def test_a_contour_that_crosses_itself_is_named_repaired_or_left_out_as_asked() 
     assert caught.value.advice
     reading = read([FIGURE_OF_EIGHT], options=ReadOptions(broken_contours="repair"))
     assert region(reading).area == pytest.approx(8100 / 2)
-    left = read([FIGURE_OF_EIGHT], options=ReadOptions(broken_contours="leave out")).data
+    left = read([FIGURE_OF_EIGHT], options=ReadOptions(broken_contours="leave-out")).data
     assert isinstance(left, CrossSections) and left.num_planes == 1
 
 

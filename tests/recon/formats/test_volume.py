@@ -325,6 +325,7 @@ def test_a_header_that_promises_far_too_much_fails_at_once(tmp_path: Path) -> No
         (b"= RAI", b"= " + b"R" * 900, 9),
         (b"BinaryData = True", b"BinaryData " + b"x" * 2000, 3),
         (b"ElementSpacing = 0.5", b"ElementSpacing = nan", 10),
+        (b"DimSize = 50", b"DimSize = 0", None),
     ],
 )
 def test_unsound_metaimage_headers_are_refused_by_line(
