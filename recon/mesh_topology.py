@@ -12,11 +12,11 @@ from scipy.sparse.csgraph import connected_components
 
 @dataclass(frozen=True, eq=False)
 class EdgeTable:
-    """The 3F half-edges of a mesh, grouped by the undirected edge that they lie on.
+    """The half-edges of a mesh, grouped by the undirected edge that they lie on.
 
-    half_edges: (3F,) int64; half-edge h is the side of face h // 3 that starts at its corner h % 3. Those of
-    one edge stand together. starts: (E + 1,) int64 into half_edges. ends: (E, 2) int64 vertices, lower first.
-    is_forward: (3F,) bool in the order of half_edges, whether it runs from the lower to the higher vertex.
+    half_edges: (H,) int64; half-edge h is the side of face h // 3 that starts at its corner h % 3. Those of
+    one edge stand together. Sides from a vertex to itself, which faces without area have, are left out: H <= 3F. starts: (E + 1,) int64 into half_edges. ends: (E, 2) int64 vertices, lower first.
+    is_forward: (H,) bool in the order of half_edges, whether it runs from the lower to the higher vertex.
     """
 
     half_edges: NDArray[np.int64]
@@ -53,6 +53,7 @@ def edge_table(faces: NDArray[np.int32]) -> EdgeTable:
     low, high = np.minimum(tails, heads), np.maximum(tails, heads)
     keys = low * (int(high.max(initial=0)) + 1) + high
     order = np.argsort(keys)
+    order = order[low[order] != high[order]]
     keys = keys[order]
     firsts = np.flatnonzero(np.concatenate([[len(keys) > 0], keys[1:] != keys[:-1]])[: len(keys)])
     starts = np.append(firsts, len(keys)).astype(np.int64)

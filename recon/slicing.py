@@ -46,7 +46,8 @@ def arbitrary_planes(mesh: TriangleMesh, n: int, seed: int = 0) -> Planes:
 
     The same seed gives the same planes; every plane cuts the mesh. Raises InputError for an empty mesh or n < 1.
     """
-    vertices = _used_vertices(mesh, n)
+    used = _used_vertices(mesh, n)
+    vertices = mesh.vertices.astype(np.float64)
     corners = np.ascontiguousarray(mesh.faces.T)
     random = np.random.default_rng(seed)
     normals, offsets = np.zeros((n, 3)), np.zeros(n)
@@ -54,10 +55,10 @@ def arbitrary_planes(mesh: TriangleMesh, n: int, seed: int = 0) -> Planes:
         for _ in range(MOST_TRIES):
             normal = random.normal(size=3)
             normals[i] = normal / np.linalg.norm(normal)
-            reach = vertices @ normals[i]
+            reach = used @ normals[i]
             margin = 0.08 * np.ptp(reach)
             offsets[i] = random.uniform(reach.min() + margin, reach.max() - margin)
-            if len(_cut_faces(mesh.vertices.astype(np.float64) @ normals[i] >= offsets[i], corners)):
+            if len(_cut_faces(vertices @ normals[i] >= offsets[i], corners)):
                 break
         else:
             raise InputError("No plane hits the mesh.", "Choose a mesh whose faces have an area.")
@@ -101,7 +102,7 @@ def slice_mesh(mesh: TriangleMesh, planes: tuple[ArrayLike, ArrayLike]) -> Cross
     vertices = mesh.vertices.astype(np.float64)
     shortest = SHORTEST_SIDE * float(np.linalg.norm(np.ptp(mesh.bounds, axis=0)))
     corners = np.ascontiguousarray(mesh.faces.T)
-    cutter = _Cutter(vertices, corners, edges.ends, _edge_of_half_edges(edges), shortest)
+    cutter = _Cutter(vertices, corners, edges.ends, _edge_of_sides(edges, len(mesh.faces)), shortest)
     cuts = (
         (normal, float(offset), [(loop, 1) for loop in _contours(cutter, normal, float(offset))])
         for normal, offset in zip(normals, offsets, strict=True)
@@ -120,9 +121,9 @@ def _unit_planes(planes: tuple[ArrayLike, ArrayLike]) -> Planes:
     return normals / lengths[:, None], offsets / lengths
 
 
-def _edge_of_half_edges(edges: EdgeTable) -> NDArray[np.int64]:
-    """(F, 3) the undirected edge of each face's sides."""
-    edge_of = np.empty(len(edges.half_edges), np.int64)
+def _edge_of_sides(edges: EdgeTable, num_faces: int) -> NDArray[np.int64]:
+    """(F, 3) the undirected edge of each face's sides; -1 where a side has no length."""
+    edge_of = np.full(3 * num_faces, -1, np.int64)
     edge_of[edges.half_edges] = np.repeat(np.arange(len(edges.ends)), edges.num_faces)
     return edge_of.reshape(-1, 3)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recon.errors import InputError
 from recon.slicing import arbitrary_planes, parallel_planes, slice_mesh
-from recon.surface import extract_surface
+from recon.surface import describe, extract_surface
 from render.cross_sections import Plane, plane_basis
 from render.frame import Frame
 from render.mesh import TriangleMesh
@@ -118,6 +118,16 @@ def test_normals_of_any_length_and_the_frame_are_carried_over() -> None:
     assert sections.frame == frame
     assert sections.offsets == pytest.approx([0.5])
     assert sections.bounds == pytest.approx(np.array([[0, 0, 0.5], [1, 1, 0.5]]))
+
+
+def test_faces_without_area_change_neither_the_contours_nor_what_is_closed() -> None:
+    mesh = unit_cube()
+    odd = np.array([[0, 0, 7], [3, 3, 3], [2, 6, 2]])
+    littered = TriangleMesh(mesh.vertices, np.concatenate([mesh.faces[:5], odd, mesh.faces[5:]]))
+    assert describe(littered).is_watertight and not describe(littered).is_manifold
+    planes = arbitrary_planes(mesh, 12, seed=4)
+    clean, cut = slice_mesh(mesh, planes), slice_mesh(littered, planes)
+    assert [area(p) for p in cut.planes()] == pytest.approx([area(p) for p in clean.planes()])
 
 
 def test_a_plane_that_misses_is_kept_as_an_empty_plane() -> None:
