@@ -26,6 +26,8 @@ from recon.errors import FormatError, InputError, SettingsError
 from recon.failure import describe_failure
 from recon.pacing import Checkpoints, PreviewBudget
 from recon.run_folder import EventTail, RunFolder, RunStatus
+from recon.surface import describe
+from tests.make_samples import BEAN_FILE
 from tests.recon.toy_methods import AT, tetrahedron
 
 PROJECT = Path(__file__).parents[2]
@@ -156,6 +158,44 @@ def test_a_run_killed_at_any_moment_is_interrupted_and_comes_to_the_same_result(
     assert folder.figures["resumed_from"] >= (kill_at - 10 if kill_at > 10 else 0)
     assert named(events, "hello")[0]["resumed"] == (folder.figures["resumed_from"] > 0)
     assert folder.status().attempt == 2
+
+
+@pytest.mark.slow
+def test_a_killed_training_resumes_to_the_same_solid(tmp_path: Path, start_worker: StartWorker) -> None:
+    settings = {"prior": "neural", "steps": 200, "batch_size": 1024, "resolution": 49, "uncertainty": False}
+    meshes = []
+    for name in ("whole", "killed"):
+        folder = run_folder.create(
+            tmp_path / name,
+            "orex",
+            settings,
+            {"sections": BEAN_FILE},
+            checkpoint_seconds=0.3,
+            preview_share=0,
+        )
+        if name == "killed":
+            process = start_worker(folder)
+            wait_until(lambda folder=folder: training_step(folder) >= 80, 60)
+            wait_until(lambda folder=folder: folder.has_checkpoint, 60)
+            process.kill()
+            process.wait()
+            assert folder.status().state == "interrupted"
+        tail = EventTail(folder, from_end=True)
+        assert start_worker(folder).wait(120) == 0
+        assert folder.status().state == "done"
+        events = tail.read_new()
+        meshes.append(folder.outputs[0].data)
+    assert named(events, "hello")[0]["resumed"]
+    assert min(e["step"] for e in named(events, "progress") if e["stage"] == "Neural prior") > 5
+    whole, killed = meshes
+    np.testing.assert_array_equal(killed.faces, whole.faces)
+    np.testing.assert_allclose(killed.vertices, whole.vertices, atol=1e-5)
+    assert describe(killed).genus == 1
+
+
+def training_step(folder: RunFolder) -> int:
+    events = named(folder.events(), "progress")
+    return max((event["step"] for event in events if event["stage"] == "Neural prior"), default=0)
 
 
 def test_a_torn_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
