@@ -101,7 +101,8 @@ def _next_corner(half_edges: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def is_two_manifold(faces: NDArray[np.int32], edges: EdgeTable) -> bool:
     """Whether the faces form closed surfaces: two at every edge, one fan around every vertex."""
-    return edges.is_manifold and num_fans(faces, edges) == len(np.unique(faces))
+    num_used = np.count_nonzero(np.bincount(faces.ravel()))
+    return edges.is_manifold and num_fans(faces, edges) == num_used
 
 
 def genera(num_vertices: int, faces: NDArray[np.int32], edges: EdgeTable) -> NDArray[np.int64]:

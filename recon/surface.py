@@ -58,12 +58,11 @@ def _closed_cubes(field: NDArray[np.floating], level: float) -> tuple[NDArray[np
     rare noisy cells; Lorensen's do not. Last, values of one sign are brought within a factor of each other, so
     that no field can make vertices coincide.
     """
-    points, faces = _march(field, level, "lewiner")
-    if not _is_sound(points, faces):
-        points, faces = _march(field, level, "lorensen")
-    if not _is_sound(points, faces):
-        points, faces = _march(_compressed(field, level), 0.0, "lorensen")
-    return points, faces
+    for method in ("lewiner", "lorensen"):
+        points, faces = _march(field, level, method)
+        if _is_sound(points, faces):
+            return points, faces
+    return _march(_compressed(field, level), 0.0, "lorensen")
 
 
 def _is_sound(points: NDArray[np.float64], faces: NDArray[np.int32]) -> bool:
