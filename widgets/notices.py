@@ -56,6 +56,10 @@ class Toast(Overlay):
     ) -> None:
         super().__init__(host, 520)
         self.setObjectName("toast")
+        self.setAccessibleName(text)
+        for last in host.findChildren(Toast):
+            if last is not self and last.isVisible():
+                last.dismiss()  # one at a time; the log keeps them all
         row = QHBoxLayout(self)
         row.setContentsMargins(*(active_theme().px(n) for n in (12, 8, 8, 8)))
         row.setSpacing(active_theme().px(8))

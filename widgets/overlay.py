@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QWidget
 
 from widgets.theme import active_theme
@@ -52,6 +52,7 @@ class Overlay(QFrame):
             layout.activate()  # forgets the sizes that the inner layouts had before
         self.place()
         self.raise_()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible() and watched is self._host:

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from widgets import svg
 from widgets.icons import IconLabel, app_icon, icon, item_icon
-from widgets.layer_list import BADGE_ICONS, KIND_ICONS
+from widgets.layer_tree import BADGE_ICONS, KIND_ICONS
 from widgets.theme import DARK, LIGHT, apply_theme
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
-from widgets.layer_list import BADGE, EYE, LOCK, NAME, SWATCH, LayerList, LayerRow
+from widgets.layer_list import LayerList
+from widgets.layer_tree import BADGE, EYE, LOCK, NAME, SWATCH, LayerRow
 from widgets.theme import apply_theme
 
 ROWS = (
@@ -164,6 +166,30 @@ def test_the_menu_has_rename_and_remove_with_their_keys(layers: LayerList) -> No
     assert actions["layer_rename"].shortcut().toString() == "F2"
     assert not actions["layer_rename"].isEnabled()  # two are selected
     assert actions["layer_remove"].shortcut().toString() == "Del"
+
+
+def test_lock_and_visibility_can_be_reached_without_a_pointer(layers: LayerList, qtbot: QtBot) -> None:
+    layers.select(["r"])
+    actions = {action.objectName(): action for action in layers.context_menu().actions()}
+    with qtbot.waitSignal(layers.lock_toggled) as told:
+        actions["layer_lock"].trigger()
+    assert told.args == ["r", False]
+    with qtbot.waitSignal(layers.visibility_toggled) as told:
+        actions["layer_toggle"].trigger()
+    assert told.args == ["r", True]
+
+
+@pytest.mark.parametrize("reason", list(QContextMenuEvent.Reason)[:2])
+def test_the_menu_opens_by_pointer_and_by_keyboard(
+    layers: LayerList, qtbot: QtBot, reason: QContextMenuEvent.Reason
+) -> None:
+    layers.select(["s"])
+    by_mouse = reason == QContextMenuEvent.Reason.Mouse
+    at = place(layers, "s", NAME) if by_mouse else layers.tree.viewport().rect().bottomLeft()
+    event = QContextMenuEvent(reason, at, layers.tree.viewport().mapToGlobal(at))
+    QApplication.sendEvent(layers.tree.viewport(), event)
+    (menu,) = [menu for menu in layers.findChildren(QMenu) if menu.isVisible()]
+    menu.close()
 
 
 def test_a_drop_tells_the_whole_new_order(layers: LayerList, qtbot: QtBot) -> None:

@@ -63,6 +63,13 @@ def test_a_toast_waits_while_the_pointer_rests_on_it(window: QMainWindow, qtbot:
         QApplication.sendEvent(toast, QEvent(QEvent.Type.Leave))
 
 
+def test_a_new_toast_takes_the_place_of_the_last(window: QMainWindow, qtbot: QtBot) -> None:
+    first = Toast(window, "Exported hand.glb.")
+    with qtbot.waitSignal(first.closed):
+        second = Toast(window, "Saved.")
+    assert second.isVisible() and not first.isVisible()
+
+
 def test_the_action_of_a_toast_is_told_and_ends_it(window: QMainWindow, qtbot: QtBot) -> None:
     toast = Toast(window, "Exported.", [NoticeAction("show", "Show in folder")])
     with qtbot.waitSignal(toast.chosen) as chosen:
