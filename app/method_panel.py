@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QLabel,
     QScrollArea,
+    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from recon.method import Method
 from widgets.job_rows import JobRow
-from widgets.parts import with_role
+from widgets.parts import LABEL_WIDTH, icon_button, with_role
 from widgets.run_block import RunBlock
 from widgets.settings_form import SettingsForm
 from widgets.theme import active_theme, title_label
@@ -84,6 +85,9 @@ class MethodPanel(QWidget):
         self._inputs_form = QFormLayout()
         self._inputs_form.setHorizontalSpacing(px(8))
         self._inputs_form.setVerticalSpacing(px(6))
+        self._inputs_form.setContentsMargins(
+            0, 0, px(8) + icon_button("rotate-ccw", "").sizeHint().width(), 0
+        )
         self.seed = QSpinBox()
         self.seed.setObjectName("seed")
         self.seed.setRange(0, 2**31 - 1)
@@ -199,9 +203,12 @@ class MethodPanel(QWidget):
             combo.setObjectName(f"input_{slot.name}")
             combo.setAccessibleName(slot.title)
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(8)
+            # A long placeholder must not widen the panel.
+            combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             combo.currentIndexChanged.connect(self._check)
-            self._inputs_form.addRow(slot.title, combo)
+            label = QLabel(slot.title)
+            label.setMinimumWidth(active_theme().px(LABEL_WIDTH))
+            self._inputs_form.addRow(label, combo)
             self._input_combos[slot.name] = combo
         self._fill_inputs(())
 

@@ -38,8 +38,10 @@ Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("State", "Name", "Progress", "Elapsed", "Left", "Device", "Memory", "Result", "")
 STATE, NAME, PROGRESS, ELAPSED, LEFT, DEVICE, MEMORY, RESULT, ACTIONS = range(9)
 _WIDTHS = {STATE: 118, NAME: 170, PROGRESS: 180, ELAPSED: 66, LEFT: 168, DEVICE: 60, MEMORY: 68, ACTIONS: 212}
-_GIVE_WAY = ((MEMORY, 1150), (DEVICE, 1080), (ELAPSED, 880), (LEFT, 800))  # hidden below these widths
-_PRIMARY_WIDTH = 112
+_COMPACT_WIDTHS = {STATE: 118, NAME: 132, PROGRESS: 132, ACTIONS: 148}
+_COMPACT = 820  # below this width columns shrink and buttons lose their words
+_GIVE_WAY = ((MEMORY, 1150), (DEVICE, 1080), (ELAPSED, 980), (LEFT, 900))  # hidden below these widths
+_PRIMARY_WIDTH, _COMPACT_PRIMARY_WIDTH = 112, 30
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -61,7 +63,9 @@ class JobPanel(QStackedWidget):
         self.table.activated.connect(self._on_activated)
         self.table.customContextMenuRequested.connect(self._on_menu)
         self.table.selectionModel().selectionChanged.connect(self._on_selected)
-        self.table.size_columns()
+        self.table.resized.connect(self._on_resized)
+        self._is_compact = False
+        self.table.size_columns(is_compact=False)
         start = text_button("Start", "play")
         start.clicked.connect(lambda: self.wish.emit("", "start"))
         self.addWidget(EmptyPlace("list-checks", "No runs. Press F5 to start.", start))
@@ -79,6 +83,14 @@ class JobPanel(QStackedWidget):
         if not is_same:
             self.select(selected)
         self.setCurrentIndex(1 if rows else 0)
+
+    def _on_resized(self) -> None:
+        is_compact = self.table.width() < active_theme().px(_COMPACT)
+        if is_compact != self._is_compact:
+            self._is_compact = is_compact
+            self.table.size_columns(is_compact=is_compact)
+            for place, row in enumerate(self._model.rows):
+                self.table.setIndexWidget(self._model.index(place, ACTIONS), self._buttons(row))
 
     def selected_ids(self) -> list[str]:
         """The ids of the selected jobs, top down."""
@@ -99,7 +111,8 @@ class JobPanel(QStackedWidget):
         """The first verb as a button with words, the others as icons or, when many, in a menu."""
         host = QWidget()
         parts: list[QWidget | int] = [0]
-        parts.append(_slot(self._primary(row, row.primary) if row.primary else None))
+        first = self._primary(row, row.primary) if row.primary else None
+        parts.append(_slot(first, _COMPACT_PRIMARY_WIDTH if self._is_compact else _PRIMARY_WIDTH))
         if len(row.others) <= 3:
             parts += [self._icon(row.id, verb) for verb in row.others]
         else:
@@ -111,9 +124,10 @@ class JobPanel(QStackedWidget):
         look = verb_look(verb)
         button = icon_button(look.icon, f"{look.word}: {row.name}", look.tip)
         button.setObjectName(f"job_{verb}")
-        button.setText(look.word)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setIconSize(WORDED_ICON * active_theme().ui_scale)
+        if not self._is_compact:
+            button.setText(look.word)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setIconSize(WORDED_ICON * active_theme().ui_scale)
         button.setEnabled(row.is_primary_enabled)
         button.clicked.connect(lambda: self.wish.emit(row.id, verb))
         return button
@@ -212,6 +226,8 @@ class JobModel(QAbstractTableModel):
 class _Table(QTreeView):
     """The view, which gives up its lesser columns when it is narrow."""
 
+    resized = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("jobs_table")
@@ -224,11 +240,12 @@ class _Table(QTreeView):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def size_columns(self) -> None:
+    def size_columns(self, *, is_compact: bool) -> None:
+        """Give the columns their widths; the result takes what is left."""
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionsMovable(False)
-        for column, width in _WIDTHS.items():
+        for column, width in {**_WIDTHS, **(_COMPACT_WIDTHS if is_compact else {})}.items():
             header.resizeSection(column, active_theme().px(width))
         header.setSectionResizeMode(RESULT, QHeaderView.ResizeMode.Stretch)
 
@@ -236,6 +253,7 @@ class _Table(QTreeView):
         super().resizeEvent(event)
         for column, needed in _GIVE_WAY:
             self.setColumnHidden(column, self.width() < active_theme().px(needed))
+        self.resized.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Qt leaves Enter to dialogs on some platforms; here it always does the first thing offered.
@@ -279,10 +297,10 @@ def draw_bar(painter: QPainter, bar: QRectF, fraction: float, color: str) -> Non
         painter.drawRoundedRect(filled, radius, radius)
 
 
-def _slot(button: QToolButton | None) -> QWidget:
+def _slot(button: QToolButton | None, width: int) -> QWidget:
     """Room for the first verb, taken also by states without one, so that the others stand in one column."""
     slot = QWidget()
-    slot.setFixedWidth(active_theme().px(_PRIMARY_WIDTH))
+    slot.setFixedWidth(active_theme().px(width))
     slot.setLayout(row_of(*((button,) if button else ()), 1))
     return slot
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -21,6 +22,7 @@ from widgets.icons import IconLabel, icon
 from widgets.theme import active_theme, secondary_label
 
 W = TypeVar("W", bound=QWidget)
+LABEL_WIDTH = 124  # of the column of labels in forms, in design pixels
 WORDED_ICON = QSize(22, 16)  # wider than the icon, which keeps it away from the words after it
 
 
@@ -75,6 +77,18 @@ def row_of(*items: QWidget | int, spacing: int = 8) -> QHBoxLayout:
     return row
 
 
+def form_grid() -> QGridLayout:
+    """The columns of every form: labels, controls, and room for a reset arrow, so that edges line up."""
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(active_theme().px(8))
+    grid.setVerticalSpacing(active_theme().px(6))
+    grid.setColumnMinimumWidth(0, active_theme().px(LABEL_WIDTH))
+    grid.setColumnMinimumWidth(2, icon_button("rotate-ccw", "").sizeHint().width())
+    grid.setColumnStretch(1, 1)
+    return grid
+
+
 def column_in(widget: QWidget, margin: int = 0, spacing: int = 8) -> QVBoxLayout:
     """A column as the widget's layout. margin, spacing: design pixels."""
     column = QVBoxLayout(widget)
@@ -82,6 +96,11 @@ def column_in(widget: QWidget, margin: int = 0, spacing: int = 8) -> QVBoxLayout
     column.setContentsMargins(space, space, space, space)
     column.setSpacing(active_theme().px(spacing) if spacing else 0)
     return column
+
+
+def grouped(count: int) -> str:
+    """ "12 345", with narrow spaces."""
+    return f"{count:,}".replace(",", "\u2009")
 
 
 class FoldButton(QAbstractButton):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from widgets.icons import IconLabel, icon
 from widgets.job_rows import JobRow, state_look, step_text, verb_look
-from widgets.parts import StateLabel, column_in, row_of, text_button, with_property, with_role
+from widgets.parts import StateLabel, column_in, form_grid, row_of, text_button, with_property, with_role
 from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, secondary_label
 
@@ -136,6 +136,9 @@ class RunBlock(QWidget):
         elif is_known and not self._bar.maximum():
             self._bar.setRange(0, 1000)
         self._bar.setValue(round(1000 * fraction))
+        tenth = f"{10 * int(10 * fraction)} %"  # screen readers hear every ten per cent, not every step
+        if is_known and self._bar.accessibleDescription() != tenth:
+            self._bar.setAccessibleDescription(tenth)
         self._percent.setText(f"{100 * fraction:.0f} %" if is_known else "")
         speed = f"{row.speed:.3g} steps/s" if row.speed else ""
         _say(self._stage, row.stage, step_text(row), speed)
@@ -158,15 +161,13 @@ class RunBlock(QWidget):
 
 def _grid_of(label: QLabel, device: QWidget, *below: QWidget) -> QWidget:
     host = QWidget()
-    grid = QGridLayout(host)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setSpacing(active_theme().px(8))
-    grid.setColumnStretch(1, 1)
-    grid.setColumnMinimumWidth(0, active_theme().px(100))
+    grid = form_grid()
+    host.setLayout(grid)
+    grid.setVerticalSpacing(active_theme().px(8))
     grid.addWidget(label, 0, 0)
     grid.addWidget(device, 0, 1)
     for place, widget in enumerate(below, 1):
-        grid.addWidget(widget, place, 0, 1, 2, Qt.AlignmentFlag(0))
+        grid.addWidget(widget, place, 0, 1, 3)
     return host
 
 

@@ -10,10 +10,9 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from widgets.icons import icon
-from widgets.parts import FoldButton, StateLabel, icon_button, row_of, with_property, with_role
+from widgets.parts import FoldButton, StateLabel, form_grid, icon_button, row_of, with_property, with_role
 from widgets.setting_editors import CalmCombo, editor_for
 from widgets.setting_fields import SettingField, fields_of, problems
-from widgets.theme import active_theme
 
 CUSTOM = "Custom"
 DEFAULTS = "Defaults"
@@ -170,12 +169,7 @@ class SettingsForm(QWidget):
     def _build(self) -> None:
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(active_theme().px(8))
-        self._grid.setVerticalSpacing(active_theme().px(6))
-        self._grid.setColumnStretch(1, 1)
-        self._grid.setColumnMinimumWidth(0, self._label_width())
-        self._grid.setColumnMinimumWidth(2, _reset_button("").sizeHint().width())
+        self._grid = form_grid()
         outer.addLayout(self._grid)
         outer.addStretch(1)
         self._build_presets()
@@ -186,11 +180,6 @@ class SettingsForm(QWidget):
         if self._groups:
             self._build_all()
         self._build_general_problem()
-
-    def _label_width(self) -> int:
-        """Room for the longest label, up to a width at which the long ones wrap."""
-        longest = max(self.fontMetrics().horizontalAdvance(field.title) for field in self._fields)
-        return min(longest + 2, active_theme().px(124))
 
     def _build_presets(self) -> None:
         self._preset_combo = CalmCombo()

@@ -161,7 +161,7 @@ class SliceView(QWidget):
         )
         self._header.setStretchFactor(self._slider, 1)
         margin = active_theme().px(8)
-        self._header.setContentsMargins(margin, active_theme().px(4), margin, active_theme().px(4))
+        self._header.setContentsMargins(margin // 2, 2, margin // 2, 2)
         header.setLayout(self._header)
         return header
 

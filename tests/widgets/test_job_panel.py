@@ -119,6 +119,15 @@ def test_a_narrow_table_gives_up_its_lesser_columns_first(panel: JobPanel) -> No
     assert not panel.table.isColumnHidden(PROGRESS) and not panel.table.isColumnHidden(STATE)
 
 
+def test_in_a_narrow_table_every_button_is_still_in_sight(panel: JobPanel) -> None:
+    panel.resize(660, 300)
+    panel.set_rows([RUNNING, FAILED])
+    for place, verb in ((0, "pause"), (0, "cancel"), (1, "more")):
+        found = button(panel, place, verb)
+        corner = found.mapTo(panel.table, found.rect().bottomRight())
+        assert found.isVisible() and corner.x() <= panel.table.width()
+
+
 def test_every_state_and_verb_has_words_and_an_icon_that_exists(panel: JobPanel) -> None:
     panel.set_rows([JobRow(state, state, state, others=tuple(VERBS)) for state in STATES])
     for place, state in enumerate(STATES):
