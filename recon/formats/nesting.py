@@ -8,7 +8,6 @@ the faces inside is drawn anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,8 +22,6 @@ _HARMLESS = 5e-3  # share of the area that touching may change before it counts 
 _BRIDGE = 0.1  # of the median step: how wide a keyhole's bridge may gape
 
 _MANY_EDGE_PAIRS = 10**7
-
-Inside = Callable[[NDArray[np.int64]], NDArray[np.bool_]]  # (K, R) winding numbers → (K,)
 
 
 class BrokenRing(Exception):
@@ -86,24 +83,35 @@ def even_odd_rings(drawing: Drawing) -> Outcome:
     return outcome
 
 
-def _inside(drawing: Drawing, used: list[int]) -> Inside:
-    """The rule as a function of winding numbers in the rings `used`, in their order."""
-    if drawing.rule == "winding":
-        return lambda winding: winding.sum(1) != 0
+@dataclass(frozen=True)
+class _Turns:
+    """Which of num_points points lie in which rings: point and ring, by position, and winding number, each (T,)."""
+
+    num_points: int
+    point: NDArray[np.int64]
+    ring: NDArray[np.int64]
+    turns: NDArray[np.int64]
+
+
+def _inside(drawing: Drawing, used: list[int], turns: _Turns) -> NDArray[np.bool_]:
+    """(num_points,) whether the rule calls each point inside the rings `used`."""
     if drawing.rule == "parent":
-        return lambda winding: _inside_some_parent(drawing, used, winding)
-    return lambda winding: winding.sum(1) % 2 == 1
+        return _inside_some_parent(drawing, used, turns)
+    total = np.bincount(turns.point, turns.turns, turns.num_points).astype(np.int64)
+    return np.asarray(total != 0 if drawing.rule == "winding" else total % 2 == 1)
 
 
-def _inside_some_parent(drawing: Drawing, used: list[int], winding: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _inside_some_parent(drawing: Drawing, used: list[int], turns: _Turns) -> NDArray[np.bool_]:
     """In some outer contour, and in none of its own holes."""
-    inside = np.zeros(len(winding), bool)
-    for position, outer in enumerate(used):
-        if drawing.parents[outer] is not None:
-            continue
-        holes = [k for k, i in enumerate(used) if drawing.parents[i] == outer]
-        inside |= (winding[:, position] != 0) & (winding[:, holes] == 0).all(axis=1)
-    return inside
+    position = {ring: k for k, ring in enumerate(used)}
+    parents = [drawing.parents[i] for i in used]
+    is_hole = np.array([parent is not None for parent in parents])
+    # A hole whose parent was left out is a hole in nothing.
+    top = np.array([k if parent is None else position.get(parent, -1) for k, parent in enumerate(parents)])
+    pair = turns.point * len(used) + top[turns.ring]
+    in_hole = is_hole[turns.ring]
+    filled = turns.point[~in_hole & ~np.isin(pair, pair[in_hole])]
+    return np.bincount(filled, minlength=turns.num_points) > 0
 
 
 def _without_twins(drawing: Drawing, alive: range, outcome: Outcome) -> list[int]:
@@ -236,13 +244,13 @@ def _where_inside_changes(
 ) -> list[int]:
     """Of rings that do not cross: those with inside on one side and outside on the other."""
     polygons = np.array([shapely.Polygon(rings[i]) for i in alive], object)
-    winding = np.zeros((len(alive), len(alive)), np.int64)  # just outside ring k: winding in ring m
     around = np.array([1 if shapely.is_ccw(polygon.exterior) else -1 for polygon in polygons], np.int64)
     inner, outer = shapely.STRtree(polygons).query(polygons, predicate="covered_by")
+    # A point just within a ring lies in it and in all around it; one just without lies in those around it.
+    within = _Turns(len(alive), inner, outer, around[outer])
     apart = inner != outer
-    winding[inner[apart], outer[apart]] = around[outer[apart]]
-    inside = _inside(drawing, alive)
-    changes = inside(winding) != inside(winding + np.diag(around))
+    without = _Turns(len(alive), inner[apart], outer[apart], around[outer[apart]])
+    changes = _inside(drawing, alive, within) != _inside(drawing, alive, without)
     for i, kept in zip(alive, changes, strict=True):
         if not kept:
             what = (
@@ -260,5 +268,12 @@ def _drawn_anew(drawing: Drawing, rings: list[Points], used: list[int]) -> list[
     chosen = [rings[i] for i in used]
     faces = faces_of(chosen)
     points = shapely.get_coordinates(shapely.point_on_surface(faces))
-    winding = np.stack([winding_numbers(points, ring) for ring in chosen], axis=1)
-    return outline(faces[_inside(drawing, used)(winding)])
+    winding = [winding_numbers(points, ring) for ring in chosen]
+    hit = [np.flatnonzero(each) for each in winding]
+    turns = _Turns(
+        len(faces),
+        np.concatenate(hit),
+        np.repeat(np.arange(len(chosen)), [len(each) for each in hit]),
+        np.concatenate([each[some] for each, some in zip(winding, hit, strict=True)]),
+    )
+    return outline(faces[_inside(drawing, used, turns)])

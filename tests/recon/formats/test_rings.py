@@ -211,6 +211,13 @@ def test_points_a_little_off_the_plane_are_moved_and_far_off_refused() -> None:
         read([Ring(np.c_[box(0, 90), [0, 9.0, 0, 0]], 1)])
 
 
+def test_small_contours_beside_a_huge_line_are_held_to_their_own_size() -> None:
+    line = Ring(np.array([[0, 0, 0], [1e6, 0, 0], [5e5, 0, 0.0]]), 1)
+    tiny = Ring(np.c_[box(0, 9), [0, 1.0, 0, 0]], 1)
+    with pytest.raises(FormatError, match="much for their size"):
+        read([line, tiny])
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
 def test_numbers_that_are_none_are_named(bad: float) -> None:
     points = np.c_[box(0, 90), np.zeros(4)]
@@ -288,3 +295,20 @@ def test_whatever_is_drawn_on_a_grid_its_even_odd_fill_is_the_rules_region(
     )
     got = shapely.contains_xy(fill, probes)
     assert (got == inside)[~near].all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_explicit_parents_mean_in_some_outer_contour_and_in_none_of_its_own_holes(
+    data: st.DataObject,
+) -> None:
+    sizes = data.draw(st.lists(st.integers(1, 40), min_size=1, max_size=8, unique=True))
+    parents = [data.draw(st.none() | st.integers(0, len(sizes) - 1)) for _ in sizes]
+    outer = [parent is None for parent in parents]
+    parents = [p if p is not None and outer[p] else None for p in parents]
+    boxes = [np.c_[box(-size, size, data.draw(st.booleans())), np.zeros(4)] for size in sizes]
+    reading = read([Ring(b, 1, p) for b, p in zip(boxes, parents, strict=True)], "parent")
+    for probe in range(41):
+        around = {i for i, size in enumerate(sizes) if size > probe}
+        expected = any(parents[i] is None and not any(parents[h] == i for h in around) for i in around)
+        assert shapely.contains_xy(region(reading), probe + 0.5 - 1e-3, 0) == expected
