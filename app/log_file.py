@@ -35,11 +35,12 @@ def log_folder() -> Path:
 def start_log() -> Path:
     """Log to a new file: our messages, Qt's, and the stack of every thread when the process dies of a signal."""
     path = log_folder() / f"isokiln-{datetime.now():%Y%m%d-%H%M%S-%f}.log"
-    handler = logging.FileHandler(path, encoding="utf-8")
+    file = path.open("w", encoding="utf-8")
+    handler = logging.StreamHandler(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    faulthandler.enable(handler.stream)
+    faulthandler.enable(file)
     qInstallMessageHandler(_take_qt_message)
     for old in sorted(log_folder().glob("isokiln-*.log"))[:-KEEP]:
         old.unlink(missing_ok=True)

@@ -54,9 +54,10 @@ from widgets.notices import BannerZone
 from widgets.plots import Plots
 from widgets.properties_panel import PropertiesPanel
 from widgets.slice_view import SliceView
-from widgets.start_page import StartPage, WorkflowCard
+from widgets.start_page import StartPage
 from widgets.theme import active_theme
 from widgets.viewport_pane import ViewportPane
+from widgets.workflow_card import WorkflowCard
 from widgets.workflow_pictures import slices_to_solid
 
 _TOOL_BAR = (

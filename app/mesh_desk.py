@@ -53,6 +53,7 @@ class MeshDesk(QObject):
         panel.tool_preview_requested.connect(self.preview)
         panel.tool_applied.connect(self.apply)
         panel.tool_cancelled.connect(self.cancel)
+        panel.before_wished.connect(self.show_before)
 
     def show_current(self, layer: Layer | None) -> None:
         """Follow the selection; a preview of another layer goes."""
@@ -92,6 +93,11 @@ class MeshDesk(QObject):
     def cancel(self) -> None:
         """Take the preview away."""
         self._end_preview()
+
+    def show_before(self, on: bool) -> None:
+        """Show the mesh without the previewed edit while `on`, to compare."""
+        if self._layer is not None and self._preview is not None:
+            self._window.scene.show_in_place(self._layer.id, None if on else self._preview)
 
     def flip_normals(self) -> None:
         self.apply("flip", {})

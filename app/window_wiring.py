@@ -95,6 +95,8 @@ def _connect_runs(window: MainWindow) -> None:
     window.agreement_list.plane_requested.connect(window.agreement.go_to)
     window.log_view.open_wished.connect(lambda source: _open_log(window, source))
     window.job_panel.wish.connect(lambda job, verb: _on_job_wish(window, job, verb))
+    window.job_panel.selection_changed.connect(lambda ids: window.plots.show_runs(ids) if ids else None)
+    window.plots.start_wished.connect(runs.start_or_resume)
     runs.changed.connect(lambda: _show_runs(window))
     runs.started.connect(lambda job: _on_started(window, job))
     runs.progressed.connect(lambda job: _plot(window, job))
