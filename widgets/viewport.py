@@ -26,7 +26,7 @@ from widgets.viewport_furniture import Furniture, FurnitureName
 from widgets.viewport_measure import Measurement
 from widgets.viewport_motion import Motion
 from widgets.viewport_picking import Picker
-from widgets.viewport_scene import ViewportScene, box_corners
+from widgets.viewport_scene import ViewportScene
 from widgets.viewport_style import SHADINGS, LayerStyle, Shading
 from widgets.viewport_tools import Tools
 
@@ -113,11 +113,11 @@ class Viewport(QWidget):
 
     def frame_all(self, animated: bool = True) -> None:
         """Bring everything that is drawn into the picture."""
-        self._frame(self._scene.bounds(), animated)
+        self._frame(self._scene.outer_points(), animated)
 
     def frame(self, layer_ids: Iterable[str], animated: bool = True) -> None:
         """Bring these layers into the picture; raises KeyError for an id that was not shown."""
-        self._frame(self._scene.bounds(layer_ids), animated)
+        self._frame(self._scene.outer_points(layer_ids), animated)
 
     def set_view(self, name: ViewName, animated: bool = True) -> None:
         """Look from a side named with respect to the up axis."""
@@ -312,10 +312,10 @@ class Viewport(QWidget):
             )
         self.tool_changed.emit(tool)
 
-    def _frame(self, box: NDArray[np.float64] | None, animated: bool) -> None:
-        if box is not None:
+    def _frame(self, points: NDArray[np.float64], animated: bool) -> None:
+        if len(points):
             width, height = self._size()
-            self.move_camera(cameras.fit(self.camera, box_corners(box), width / height), animated)
+            self.move_camera(cameras.fit(self.camera, points, width / height), animated)
 
     def _look_from(self, back: NDArray[np.float64], up: NDArray[np.float64]) -> None:
         self.move_camera(cameras.look_from(self.camera, back, up))

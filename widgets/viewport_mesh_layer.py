@@ -85,8 +85,13 @@ class MeshLayer:
         return self._mesh.bounds if self._mesh is not None and len(self._mesh.vertices) else None
 
     @property
-    def num_faces(self) -> int:
-        return len(self._mesh.faces) if self._mesh is not None else 0
+    def outer_points(self) -> NDArray[np.float64]:
+        """Enough of the vertices (N, 3) to fit the camera to: the outermost ones and some 4000 others."""
+        if self._mesh is None or not len(self._mesh.vertices):
+            return np.zeros((0, 3))
+        vertices = self._mesh.vertices
+        ends = np.concatenate([vertices.argmin(0), vertices.argmax(0)])
+        return np.concatenate([vertices[ends], vertices[:: 1 + len(vertices) // 4000]]).astype(np.float64)
 
     def set(self, mesh: TriangleMesh, style: LayerStyle, shading: Shading) -> None:
         """Show this mesh in this way."""

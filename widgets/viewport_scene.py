@@ -149,6 +149,11 @@ class ViewportScene:
             return None
         return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
 
+    def outer_points(self, ids: Iterable[str] | None = None) -> Array:
+        """Points (N, 3) around the given layers, or around all that are drawn, to fit the camera to."""
+        layers = [self._layers[i] for i in ids] if ids is not None else [layer for _, layer in self.visible()]
+        return np.concatenate([np.zeros((0, 3)), *(layer.outer_points for layer in layers)])
+
     def apply(self, pose: CameraPose, extra: Array | None = None) -> None:
         """Give VTK's camera this pose, and near and far so that all layers and `extra` (N, 3) are seen."""
         box = self.bounds()

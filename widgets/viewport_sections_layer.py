@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
-from render.cross_sections import CrossSections, plane_basis
+from render.cross_sections import CrossSections
 from widgets import viewport_polydata as polydata
 from widgets.colour_maps import label_color, rgb
 from widgets.theme import Theme, mix
+from widgets.viewport_planes import plane_polygons, veil_opacity
 from widgets.viewport_style import LayerStyle, Shading
 
-_MANY_PLANES = 48  # from here on only the active plane is filled: hundreds of veils hide what they hold
+_MANY_PLANES = 20  # with more only the active one is filled: so many veils hide what they hold
 Array = NDArray[np.float64]
 
 
@@ -58,6 +59,11 @@ class SectionsLayer:
         return np.stack([points.min(0), points.max(0)])
 
     @property
+    def outer_points(self) -> Array:
+        """What to fit the camera to: the corners (N, 3) of the planes' polygons, which hold the contours."""
+        return np.concatenate([np.zeros((0, 3)), *self._outlines])
+
+    @property
     def plane_outlines(self) -> list[Array]:
         """For each plane the corners (N, 3) of the polygon that stands for it."""
         return self._outlines
@@ -67,7 +73,7 @@ class SectionsLayer:
         is_new, old = sections is not self._sections, self._style
         self._sections, self._style = sections, style
         if is_new:
-            self._outlines = _plane_polygons(sections)
+            self._outlines = plane_polygons(sections)
             self._upload(sections)
         if is_new or old.active_plane != style.active_plane:
             self._upload_active(sections)
@@ -153,10 +159,11 @@ class SectionsLayer:
     def _dress(self) -> None:
         style, ratio = self._style, self._ratio
         shown = style.plane_opacity > 0
-        many = self._sections is not None and self._sections.num_planes > _MANY_PLANES
+        num_planes = self._sections.num_planes if self._sections is not None else 0
+        many = num_planes > _MANY_PLANES
         self._frames.SetVisibility(shown)
         self._veils.SetVisibility(shown and not many)
-        self._veils.GetProperty().SetOpacity(style.plane_opacity * style.opacity)
+        self._veils.GetProperty().SetOpacity(veil_opacity(style.plane_opacity, num_planes) * style.opacity)
         self._frames.GetProperty().SetOpacity((0.10 if many else 0.20) * style.opacity)
         self._lines.GetProperty().SetOpacity(style.opacity)
         accent = rgb(self._theme.accent)
@@ -168,45 +175,6 @@ class SectionsLayer:
             (self._frames, 1.0), (self._active_frame, 1.5),
         ):  # fmt: skip
             actor.GetProperty().SetLineWidth(width * ratio)
-
-
-def _plane_polygons(sections: CrossSections) -> list[Array]:
-    """Each plane cut by the contours' bounding box, a little enlarged: 3 to 6 corners in order, or none."""
-    points = sections.vertices if sections.num_loops else sections.normals * sections.offsets[:, None]
-    if not len(points):
-        return []
-    low, high = points.min(0), points.max(0)
-    room = 0.06 * float(np.linalg.norm(high - low)) or 1.0
-    low, high = low - room, high + room
-    return [
-        plane_in_box(normal, offset, low, high)
-        for normal, offset in zip(sections.normals, sections.offsets, strict=True)
-    ]
-
-
-def plane_in_box(normal: Array, offset: float, low: Array, high: Array) -> Array:
-    """Corners (N, 3) of the polygon that a plane n . x = offset has in a box, counter-clockwise."""
-    u, v = plane_basis(normal)
-    reach = float(np.linalg.norm(high - low))
-    center = (low + high) / 2
-    foot = center - normal * (normal @ center - offset)
-    polygon = np.array([foot + reach * (a * u + b * v) for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
-    for axis in range(3):
-        polygon = _kept_below(polygon, axis, high[axis], 1.0)
-        polygon = _kept_below(polygon, axis, -low[axis], -1.0)
-    return polygon
-
-
-def _kept_below(polygon: Array, axis: int, limit: float, sign: float) -> Array:
-    """The part of a convex polygon where sign * coordinate <= limit (Sutherland and Hodgman)."""
-    kept: list[Array] = []
-    for here, after in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        a, b = sign * here[axis] - limit, sign * after[axis] - limit
-        if a <= 0:
-            kept.append(here)
-        if (a < 0 < b) or (b < 0 < a):
-            kept.append(here + (after - here) * (a / (a - b)))
-    return np.array(kept) if len(kept) > 2 else np.zeros((0, 3))
 
 
 def _line_actor() -> Any:

@@ -17,9 +17,9 @@ from widgets.viewport_camera import CameraPose
 from widgets.viewport_grid import nice_length
 from widgets.viewport_normals import shade
 from widgets.viewport_overlays import grouped, plain_number, unit_label
+from widgets.viewport_planes import plane_in_box
 from widgets.viewport_proxy import LARGE, Proxies, coarsen
 from widgets.viewport_scene import ViewportScene
-from widgets.viewport_sections_layer import plane_in_box
 from widgets.viewport_style import LayerStyle
 
 
