@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 from render.frame import Frame
@@ -148,6 +148,19 @@ def test_apply_sends_the_parameters_and_closes_the_tool(panel: MeshToolsPanel, q
     with qtbot.waitSignal(panel.tool_applied) as heard:
         qtbot.mouseClick(part(panel, QPushButton, "apply_decimate"), Qt.MouseButton.LeftButton)
     assert heard.args == ["decimate", {"target_faces": 8}] and panel.tool == ""
+
+
+def test_holding_before_shows_the_mesh_as_it_was(panel: MeshToolsPanel, qtbot: QtBot) -> None:
+    heard: list[bool] = []
+    panel.before_wished.connect(heard.append)
+    panel.open_tool("smooth")
+    before = part(panel, QToolButton, "before_smooth")
+    assert not before.isEnabled(), "there is nothing to compare with yet"
+    panel.set_preview(tetrahedra(1.0, 0.1, 0.5))
+    qtbot.mousePress(before, Qt.MouseButton.LeftButton)
+    assert heard == [True]
+    qtbot.mouseRelease(before, Qt.MouseButton.LeftButton)
+    assert heard == [True, False]
 
 
 def test_cancel_drops_the_preview(panel: MeshToolsPanel, qtbot: QtBot) -> None:

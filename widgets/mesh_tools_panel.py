@@ -1,0 +1,300 @@
+"""Clean a mesh: small parts, holes, noise, too many triangles; seen before it is applied. And its measures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QWidget
+
+from render.mesh import TriangleMesh
+from widgets.mesh_figures import kept_parts, measures, part_areas
+from widgets.parts import EmptyPlace, FoldButton, column_in, grouped, icon_button, row_of, text_button
+from widgets.setting_editors import Editor, editor_for
+from widgets.setting_fields import Limits, SettingField
+from widgets.theme import active_theme, secondary_label
+
+_PREVIEW_MS = 350  # after the last change of a parameter
+
+_TOOLS: dict[str, tuple[str, str, tuple[SettingField, ...]]] = {
+    "components": (
+        "Remove small parts",
+        "Parts smaller than this share of the largest one go.",
+        (
+            SettingField(
+                "min_share", "Smallest part to keep", "Share of the largest part's area", "float", 0.01,
+                Limits(0.0001, 1.0),
+            ),
+        ),
+    ),
+    "holes": (
+        "Fill holes",
+        "Openings of the surface are closed.",
+        (
+            SettingField(
+                "max_edges", "Largest hole", "Holes with more edges stay open", "int", None, Limits(3, None),
+                unit="edges", is_optional=True, none_text="All",
+            ),
+        ),
+    ),
+    "smooth": (
+        "Smooth",
+        "Noise goes; a closed mesh keeps its volume.",
+        (SettingField("iterations", "Rounds", "More rounds, smoother", "int", 10, Limits(1, 1000)),),
+    ),
+    "decimate": (
+        "Decimate",
+        "Fewer triangles, the same shape as far as they can tell it.",
+        (SettingField("target_faces", "Triangles", "How many to keep", "int", 10_000, Limits(4, None)),),
+    ),
+    "flip": ("Flip normals", "Turns the surface inside out, for meshes that are wound the wrong way.", ()),
+}  # fmt: skip
+
+
+class MeshToolsPanel(QWidget):
+    """One tool open at a time; what it would do is asked for as a preview and applied or dropped.
+
+    tool_preview_requested, tool_applied: name of the tool and its parameters. tool_cancelled: drop the preview.
+    before_wished: show the mesh as it was (True, while the button is held) or the preview again.
+    """
+
+    tool_preview_requested = Signal(str, dict)
+    tool_applied = Signal(str, dict)
+    tool_cancelled = Signal()
+    before_wished = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("mesh_tools")
+        self._mesh: TriangleMesh | None = None
+        self._areas: NDArray[np.float64] | None = None
+        self._open = ""
+        self._values: dict[str, QLabel] = {}
+        self._tools = {name: _Tool(name, *parts) for name, parts in _TOOLS.items()}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PREVIEW_MS)
+        self._timer.timeout.connect(self._ask_preview)
+        self._build()
+        self.set_mesh(None)
+
+    @property
+    def tool(self) -> str:
+        """Name of the tool that is open; empty for none."""
+        return self._open
+
+    def set_mesh(self, mesh: TriangleMesh | None) -> None:
+        """Work on another mesh, or on none."""
+        self._mesh, self._areas = mesh, None
+        self._pages.setCurrentIndex(0 if mesh is None else 1)
+        if mesh is None:
+            self._show(None)
+            return
+        self._show_measures(mesh)
+        self._tools["decimate"].set_value("target_faces", max(4, len(mesh.faces) // 4))
+        if self._open:
+            self._refresh_notes(None)
+
+    def set_preview(self, mesh: TriangleMesh) -> None:
+        """Say what the preview that was asked for came to, and let it be compared."""
+        if not self._open:
+            return
+        self._refresh_notes(mesh)
+
+    def open_tool(self, name: str) -> None:
+        """Open a tool, and ask for its preview. Raises KeyError for an unknown one."""
+        self._tools[name]
+        if name != self._open:
+            self._drop_preview()
+            self._show(name)
+
+    def parameters(self) -> dict[str, Any]:
+        """The values of the open tool."""
+        return self._tools[self._open].values() if self._open else {}
+
+    def _build(self) -> None:
+        self._pages = QStackedWidget()
+        self._pages.addWidget(EmptyPlace("wrench", "Select a mesh to clean or measure it."))
+        content = QWidget()
+        content.setProperty("transparent", "true")
+        column = column_in(content, margin=12, spacing=4)
+        self._measures = QGridLayout()
+        self._measures.setColumnStretch(1, 1)
+        self._measures.setHorizontalSpacing(active_theme().px(16))
+        self._measures.setVerticalSpacing(active_theme().px(4))
+        column.addLayout(self._measures)
+        column.addSpacing(active_theme().px(8))
+        for name, tool in self._tools.items():
+            column.addWidget(tool.heading)
+            column.addWidget(tool.body)
+            tool.heading.clicked.connect(lambda _=False, name=name: self._on_heading(name))
+            tool.changed.connect(self._on_changed)
+            tool.applied.connect(self._on_apply)
+            tool.cancelled.connect(self._on_cancel)
+            tool.before_wished.connect(self.before_wished)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(content)
+        self._pages.addWidget(scroll)
+        column_in(self).addWidget(self._pages)
+
+    def _show_measures(self, mesh: TriangleMesh) -> None:
+        for place, (word, value) in enumerate(measures(mesh)):
+            if word not in self._values:
+                self._values[word] = QLabel()
+                self._values[word].setObjectName(f"measure_{word.lower()}")
+                self._values[word].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                self._measures.addWidget(secondary_label(word), place, 0)
+                self._measures.addWidget(self._values[word], place, 1)
+            self._values[word].setText(value)
+
+    def _show(self, name: str | None) -> None:
+        self._open = name or ""
+        for key, tool in self._tools.items():
+            tool.set_open(key == name)
+        if name and self._mesh is not None:
+            self._refresh_notes(None)
+            self._timer.start()
+
+    def _on_heading(self, name: str) -> None:
+        if name == self._open:
+            self._on_cancel()
+        else:
+            self.open_tool(name)
+
+    def _on_changed(self) -> None:
+        self._refresh_notes(None)
+        self._timer.start()
+
+    def _ask_preview(self) -> None:
+        if self._open and self._mesh is not None and self._tools[self._open].is_valid():
+            self.tool_preview_requested.emit(self._open, self.parameters())
+
+    def _on_apply(self) -> None:
+        self._timer.stop()
+        name, parameters = self._open, self.parameters()
+        self._show(None)
+        self.tool_applied.emit(name, parameters)
+
+    def _on_cancel(self) -> None:
+        self._drop_preview()
+        self._show(None)
+
+    def _drop_preview(self) -> None:
+        self._timer.stop()
+        if self._open:
+            self.tool_cancelled.emit()
+
+    def _refresh_notes(self, preview: TriangleMesh | None) -> None:
+        """What the open tool would do, as far as it is known."""
+        assert self._mesh is not None
+        tool = self._tools[self._open]
+        note = ""
+        if self._open == "components" and tool.is_valid():
+            if self._areas is None:
+                self._areas = part_areas(self._mesh)
+            kept = kept_parts(self._areas, float(self.parameters()["min_share"]))
+            note = f"Keeps {grouped(kept)} of {grouped(len(self._areas))} part{'s' if len(self._areas) != 1 else ''}."
+        if preview is not None:
+            before, after = len(self._mesh.faces), len(preview.faces)
+            change = f"{grouped(before)} → {grouped(after)} triangles"
+            note = f"{note} {change}".strip() if before != after else note or "Shown in the picture."
+        tool.say(note, has_preview=preview is not None)
+
+
+class _Tool(QWidget):
+    """The heading of a tool and what unfolds below it."""
+
+    changed = Signal()
+    applied = Signal()
+    cancelled = Signal()
+    before_wished = Signal(bool)
+
+    def __init__(self, name: str, title: str, about: str, fields: tuple[SettingField, ...]) -> None:
+        super().__init__()
+        self.heading = FoldButton(title)
+        self.heading.setObjectName(f"tool_{name}")
+        self.body = QWidget()
+        self._fields = fields
+        self._editors: dict[str, Editor] = {}
+        column = column_in(self.body, spacing=8)
+        column.setContentsMargins(active_theme().px(20), 0, 0, active_theme().px(12))
+        words = secondary_label(about)
+        words.setWordWrap(True)
+        column.addWidget(words)
+        if fields:
+            column.addLayout(self._rows(fields))
+        self._note = secondary_label("")
+        self._note.setObjectName(f"note_{name}")
+        self._note.setWordWrap(True)
+        column.addWidget(self._note)
+        self._apply = _button("Apply", f"apply_{name}", is_primary=True)
+        self._apply.clicked.connect(self.applied)
+        cancel = _button("Cancel", f"cancel_{name}")
+        cancel.clicked.connect(self.cancelled)
+        self._before = icon_button("eye", "Before", "Hold to see the mesh as it was")
+        self._before.setObjectName(f"before_{name}")
+        self._before.pressed.connect(lambda: self.before_wished.emit(True))
+        self._before.released.connect(lambda: self.before_wished.emit(False))
+        column.addLayout(row_of(self._before, 1, cancel, self._apply))
+        self.set_open(False)
+
+    def values(self) -> dict[str, Any]:
+        return {name: editor.value() for name, editor in self._editors.items()}
+
+    def set_value(self, name: str, value: Any) -> None:
+        self._editors[name].set_value(value)
+
+    def is_valid(self) -> bool:
+        """Whether every value is a number within its limits, or empty where that is allowed."""
+        return all(_is_valid(field, self._editors[field.name].value()) for field in self._fields)
+
+    def set_open(self, is_open: bool) -> None:
+        self.heading.set_open(is_open)
+        self.body.setVisible(is_open)
+
+    def say(self, note: str, *, has_preview: bool = False) -> None:
+        """Say what the tool would do. has_preview: whether the picture shows it."""
+        self._before.setEnabled(has_preview)
+        is_valid = self.is_valid()
+        self._note.setText(note if is_valid else f"Type a number, {self._fields[0].limits.words()}.")
+        self._note.setVisible(bool(self._note.text()))
+        self._apply.setEnabled(is_valid)
+
+    def _rows(self, fields: tuple[SettingField, ...]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(active_theme().px(8))
+        grid.setColumnStretch(1, 1)
+        for place, field in enumerate(fields):
+            editor = self._editors[field.name] = editor_for(field)
+            editor.setObjectName(f"parameter_{field.name}")
+            editor.set_value(field.default)
+            editor.changed.connect(self.changed)
+            label = QLabel(field.title)
+            label.setBuddy(editor)
+            for widget in (label, editor):
+                widget.setToolTip(field.tooltip())
+            grid.addWidget(label, place, 0)
+            grid.addWidget(editor, place, 1)
+            if field.unit:
+                grid.addWidget(secondary_label(field.unit), place, 2)
+        return grid
+
+
+def _button(text: str, name: str, *, is_primary: bool = False) -> QPushButton:
+    button = text_button(text, is_primary=is_primary)
+    button.setObjectName(name)
+    return button
+
+
+def _is_valid(field: SettingField, value: Any) -> bool:
+    if value is None:
+        return field.is_optional
+    if not isinstance(value, int | float) or (field.kind == "int" and value != int(value)):
+        return False
+    low, high = field.limits.low, field.limits.high
+    return (low is None or value >= low) and (high is None or value <= high)
