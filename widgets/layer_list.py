@@ -74,6 +74,7 @@ class LayerList(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setMinimumWidth(active_theme().px(200))
         self._rows: tuple[LayerRow, ...] = ()
         self.tree = LayerTree(self)
         self._empty = _EmptyLayers(self)

@@ -64,6 +64,7 @@ class PropertiesPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("props_panel")
+        self.setMinimumWidth(active_theme().px(232))
         self._facts: LayerFacts | None = None
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
