@@ -80,7 +80,7 @@ def write(file: BinaryIO, mesh: FileMesh) -> None:
     assert mesh.unit is not None and mesh.up is not None
     comments = " ".join(frame_comments(mesh.unit, mesh.up, mesh.patient_axes))
     table = np.zeros(len(mesh.faces), _FACE)
-    corners = np.asarray(mesh.vertices, np.float32)[mesh.faces]
+    corners = mesh.vertices.astype(np.float64)[mesh.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     table["normal"] = np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0)
