@@ -30,13 +30,17 @@ _MOST_FILES = 20_000
 
 
 @dataclass(frozen=True)
-class _Series:
-    """The files of a folder that belong together."""
+class Series:
+    """The files of a folder that belong together; `has_contours` when it can be read as cross-sections."""
 
     uid: str
     modality: str
     description: str
     paths: tuple[Path, ...]
+
+    @property
+    def has_contours(self) -> bool:
+        return self.modality in _READERS
 
     def in_words(self) -> str:
         """E.g. "segmentation “Liver” (2 files, series 1.2.3)"."""
@@ -97,14 +101,14 @@ def _decoding(path: Path) -> Iterator[None]:
 
 def _only_file(folder: Path, options: ReadOptions) -> Path:
     """The one file of the folder with contours; several are listed, for one to be chosen by `options.series`."""
-    found = _series(folder)
+    found = series_in(folder)
     if options.series is not None:
         found = [each for each in found if each.uid == options.series]
         if not found:
             raise FormatError(
                 folder, f"The folder has no series {options.series}.", "Choose one of its series."
             )
-    usable = [each for each in found if each.modality in _READERS]
+    usable = [each for each in found if each.has_contours]
     if not usable:
         held = "; ".join(each.in_words() for each in found[:8]) or "no DICOM files"
         sentence = f"The folder holds no structure set and no segmentation, but {held}."
@@ -119,7 +123,7 @@ def _only_file(folder: Path, options: ReadOptions) -> Path:
     return files[0][1]
 
 
-def _series(folder: Path) -> list[_Series]:
+def series_in(folder: Path) -> list[Series]:
     """Every series in the folder, by reading headers only."""
     groups: dict[tuple[str, str], tuple[str, list[Path]]] = {}
     paths = sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
@@ -128,7 +132,7 @@ def _series(folder: Path) -> list[_Series]:
         if header is not None:
             key = (str(header.get("SeriesInstanceUID", "")), str(header.get("Modality", "")))
             groups.setdefault(key, (str(header.get("SeriesDescription", "")), []))[1].append(path)
-    return [_Series(*key, description, tuple(files)) for key, (description, files) in groups.items()]
+    return [Series(*key, description, tuple(files)) for key, (description, files) in groups.items()]
 
 
 def _header(path: Path) -> Any:

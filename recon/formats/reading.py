@@ -20,7 +20,9 @@ Length = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False)]
 Coordinate = Annotated[float, Field(gt=-1e9, lt=1e9, allow_inf_nan=False)]
 Label = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
-LARGEST_TEXT_FILE = 512 * 2**20  # bytes
+LARGEST_TEXT_FILE = (
+    128 * 2**20
+)  # bytes; two to three million points, which take some ten times that in memory
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def _as_labels(path: Path, values: NDArray[Any]) -> NDArray[Any]:
             or abs(values).max() > 2**31 - 1
         ):
             raise FormatError(path, "The volume holds grey values, not labels.", advice)
-        values = values.astype(np.int64)
+        values = values.astype(np.int32)
     if values.min() < 0 or values.max() > 2**31 - 1:
         raise FormatError(path, f"The volume holds the value {values.min()}; labels start at 1.", advice)
     if values.max() > MOST_LABELS and len(np.unique(values)) > MOST_LABELS + 1:

@@ -22,6 +22,8 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
+from recon.formats import dicom
+
 Points = NDArray[np.float64]
 SQUARE = np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], float)
 
@@ -201,6 +203,13 @@ def test_a_folder_with_two_series_lists_both_and_one_can_be_chosen(tmp_path: Pat
     assert "2 series" in caught.value.sentence
     assert "First" in caught.value.sentence and "1.2.4" in caught.value.sentence
     assert sections(tmp_path, series="1.2.4").num_planes == 3
+    found = dicom.series_in(tmp_path)
+    assert [(each.uid, each.description, each.has_contours) for each in found] == [
+        ("1.2.3", "First", True),
+        ("1.2.4", "Second", True),
+    ]
+    with pytest.raises(FormatError, match=r"no series 1\.2\.9"):
+        sections(tmp_path, series="1.2.9")
 
 
 def test_a_folder_of_images_alone_says_what_is_missing(tmp_path: Path) -> None:
