@@ -289,13 +289,20 @@ def _sum_up(folder: RunFolder, files: Sequence[Path], plan: _Plan) -> None:
 
 
 def _scalars(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Single numbers and words, those of tables too; a table's name is told where there are several."""
-    tables = [value for value in figures.values() if isinstance(value, Mapping)]
+    """Single numbers and words of the figures and their tables; how long each part took stays for --json.
+
+    A table of tables, such as one of figures for each solid, tells the names of its rows where it has several.
+    """
     for name, value in figures.items():
-        if isinstance(value, (int, float, str)):
+        if isinstance(value, (int, float, str)) and value != "":
             yield prefix + name, value
-        elif isinstance(value, Mapping):
-            yield from _scalars(value, f"{name} " if len(tables) > 1 else prefix)
+        elif not isinstance(value, Mapping) or "seconds" in name:
+            continue
+        elif all(isinstance(row, Mapping) for row in value.values()):
+            for label, row in value.items():
+                yield from _scalars(row, f"{label} " if len(value) > 1 else "")
+        else:
+            yield from _scalars(value, f"{name} ")
 
 
 def _short(value: Any) -> str:

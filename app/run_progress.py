@@ -21,7 +21,7 @@ class RunProgress:
         self._stream = stream
         self._is_terminal = stream.isatty()
         self._time_left = TimeLeft()
-        self._stage = ""
+        self._stage = ("", 0)
         self._shown: tuple[str, int, int] | None = None
         self._shown_at = 0.0
         self._is_line_open = False
@@ -49,14 +49,14 @@ class RunProgress:
 
     def _show_progress(self, event: Mapping[str, Any]) -> None:
         self._time_left.add(event["stage"], event["step"], event["total"], event["time"])
-        is_new = event["stage"] != self._stage
+        is_new = (event["stage"], event["total"]) != self._stage
         is_last = event["step"] >= event["total"]
         place = (event["stage"], event["step"], event["total"])
         if place == self._shown:
             return
         if is_new:
             self.close()
-            self._stage = event["stage"]
+            self._stage = (event["stage"], event["total"])
         pause = _DRAW_SECONDS if self._is_terminal else _PLAIN_SECONDS
         if not (is_new or is_last) and time.monotonic() - self._shown_at < pause:
             return
@@ -64,19 +64,19 @@ class RunProgress:
         left = "" if is_last else describe_time_left(self._time_left.seconds)
         figures = f"{event['step']}/{event['total']}  {event['it_s']:.3g} it/s  {left}".rstrip()
         if self._is_terminal:
-            self._draw(figures, event["step"] / max(1, event["total"]))
+            self._draw(event["stage"], figures, event["step"] / max(1, event["total"]))
         else:
-            print(f"{self._stage}: {figures}", file=self._stream, flush=True)
+            print(f"{event['stage']}: {figures}", file=self._stream, flush=True)
 
-    def _draw(self, figures: str, fraction: float) -> None:
+    def _draw(self, stage: str, figures: str, fraction: float) -> None:
         """Stage, bar and figures over the line that was drawn last."""
         width = shutil.get_terminal_size().columns - 1
-        room = width - len(self._stage) - len(figures) - 4
+        room = width - len(stage) - len(figures) - 4
         bar = ""
         if room >= _SHORTEST_BAR:
             room = min(room, 40)
             full = round(room * min(1.0, fraction))
             bar = "━" * full + "─" * (room - full)
-        line = f"{self._stage}  {bar}  {figures}"[:width]
+        line = f"{stage}  {bar}  {figures}"[:width]
         print(f"\r\x1b[K{line}", end="", file=self._stream, flush=True)
         self._is_line_open = True

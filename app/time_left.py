@@ -24,7 +24,8 @@ class TimeLeft:
     def add(self, stage: str, step: int, total: int, now: float | None = None) -> None:
         """A step was reached at `now` seconds of a steady clock."""
         now = time.monotonic() if now is None else now
-        if stage != self._stage or not self._points or step < self._points[-1][1]:
+        is_same = (stage, total) == (self._stage, self._total)
+        if not is_same or not self._points or step < self._points[-1][1]:
             self._stage, self._first = stage, (now, step)
             self._points.clear()
         self._points.append((now, step))

@@ -199,7 +199,11 @@ class ActiveRun:
         if progress.preview is not None:
             self._keep_preview(progress.preview)
         now = time.monotonic()
-        is_new_stage = progress.stage != self._progress.stage
+        last = self._progress
+        is_new_stage = (progress.stage, progress.total) != (
+            last.stage,
+            last.total,
+        ) or progress.step < last.step
         if is_new_stage:
             self._announcer.say("stage", name=progress.stage, total=progress.total)
             self._speeds.clear()

@@ -126,6 +126,7 @@ def test_every_setting_is_an_option_with_its_range_and_default(isokiln: Run) -> 
     assert "--no-slope-correction" in flat
 
 
+@pytest.mark.slow
 def test_slices_become_a_solid_in_glb_with_its_figures(isokiln: Run, tmp_path: Path) -> None:
     output = tmp_path / "bean.glb"
     status, text, errors = isokiln(
