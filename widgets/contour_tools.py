@@ -21,6 +21,7 @@ from widgets.theme import active_theme
 
 REACH = 9.0  # pixels within which the pointer catches a vertex or an edge
 CROSSES = "Crosses itself"
+_MOST_HANDLES = 1500
 
 
 class EditHost(Protocol):
@@ -166,8 +167,10 @@ class PointTool(SliceTool):
         painter.setPen(QPen(theme.color("viewport_bottom"), 1))
         painter.setBrush(theme.color("text"))
         low, high = canvas.at(QPointF(0, canvas.height())), canvas.at(QPointF(canvas.width(), 0))
-        inside = ((loop.points >= low) & (loop.points <= high)).all(axis=1)
-        for point in loop.points[inside][:4000]:
+        inside = loop.points[((loop.points >= low) & (loop.points <= high)).all(axis=1)]
+        if len(inside) > _MOST_HANDLES:
+            return  # they would be one thick line
+        for point in inside:
             painter.drawEllipse(canvas.on_screen(point), 2.5, 2.5)
 
     def _paint_grip(self, painter: QPainter, point: Points) -> None:
@@ -194,7 +197,7 @@ class PointTool(SliceTool):
 
 def screen_path(canvas: SliceCanvas, points: Points, *, is_closed: bool) -> QPainterPath:
     """A polyline in pixels."""
-    path = path_of([points]) if is_closed else line_path(points)
+    path = path_of([canvas.thin(points)]) if is_closed else line_path(points)
     return canvas.to_screen().map(path)
 
 

@@ -139,6 +139,18 @@ def thinned(points: Points, step: float) -> Points:
     return points[keep] if keep.sum() >= 3 else points[:: max(1, len(points) // 4)]
 
 
+def thinned_outside(points: Points, low: Points, high: Points, step: float) -> Points:
+    """A loop that is as it was within a box, with fewer points outside it, none more than `step` from the other."""
+    is_inside = ((points >= low) & (points <= high)).all(axis=1)
+    if len(points) < 256 or is_inside.all():
+        return points
+    cells = np.floor(points / step)
+    keep = is_inside | np.roll(is_inside, 1) | np.roll(is_inside, -1)
+    keep[0] = True
+    keep[1:] |= (cells[1:] != cells[:-1]).any(axis=1)
+    return points[keep] if keep.sum() >= 3 else points[:: max(1, len(points) // 4)]
+
+
 def _pierce_points(
     sections: CrossSections, plane: int
 ) -> tuple[Points, NDArray[np.int64], NDArray[np.int64]]:

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
     QResizeEvent,
     QTransform,
     QWheelEvent,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import QWidget
 
 from widgets.plane_drawing import Points
 from widgets.slice_painting import Drawing, Shown, SlicePainter
+from widgets.theme import active_theme
 
 _MARGIN = 0.08
 _TOOL_KEYS = {Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete, Qt.Key.Key_Backspace}
@@ -50,6 +52,7 @@ class SliceCanvas(QWidget):
         self._is_fitted = True
         self._pan_from: tuple[QPointF, Points] | None = None
         self._painter = SlicePainter(self)
+        self._still: tuple[object, QPixmap] | None = None  # the picture without the tool, and what it shows
 
     def set_drawing(self, drawing: Drawing, *, keep_view: bool = True) -> None:
         """Draw another plane, or the same one changed."""
@@ -177,6 +180,10 @@ class SliceCanvas(QWidget):
         if self._is_fitted:
             self._fit()
 
+    def thin(self, points: Points) -> Points:
+        """A loop with only the points that are needed to draw it in this view."""
+        return self._painter.thin(points)
+
     def refresh_cursor(self) -> None:
         """The pointer's shape of the tool in hand."""
         self.setCursor(Qt.CursorShape.OpenHandCursor if self.tool is None else self.tool.cursor)
@@ -192,11 +199,25 @@ class SliceCanvas(QWidget):
         return float((room / size).min())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """The picture is kept while only the tool's hand moves over it."""
         painter = QPainter(self)
-        self._painter.paint(painter, self.shown)
+        painter.drawPixmap(0, 0, self._still_picture())
         if self.tool is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.tool.paint(painter)
         self._painter.paint_words(painter)
+
+    def _still_picture(self) -> QPixmap:
+        ratio, theme = self.devicePixelRatioF(), active_theme()
+        state = (self.scale, *self.centre, self.size(), ratio, self.drawing, self.shown, self.selected, theme)
+        if self._still is None or self._still[0] != state:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            painter = QPainter(pixmap)
+            self._painter.paint(painter, self.shown)
+            painter.end()
+            self._still = (state, pixmap)
+        return self._still[1]
 
 
 class SliceTool:

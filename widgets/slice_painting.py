@@ -12,11 +12,12 @@ from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPen, QTransform
 
 from widgets.colour_maps import label_color
-from widgets.plane_drawing import Crossing, FlatLoop, Points, outline, path_of, thinned
+from widgets.plane_drawing import Crossing, FlatLoop, Points, outline, path_of, thinned, thinned_outside
 from widgets.theme import active_theme, interface_font
 
 _VERTEX_GAP = 7.0  # pixels between vertices from which on they are drawn
-_MOST_VERTICES = 4000
+_MOST_VERTICES = 1500
+_MOST_PATHS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +131,10 @@ class SlicePainter:
             painter.drawPath(self._region_path(label))
         painter.setPen(cosmetic(active_theme().color("error"), 2.6))
         for index in self._drawing.invalid:
-            painter.drawPath(path_of([self._drawing.loops[index].points]))
+            painter.drawPath(path_of([self.thin(self._drawing.loops[index].points)]))
         if self._view.selected is not None and self._view.selected < len(self._drawing.loops):
             painter.setPen(cosmetic(active_theme().color("text"), 2.6))
-            painter.drawPath(path_of([self._drawing.loops[self._view.selected].points]))
+            painter.drawPath(path_of([self.thin(self._drawing.loops[self._view.selected].points)]))
 
     def _paint_crossings(self, painter: QPainter) -> None:
         theme = active_theme()
@@ -215,15 +216,26 @@ class SlicePainter:
 
     def _thin(self, loops: Sequence[FlatLoop]) -> list[FlatLoop]:
         """Loops without the points that no pixel could tell apart at this zoom."""
-        step = 0.5 / self._scale_step()
-        return [replace(loop, points=thinned(loop.points, step)) for loop in loops]
+        return [replace(loop, points=self.thin(loop.points)) for loop in loops]
 
-    def _scale_step(self) -> float:
-        """The zoom up to the next power of two, so that a path serves a whole range of zooms."""
-        return float(2 ** math.ceil(math.log2(self._view.scale)))
+    def thin(self, points: Points) -> Points:
+        """A loop with the points that are needed to draw it here: fine in view, coarse far outside."""
+        step, size, middle = self._stretch()
+        coarse = thinned_outside(points, middle - 1.5 * size, middle + 1.5 * size, 0.25 * float(size.min()))
+        return thinned(coarse, 0.5 / step)
+
+    def _stretch(self) -> tuple[float, Points, Points]:
+        """The zoom up to a power of two, the pane's size and its rounded middle, for a whole range of views."""
+        step = 2.0 ** math.ceil(math.log2(self._view.scale))
+        size = np.array([self._view.width(), self._view.height()]) / (step / 2)
+        middle = self._view.at(QPointF(self._view.width() / 2, self._view.height() / 2))
+        return step, size, np.round(middle / (0.5 * size)) * (0.5 * size)
 
     def _cached(self, key: object, make: Callable[[], QPainterPath]) -> QPainterPath:
-        whole = (key, self._scale_step())
+        step, _, middle = self._stretch()
+        whole = (key, step, *middle)
+        if len(self._paths) > _MOST_PATHS:
+            self._paths.clear()
         if whole not in self._paths:
             self._paths[whole] = make()
         return self._paths[whole]
