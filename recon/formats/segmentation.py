@@ -40,9 +40,8 @@ class _Place:
 def to_reading(path: Path, dataset: Any, options: ReadOptions) -> Reading:
     """Cross-sections of a segmentation; each segment is a label of its name."""
     pixels = _pixels(path, dataset)
-    names = {
-        int(s.SegmentNumber): str(s.get("SegmentLabel", "")) for s in dataset.get("SegmentSequence") or ()
-    }
+    segments = [item for item in dataset.get("SegmentSequence") or () if int(item.SegmentNumber) > 0]
+    names = {int(item.SegmentNumber): str(item.get("SegmentLabel", "")) for item in segments}
     places = _places(path, dataset, pixels, options)
     slices = [TracedSlice(place.grid, place.outlines, i + 1) for i, place in enumerate(places)]
     axes = options.patient_axes or "LPS"

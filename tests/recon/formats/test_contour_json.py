@@ -158,6 +158,14 @@ def test_keys_starting_with_x_are_for_others(tmp_path: Path) -> None:
     assert sections(saved(tmp_path, value(x_scanner="CT-2"))).num_planes == 2
 
 
+def test_the_documented_example_is_read(tmp_path: Path) -> None:
+    documentation = contour_json.__doc__ or ""
+    example = documentation[documentation.index("    {") : documentation.index("]}]}") + 4]
+    data = sections(saved(tmp_path, example))
+    assert (data.num_planes, data.num_loops, data.frame.patient_axes) == (3, 3, "LPS")
+    assert data.label_names == {1: "Femur", 2: "Tibia"}
+
+
 def test_the_schema_describes_the_format() -> None:
     described = contour_json.schema()
     assert set(described["required"]) == {"format", "version", "planes"}
