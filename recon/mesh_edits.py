@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from recon.errors import InputError
+from recon.hole_filling import EdgeSet, flat_patch, rims_of_holes
 from recon.mesh_topology import (
     EdgeTable,
     edge_table,
@@ -128,12 +126,12 @@ def fill_holes(mesh: TriangleMesh, max_edges: int | None = None) -> TriangleMesh
     if max_edges is not None and max_edges < 3:
         raise InputError("A hole has three edges at least.", "Ask for holes of three edges or more.")
     edges = edge_table(mesh.faces)
-    taken = _Edges(edges.ends)
+    taken = EdgeSet(edges.ends)
     new_faces, middles, count = [], [], len(mesh.vertices)
-    for rim in _rims(mesh.faces, edges):
+    for rim in rims_of_holes(mesh.faces, edges):
         if max_edges is not None and len(rim) > max_edges:
             continue
-        patch = _flat_patch(mesh.vertices[rim].astype(np.float64), rim, taken)
+        patch = flat_patch(mesh.vertices[rim].astype(np.float64), rim, taken)
         if patch is None:
             patch = np.stack([rim, np.roll(rim, -1), np.full(len(rim), count)], axis=1)
             middles.append(rim)
@@ -144,94 +142,6 @@ def fill_holes(mesh: TriangleMesh, max_edges: int | None = None) -> TriangleMesh
         return mesh
     faces = np.concatenate([mesh.faces, *new_faces])
     return _with_middles(mesh, middles, faces)
-
-
-class _Edges:
-    """The undirected edges (E, 2) of a mesh, lower vertex first and sorted, and those of faces added to it."""
-
-    def __init__(self, ends: NDArray[np.int64]) -> None:
-        self._keys = ends[:, 0] << 32 | ends[:, 1]
-        self._added: set[int] = set()
-
-    def add(self, faces: NDArray[np.int64]) -> None:
-        sides = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
-        self._added.update(self._keys_of(sides).tolist())
-
-    def has_any(self, sides: NDArray[np.int64]) -> bool:
-        """Whether one of the sides (N, 2) is an edge already."""
-        keys = self._keys_of(sides)
-        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return bool((self._keys[places] == keys).any()) or not self._added.isdisjoint(keys.tolist())
-
-    @staticmethod
-    def _keys_of(sides: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.asarray(sides.min(1) << 32 | sides.max(1))
-
-
-def _rims(faces: NDArray[np.int32], edges: EdgeTable) -> Iterator[NDArray[np.int64]]:
-    """The rim (N,) of each hole, vertex by vertex, wound so that faces on it fit the mesh."""
-    open_halves = edges.half_edges[edges.starts[:-1][edges.num_faces == 1]]
-    tails = faces[open_halves // 3, open_halves % 3]
-    heads = faces[open_halves // 3, (open_halves + 1) % 3]
-    following: dict[int, list[int]] = {}
-    for tail, head in zip(tails.tolist(), heads.tolist(), strict=True):
-        following.setdefault(head, []).append(tail)
-    while following:
-        rim = [next(iter(following))]
-        while following.get(rim[-1]):
-            step = following[rim[-1]].pop()
-            if not following[rim[-1]]:
-                del following[rim[-1]]
-            rim.append(step)
-            if step in rim[:-1]:
-                first = rim.index(step)
-                yield from ([np.array(rim[first:-1])] if len(rim) - 1 - first >= 3 else [])
-                rim = rim[: first + 1]
-        following.pop(rim[-1], None)
-
-
-def _flat_patch(
-    corners: NDArray[np.float64], rim: NDArray[np.int64], taken: _Edges
-) -> NDArray[np.int64] | None:
-    """Triangles (N - 2, 3) between the rim's own vertices; None where its flat picture crosses itself."""
-    if len(rim) == 3:
-        return rim[None]
-    from mapbox_earcut import triangulate_float64
-
-    middle = corners - corners.mean(0)
-    # The rim's area vector is the direction in which its flat picture is largest and wound counter-clockwise.
-    normal = np.cross(middle, np.roll(middle, -1, axis=0)).sum(0)
-    length = float(np.linalg.norm(normal))
-    if not length > 0:
-        return None
-    normal /= length
-    u = np.cross(normal, np.eye(3)[int(np.argmin(np.abs(normal)))])
-    u /= np.linalg.norm(u)
-    flat = np.stack([middle @ u, middle @ np.cross(normal, u)], axis=1)
-    spread = np.linalg.norm(flat, axis=1).max()
-    if np.abs(middle @ normal).max() > 0.25 * spread or not shapely.is_valid(shapely.Polygon(flat)):
-        return None
-    triangles = triangulate_float64(flat, np.array([len(rim)], np.uint32)).astype(np.int64).reshape(-1, 3)
-    u_side, v_side = (
-        flat[triangles[:, 1]] - flat[triangles[:, 0]],
-        flat[triangles[:, 2]] - flat[triangles[:, 0]],
-    )
-    clockwise = u_side[:, 0] * v_side[:, 1] < u_side[:, 1] * v_side[:, 0]
-    triangles[clockwise] = triangles[clockwise][:, ::-1]
-    return rim[triangles] if _fits(triangles, rim, taken) else None
-
-
-def _fits(triangles: NDArray[np.int64], rim: NDArray[np.int64], taken: _Edges) -> bool:
-    """Whether the patch uses each side of the rim once and no edge that the mesh has elsewhere."""
-    sides = np.stack([triangles, np.roll(triangles, -1, axis=1)], axis=-1).reshape(-1, 2)
-    is_rim = (sides[:, 0] + 1) % len(rim) == sides[:, 1]
-    if (
-        len(triangles) != len(rim) - 2
-        or len(np.unique(sides[is_rim, 0])) != len(rim)
-        or is_rim.sum() != len(rim)
-    ):
-        return False
-    return not taken.has_any(rim[sides[~is_rim]])
 
 
 def _with_middles(

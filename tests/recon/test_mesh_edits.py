@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -94,6 +96,19 @@ def test_holes_larger_than_asked_for_stay_open() -> None:
     filled = mesh_edits.fill_holes(small, max_edges=3)
     assert len(filled.faces) == len(small.faces) + 1
     assert describe(filled).num_open_edges == describe(mesh).num_open_edges > 3
+
+
+def test_a_rim_of_a_hundred_thousand_edges_is_closed_in_seconds() -> None:
+    turns = np.linspace(0, 2 * np.pi, 100_000, endpoint=False)
+    rim = np.stack([np.cos(turns), np.sin(turns), 0.5 * np.sin(7 * turns)], axis=1)
+    following = np.roll(np.arange(len(turns)), -1)
+    tip = np.full(len(turns), len(turns))
+    cone = TriangleMesh(
+        np.vstack([rim, [0, 0, 3]]), np.stack([np.arange(len(turns)), following, tip], axis=1)
+    )
+    start = time.process_time()
+    assert describe(mesh_edits.fill_holes(cone)).is_manifold
+    assert time.process_time() - start < 10
 
 
 def test_a_missing_side_of_a_cube_is_filled_flat_without_new_vertices() -> None:
