@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QFrame, QMenu, QToolButton, QWidget
 
-from render.cross_sections import CrossSections, Loop
-from widgets.contour_geometry import between, crosses_itself, smoothed
+from render.cross_sections import CrossSections
+from widgets import plane_edits
+from widgets.contour_geometry import crosses_itself
 from widgets.contour_strokes import BrushTool, PolygonTool, PreviewTool
 from widgets.contour_tools import PointTool
 from widgets.icons import icon
 from widgets.parts import column_in, icon_button, row_of, text_button
-from widgets.plane_drawing import FlatLoop, PlaneMap, Points, flat_loops, neighbours
+from widgets.plane_drawing import FlatLoop, PlaneMap, Points, flat_loops
 from widgets.slice_canvas import SliceCanvas, SliceTool
 from widgets.slice_painting import label_qcolor
 from widgets.theme import active_theme, secondary_label
@@ -75,14 +75,7 @@ class ContourEditor(QWidget):
     def commit(self, text: str, loops: Sequence[FlatLoop]) -> None:
         """Wish that the plane had these loops. Those that stay keep their points in space to the last bit."""
         assert self._sections is not None
-        here, planes = PlaneMap.of(self._sections, self._plane), list(self._sections.planes())
-        before = planes[self._plane].loops
-        known = {
-            id(flat.points): loop.points for flat, loop in zip(self.canvas.drawing.loops, before, strict=True)
-        }
-        new = tuple(Loop(known.get(id(flat.points), here.raised(flat.points)), flat.label) for flat in loops)
-        planes[self._plane] = planes[self._plane]._replace(loops=new)
-        sections = self._sections.with_planes(planes, self._sections.disabled_planes)
+        sections = plane_edits.with_loops(self._sections, self._plane, self.canvas.drawing.loops, loops)
         self.edited.emit(f"{text} on plane {self._plane + 1}", sections)
 
     def notify(self, text: str) -> None:
@@ -97,7 +90,7 @@ class ContourEditor(QWidget):
             if chosen is not None
             else {i for i, loop in enumerate(loops) if loop.label == self.label}
         )
-        changed = [_smooth(loop) if i in which else loop for i, loop in enumerate(loops)]
+        changed = plane_edits.smooth(loops, which)
         if not which:
             self.notify("Nothing of this label to smooth here.")
         elif any(crosses_itself(changed[i].points) for i in which):
@@ -116,8 +109,9 @@ class ContourEditor(QWidget):
         self.commit(f"Copy contours of plane {other + 1}", flat_loops(self._sections, other, here))
 
     def interpolate(self) -> None:
-        """Show the shape half-way between the planes around this one, to take or leave."""
-        new = self._in_between()
+        """Show the shape between the planes around this one, to take or leave."""
+        assert self._sections is not None
+        new = plane_edits.in_between(self._sections, self._plane)
         if not new:
             self.notify("Needs a parallel plane with contours on either side.")
             return
@@ -194,7 +188,7 @@ class ContourEditor(QWidget):
     def _build_preview_bar(self) -> QWidget:
         bar = QFrame()
         bar.setObjectName("preview_bar")
-        words = secondary_label("The dashed contour is half-way between its neighbours.")
+        words = secondary_label("The dashed contour lies between those before and after.")
         apply = text_button("Apply", is_primary=True)
         apply.setObjectName("preview_apply")
         apply.clicked.connect(self._on_apply)
@@ -228,29 +222,8 @@ class ContourEditor(QWidget):
         )
 
     def _neighbour(self, step: int) -> int | None:
-        """The nearest parallel plane with a lower (-1) or higher (+1) number on its side."""
         assert self._sections is not None
-        found = [p for p in neighbours(self._sections, self._plane) if p is not None]
-        on_side = [p for p in found if (p - self._plane) * step > 0]
-        return on_side[0] if on_side else None
-
-    def _in_between(self) -> list[FlatLoop]:
-        """Loops of every label blended from the neighbours by where this plane lies between them."""
-        assert self._sections is not None
-        sections, here = self._sections, PlaneMap.of(self._sections, self._plane)
-        below, above = neighbours(sections, self._plane)
-        if below is None or above is None:
-            return []
-        sides = [flat_loops(sections, plane, here) for plane in (below, above)]
-        heights = [
-            abs(float(here.normal @ (_point_of(sections, plane) - here.origin))) for plane in (below, above)
-        ]
-        found: list[FlatLoop] = []
-        for label in sorted({loop.label for side in sides for loop in side}):
-            first, second = ([loop.points for loop in side if loop.label == label] for side in sides)
-            if first and second:
-                found += [FlatLoop(p, label) for p in between(first, second, heights[0] / sum(heights))]
-        return found
+        return plane_edits.neighbour(self._sections, self._plane, step)
 
     def _on_apply(self) -> None:
         if isinstance(self.canvas.tool, PreviewTool):
@@ -325,15 +298,6 @@ class ContourEditor(QWidget):
         painter.drawEllipse(QPointF(side / 2, side / 2), side * 0.36, side * 0.36)
         painter.end()
         return QIcon(pixmap)
-
-
-def _smooth(loop: FlatLoop) -> FlatLoop:
-    return replace(loop, points=smoothed(loop.points))
-
-
-def _point_of(sections: CrossSections, plane: int) -> Points:
-    point: Points = sections.normals[plane] * sections.offsets[plane]
-    return np.asarray(point)
 
 
 def _tool_button(icon_name: str, words: str, tip: str, *, is_checkable: bool = False) -> QToolButton:

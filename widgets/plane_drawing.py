@@ -67,10 +67,19 @@ def flat_loops(sections: CrossSections, plane: int, onto: PlaneMap | None = None
     return tuple(FlatLoop(to_flat.flat(loop.points), loop.label) for loop in sections.plane(plane).loops)
 
 
-def neighbours(sections: CrossSections, plane: int) -> tuple[int | None, int | None]:
-    """The nearest parallel planes below and above along the plane's normal; None where there is none."""
+def neighbours(
+    sections: CrossSections, plane: int, label: int | None = None
+) -> tuple[int | None, int | None]:
+    """The nearest parallel planes below and above along the plane's normal; None where there is none.
+
+    label: look only at planes that have a contour of this label.
+    """
     along = sections.normals @ sections.normals[plane]
     parallel = np.abs(along) > PARALLEL
+    if label is not None:
+        parallel &= np.isin(
+            np.arange(sections.num_planes), sections.loop_planes[sections.loop_labels == label]
+        )
     heights = np.sign(along) * sections.offsets - sections.offsets[plane]
     below = np.flatnonzero(parallel & (heights < 0))
     above = np.flatnonzero(parallel & (heights > 0))

@@ -318,6 +318,13 @@ def test_the_shape_between_two_squares_is_the_square_between_them(make: Make) ->
     assert not editor.view.editor.preview_bar.isVisible()
 
 
+def test_planes_without_contours_are_passed_over_to_the_next_that_has_some(make: Make) -> None:
+    editor = make(stack(1.0, 0, 0, 0, 3.0), 1)
+    editor.view.editor.interpolate()
+    editor.key(Qt.Key.Key_Return)
+    assert editor.area == pytest.approx(3.0**2, rel=0.02), "a quarter of the way from 2 by 2 to 6 by 6"
+
+
 def test_interpolating_without_neighbours_says_what_is_missing(make: Make) -> None:
     editor = make(stack(1.0, 0))
     editor.view.editor.interpolate()

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QMenu, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
-from widgets.job_panel import DEVICE, MEMORY, PROGRESS, RESULT, STATE, JobPanel
+from widgets.job_panel import JobPanel
 from widgets.job_rows import STATES, VERBS, JobRow, bytes_text, duration_text, state_look
+from widgets.job_table import DEVICE, MEMORY, PROGRESS, RESULT, STATE
 from widgets.parts import StateLabel
 from widgets.run_block import RunBlock
 
