@@ -105,9 +105,10 @@ def _inside_some_parent(drawing: Drawing, used: list[int], turns: _Turns) -> NDA
     """In some outer contour, and in none of its own holes."""
     position = {ring: k for k, ring in enumerate(used)}
     parents = [drawing.parents[i] for i in used]
-    is_hole = np.array([parent is not None for parent in parents])
+    is_hole = np.array([parent is not None for parent in parents], bool)
     # A hole whose parent was left out is a hole in nothing.
-    top = np.array([k if parent is None else position.get(parent, -1) for k, parent in enumerate(parents)])
+    tops = [k if parent is None else position.get(parent, -1) for k, parent in enumerate(parents)]
+    top = np.array(tops, np.int64)
     pair = turns.point * len(used) + top[turns.ring]
     in_hole = is_hole[turns.ring]
     filled = turns.point[~in_hole & ~np.isin(pair, pair[in_hole])]

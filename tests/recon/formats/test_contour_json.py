@@ -160,7 +160,7 @@ def test_keys_starting_with_x_are_for_others(tmp_path: Path) -> None:
 
 def test_the_documented_example_is_read(tmp_path: Path) -> None:
     documentation = contour_json.__doc__ or ""
-    example = documentation[documentation.index("    {") : documentation.index("]}]}") + 4]
+    example = documentation[documentation.index("{") : documentation.index("\n\nformat, version")]
     data = sections(saved(tmp_path, example))
     assert (data.num_planes, data.num_loops, data.frame.patient_axes) == (3, 3, "LPS")
     assert data.label_names == {1: "Femur", 2: "Tibia"}

@@ -60,6 +60,13 @@ def frame_area(*sides: float) -> float:
 NESTED = [box(0, 90), box(10, 80, clockwise=True), box(20, 70), box(30, 60, clockwise=True)]
 
 
+@pytest.mark.parametrize("rule", ["even-odd", "winding", "keyhole", "parent"])
+def test_a_plane_whose_contours_all_enclose_nothing_is_empty(rule: HoleRule) -> None:
+    reading = read([np.array([[0, 0], [5, 5], [9, 9]], float)], rule)
+    assert isinstance(reading.data, CrossSections) and reading.data.num_planes == 2
+    assert not reading.data.plane(0).loops and len(reading.notes) == 2
+
+
 @pytest.mark.parametrize("rule", ["even-odd", "winding", "keyhole"])
 def test_islands_in_holes_stay_under_every_rule(rule: HoleRule) -> None:
     reading = read(list(NESTED), rule)
