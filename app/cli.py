@@ -6,10 +6,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 
 from app.errors import ErrorReport, describe_error
+from app.manifest import app_version
 from recon.errors import SettingsError
 
 Command = Callable[[Sequence[str]], int]
@@ -86,16 +86,8 @@ def _window_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="FILE", help="project, slices or mesh to open")
-    parser.add_argument("--version", action="version", version=f"Isokiln {version()}")
+    parser.add_argument("--version", action="version", version=f"Isokiln {app_version()}")
     return parser
-
-
-def version() -> str:
-    """The installed version, or "source" where it runs without being installed."""
-    try:
-        return metadata.version("isokiln")
-    except metadata.PackageNotFoundError:
-        return "source"
 
 
 def _tell(report: ErrorReport, wants_details: bool) -> None:

@@ -90,7 +90,7 @@ def method_parser(method: Method) -> argparse.ArgumentParser:
         else:
             parser.add_argument(slot.name, type=Path, metavar=slot.name.upper(), help=slot.title)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="file to write")
-    names = [name.lower().replace(" ", "-") for name in method.presets]
+    names = [preset_word(name) for name in method.presets]
     if names:
         parser.add_argument(
             "--preset", choices=names, help=f"settings to start from ({method.default_preset})"
@@ -137,11 +137,14 @@ def _plan(arguments: Sequence[str]) -> _Plan:
 
 
 def _preset(method: Method, wish: str | None) -> Mapping[str, Any]:
-    """The changed settings of a preset named with dashes; the default one where none is named."""
-    for name, values in method.presets.items():
-        if name.lower().replace(" ", "-") == (wish or method.default_preset.lower().replace(" ", "-")):
-            return values
-    return {}
+    """The changed settings of a preset; of the default one where none is named."""
+    by_word = {preset_word(name): values for name, values in method.presets.items()}
+    return by_word.get(wish or preset_word(method.default_preset), {})
+
+
+def preset_word(name: str) -> str:
+    """What a preset is called on the command line: "Quick check" is "quick"."""
+    return name.split()[0].lower()
 
 
 def check_output(output: Path, sources: Sequence[Path]) -> None:

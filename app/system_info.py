@@ -11,7 +11,7 @@ from importlib import metadata
 
 import psutil
 
-from app.cli import version
+from app.manifest import app_version
 
 PACKAGES = (
     "numpy", "scipy", "torch", "numba", "PySide6-Essentials", "vtk", "pyvista", "pyvistaqt", "open3d", "trimesh",
@@ -23,7 +23,7 @@ def describe_system() -> dict[str, str]:
     """Name → text: version, operating system, packages, memory, disk, display, GPUs."""
     memory = psutil.virtual_memory()
     return {
-        "Isokiln": version(),
+        "Isokiln": app_version(),
         "Python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
         "processor": f"{platform.machine()}, {os.cpu_count()} cores",

@@ -130,7 +130,7 @@ def test_every_setting_is_an_option_with_its_range_and_default(isokiln: Run) -> 
 def test_slices_become_a_solid_in_glb_with_its_figures(isokiln: Run, tmp_path: Path) -> None:
     output = tmp_path / "bean.glb"
     status, text, errors = isokiln(
-        "run", "orex", BEAN_FILE, "-o", output, "--preset", "quick-check", "--resolution", 65, "--json"
+        "run", "orex", BEAN_FILE, "-o", output, "--preset", "quick", "--resolution", 65, "--json"
     )
     assert status == 0, errors
     summary = json.loads(text)
@@ -453,7 +453,7 @@ def test_running_without_qt_installed_works_from_slices_to_mesh(tmp_path: Path) 
     environment = {**os.environ, "PYTHONPATH": str(hidden)}
     environment.pop("DISPLAY", None)
     output = tmp_path / "bean.ply"
-    command = ["run", "orex", BEAN_FILE, "-o", output, "--preset", "quick-check", "--resolution", "49"]
+    command = ["run", "orex", BEAN_FILE, "-o", output, "--preset", "quick", "--resolution", "49"]
     done = subprocess.run(
         [sys.executable, "-m", "app", *map(str, command)],
         capture_output=True,
