@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSlider, QToolButton, QWidget
 
@@ -163,7 +163,8 @@ class ClipPanel(QFrame):
         self._slider.setObjectName("clip_slider")
         self._slider.setAccessibleName("Place of the clip plane")
         self._slider.setRange(0, _STEPS)
-        self._slider.setMinimumWidth(180)
+        self._slider.setMinimumWidth(80)
+        self._slider.setMaximumWidth(240)
         self._slider.valueChanged.connect(lambda value: self.share_wished.emit(value / _STEPS))
         row.addWidget(self._slider, 1)
         row.addWidget(self._tool("clip_flip", "arrow-up-down", "Keep the other side", self.flip_wished.emit))
@@ -199,7 +200,6 @@ class ClipPanel(QFrame):
         button = QToolButton(self)
         button.setObjectName(name)
         button.setIcon(icon(icon_name))
-        button.setIconSize(QSize(16, 16))
         button.setToolTip(tip)
         button.setAccessibleName(tip.partition(" (")[0])
         button.setAutoRaise(True)

@@ -79,7 +79,9 @@ class Furniture:
         banner, axes = self.banner.sizeHint(), self.axes.sizeHint()
         self.cube.setGeometry(QRect(width - cube.width() - gap, gap, cube.width(), cube.height()))
         below = cube.height() + 2 * gap if self.is_shown("cube") else gap
-        self.legend.setGeometry(width - legend.width(), below + gap, legend.width(), legend.height())
+        room = height - below - counts.height() - 2 * gap  # a low pane has a low legend
+        tall = max(min(legend.height(), room), active_theme().px(96))
+        self.legend.setGeometry(width - legend.width(), below + gap, legend.width(), tall)
         self.counts.setGeometry(
             width - counts.width(), height - counts.height(), counts.width(), counts.height()
         )

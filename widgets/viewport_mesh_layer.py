@@ -36,6 +36,7 @@ class MeshLayer:
     def __init__(self, theme: Theme, pixel_ratio: float) -> None:
         self._theme, self._ratio = theme, pixel_ratio
         self._mesh: TriangleMesh | None = None
+        self._bounds: NDArray[np.float64] | None = None  # asked for at every picture
         self._shaded: ShadedVertices | None = None
         self._drawn: tuple[object, ...] = ()
         self._style = LayerStyle()
@@ -82,7 +83,7 @@ class MeshLayer:
     @property
     def bounds(self) -> NDArray[np.float64] | None:
         """(2, 3), or None for a mesh without vertices."""
-        return self._mesh.bounds if self._mesh is not None and len(self._mesh.vertices) else None
+        return self._bounds
 
     @property
     def outer_points(self) -> NDArray[np.float64]:
@@ -97,6 +98,7 @@ class MeshLayer:
         """Show this mesh in this way."""
         if mesh is not self._mesh:
             self._mesh, self._shaded, self._drawn, self._coarse = mesh, None, (), None
+            self._bounds = mesh.bounds if len(mesh.vertices) else None
         self._style, self._shading = style, shading
         self._draw_colors(mesh)
         self._dress()

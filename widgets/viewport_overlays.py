@@ -195,7 +195,7 @@ class Legend(Overlay):
     def set(self, title: str, unit: str, color_map: ColorMap, value_range: tuple[float, float]) -> None:
         """Explain these colours."""
         self._title, self._unit, self._map, self._range = title, unit, color_map, value_range
-        low, high = (plain_number(value, 3) for value in value_range)
+        high, _, low = self.ticks
         self.setAccessibleName(f"{title}: {low} to {high} {unit}".strip())
         self.update()
 
@@ -203,7 +203,10 @@ class Legend(Overlay):
     def ticks(self) -> tuple[str, str, str]:
         """What stands at the top, the middle and the bottom of the bar."""
         low, high = self._range
-        top, middle, bottom = (plain_number(value, 3) for value in (high, (low + high) / 2, low))
+        # What is nothing beside the range is written as 0, not as 2.3e-06.
+        decimals = 2 - math.floor(math.log10(high - low)) if high > low else 3
+        values = (round(value, decimals) for value in (high, (low + high) / 2, low))
+        top, middle, bottom = (plain_number(value) for value in values)
         return top, middle, bottom
 
     def heading(self) -> str:

@@ -49,11 +49,9 @@ class Picker:
         """The nearest visible surface under a pixel."""
         origin, direction = cameras.ray(pose, x, y, size)
         hits = []
-        for layer_id, _, mesh in self._scene.meshes():
-            span = self._span(mesh.bounds, origin, direction, pose)
-            hit = (
-                self._meet(mesh, origin + direction * span[0], origin + direction * span[1]) if span else None
-            )
+        for layer_id, layer, mesh in self._scene.meshes():
+            span = None if layer.bounds is None else self._span(layer.bounds, origin, direction, pose)
+            hit = self._meet(mesh, *(origin + direction * end for end in span)) if span else None
             if hit is not None:
                 depth = float((hit[0] - origin) @ direction)
                 hits.append(SurfacePick(layer_id, hit[0], hit[1], depth))
@@ -125,7 +123,7 @@ class Picker:
         share, sub, face = mutable(0.0), mutable(0), mutable(0)
         point, parametric = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
         # A ray through an edge would slip between its two triangles without a tolerance.
-        tolerance = 1e-6 * float(np.linalg.norm(mesh.bounds[1] - mesh.bounds[0]))
+        tolerance = 1e-6 * float(np.linalg.norm(end - start))
         if not locator.IntersectWithLine(start, end, tolerance, share, point, parametric, sub, face):
             return None
         return np.array(point), int(face)
@@ -179,6 +177,7 @@ def _plane_under(
 
 
 def _covers(outline: Array, normal: Array, point: Array) -> bool:
-    """Whether a convex polygon, counter-clockwise about its normal, holds a point of its plane."""
+    """Whether a convex polygon, in either order of its corners, holds a point of its plane."""
     sides = np.roll(outline, -1, axis=0) - outline
-    return bool((np.cross(sides, point - outline) @ normal >= 0).all())
+    turns = np.cross(sides, point - outline) @ normal
+    return bool((turns >= 0).all() or (turns <= 0).all())

@@ -27,6 +27,7 @@ class SectionsLayer:
         self._sections: CrossSections | None = None
         self._style = LayerStyle()
         self._outlines: list[Array] = []
+        self._bounds: Array | None = None
         self._lines, self._active_lines = _line_actor(), _line_actor()
         self._veils, self._frames = _flat_actor(), _line_actor()
         self._active_veil, self._active_frame = _flat_actor(), _line_actor()
@@ -50,13 +51,7 @@ class SectionsLayer:
     @property
     def bounds(self) -> Array | None:
         """(2, 3), or None where there are neither contours nor planes."""
-        if self._sections is None:
-            return None
-        corners = [outline for outline in self._outlines if len(outline)]
-        if not corners:
-            return None
-        points = np.concatenate([*corners, self._sections.vertices])
-        return np.stack([points.min(0), points.max(0)])
+        return self._bounds
 
     @property
     def outer_points(self) -> Array:
@@ -74,6 +69,7 @@ class SectionsLayer:
         self._sections, self._style = sections, style
         if is_new:
             self._outlines = plane_polygons(sections)
+            self._bounds = _bounds_of(np.concatenate([sections.vertices, *self._outlines]))
             self._upload(sections)
         if is_new or old.active_plane != style.active_plane:
             self._upload_active(sections)
@@ -175,6 +171,10 @@ class SectionsLayer:
             (self._frames, 1.0), (self._active_frame, 1.5),
         ):  # fmt: skip
             actor.GetProperty().SetLineWidth(width * ratio)
+
+
+def _bounds_of(points: Array) -> Array | None:
+    return np.stack([points.min(0), points.max(0)]) if len(points) else None
 
 
 def _line_actor() -> Any:

@@ -113,15 +113,15 @@ class Tools(QObject):
             self.set_clip(self.clip.plane.flipped())
 
     def place(self) -> None:
-        """Put the panel at the bottom of the picture."""
-        size, area = self.panel.sizeHint(), self._area.rect()
-        gap = active_theme().px(12)
-        self.panel.setGeometry(
-            (area.width() - size.width()) // 2,
-            area.height() - size.height() - gap,
-            size.width(),
-            size.height(),
-        )
+        """Put the panel at the bottom, or below the banner where it would cover scale bar and counts."""
+        size, area, theme = self.panel.sizeHint(), self._area.rect(), active_theme()
+        left, top = (area.width() - size.width()) // 2, area.height() - size.height() - theme.px(12)
+        width = size.width()
+        if area.width() < width + theme.px(520):
+            beside_cube = area.width() - theme.px(116)
+            width = min(width, beside_cube - theme.px(8))
+            left, top = min(left, beside_cube - width), theme.px(46)
+        self.panel.setGeometry(left, top, width, size.height())
         self.panel.raise_()
 
     def _hide_clip_handle(self) -> None:

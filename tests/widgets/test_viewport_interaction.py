@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
+from render.cross_sections import CrossSections
 from tests.widgets.viewports import canvas_of, cube, drag, move, opened, pixel_of, square_sections, wheel
 from widgets import viewport_camera as cameras
 from widgets.viewport import Viewport
@@ -223,3 +224,19 @@ def test_moving_the_pointer_without_a_button_changes_nothing(viewport: Viewport,
     with qtbot.assertNotEmitted(viewport.camera_moved), qtbot.assertNotEmitted(viewport.picked):
         for x in range(100, 200, 20):
             move(canvas_of(viewport), QPoint(x, 120))
+
+
+def test_a_plane_whose_normal_points_the_other_way_is_picked_all_the_same(
+    viewport: Viewport, qtbot: QtBot
+) -> None:
+    square = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0.0]])
+    sections = CrossSections.from_planes(
+        [([0, 0, 1], 0.0, [(square, 1)]), ([0, 0, -1], -1.0, [(np.add(square, [0, 0, 1]), 1)])]
+    )
+    viewport.clear()
+    viewport.show_layer("slices", sections, LayerStyle(plane_opacity=0.1))
+    viewport.set_view("top")
+    viewport.frame_all()
+    with qtbot.waitSignal(viewport.plane_picked) as upper:
+        QTest.mouseClick(canvas_of(viewport), LEFT, pos=CENTER)
+    assert upper.args == ["slices", 1]

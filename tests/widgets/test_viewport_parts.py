@@ -17,7 +17,7 @@ from widgets.viewport_camera import CameraPose
 from widgets.viewport_grid import nice_length
 from widgets.viewport_normals import shade
 from widgets.viewport_overlays import grouped, plain_number, unit_label
-from widgets.viewport_planes import plane_in_box
+from widgets.viewport_planes import plane_in_box, plane_polygons
 from widgets.viewport_proxy import LARGE, Proxies, coarsen
 from widgets.viewport_scene import ViewportScene
 from widgets.viewport_style import LayerStyle
@@ -202,3 +202,53 @@ def test_planes_that_never_meet_a_contour_still_have_a_place() -> None:
 def test_a_pose_is_a_plain_value() -> None:
     assert CameraPose((1, 2, 3)) == CameraPose((1.0, 2.0, 3.0))
     assert hash(CameraPose()) == hash(CameraPose())
+
+
+@pytest.mark.parametrize(("width", "height"), [(480, 400), (1200, 700)])
+def test_overlays_keep_out_of_each_others_way(qtbot: QtBot, width: int, height: int) -> None:
+    viewport = opened(qtbot, width, height)
+    mesh = cube()
+    values = {"height": mesh.vertices[:, 2]}
+    viewport.show_layer(
+        "mesh", TriangleMesh(mesh.vertices, mesh.faces, None, values), LayerStyle(shading="values")
+    )
+    viewport.set_banner("Preview, step 3\u202f000")
+    viewport.begin_clipping()
+    parts = viewport._furniture
+    shown = [parts.cube, parts.legend, parts.counts, parts.banner, viewport._tools.panel]
+    for index, one in enumerate(shown):
+        assert one.isVisible() and viewport.rect().contains(one.geometry())
+        for other in shown[:index]:
+            assert not one.geometry().intersects(other.geometry()), (one.objectName(), other.objectName())
+
+
+def test_the_legend_writes_what_is_next_to_nothing_as_zero(qtbot: QtBot) -> None:
+    viewport = opened(qtbot)
+    legend = viewport._furniture.legend
+    legend.set("uncertainty", "mm", "viridis", (2.3e-06, 0.031))
+    assert legend.ticks == ("0.031", "0.0155", "0")
+    legend.set("distance", "", "diverging", (-1200.0, 1200.0))
+    assert legend.ticks == ("1200", "0", "−1200")
+
+
+def test_parallel_planes_have_one_frame_and_others_have_their_own() -> None:
+    stack = plane_polygons(square_sections(3))
+    assert all(len(polygon) == 4 for polygon in stack)
+    assert stack[2] - stack[0] == pytest.approx(np.tile([0, 0, 2.0], (4, 1)))
+    square = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0.0]])
+    small = square[:, [2, 0, 1]] * 0.2
+    mixed = CrossSections.from_planes([([0, 0, 1], 0.0, [(square, 1)]), ([1, 0, 0], 0.0, [(small, 1)])])
+    large_polygon, small_polygon = plane_polygons(mixed)
+    assert np.ptp(large_polygon, axis=0).max() > 2 > np.ptp(small_polygon, axis=0).max()
+    for polygon, normal in ((large_polygon, [0, 0, 1]), (small_polygon, [1, 0, 0])):
+        assert polygon @ normal == pytest.approx(0)
+        assert np.cross(polygon[1] - polygon[0], polygon[2] - polygon[1]) @ normal > 0
+
+
+def test_opposite_normals_still_make_one_stack() -> None:
+    square = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0.0]])
+    flipped = CrossSections.from_planes(
+        [([0, 0, 1], 0.0, [(square, 1)]), ([0, 0, -1], -1.0, [(square * 0.5 + [0, 0, 1], 1)])]
+    )
+    first, second = plane_polygons(flipped)
+    assert second - first == pytest.approx(np.tile([0, 0, 1.0], (4, 1)))
