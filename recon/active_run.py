@@ -1,4 +1,17 @@
-"""A run under way: drives a method's generator, obeys commands, and stores what comes out."""
+"""A run under way: drives a method's generator, obeys commands, and stores what comes out.
+
+It says these events, each with `time` in seconds since 1970:
+
+hello       pid, device, method, resumed: whether there is a checkpoint
+state       state, as in status.json
+stage       name, total: a new stage, or the same one counting anew
+progress    stage, step, total, it_s, losses, preview_share; ten a second at most
+preview     kind, path: previews/latest.npz was replaced
+checkpoint  step, path
+log         level, text
+done        outputs (name, kind, path), figures, stopped, wall_s, cpu_s, peak_bytes, preview_share
+error       kind, sentence, advice, details
+"""
 
 from __future__ import annotations
 
