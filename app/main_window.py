@@ -39,7 +39,7 @@ from app.preferences import Preferences, load_preferences
 from app.project import Project
 from app.run_desk import RunDesk
 from app.scene_view import SceneView
-from app.shell import Shell
+from app.shell import LEAST_SIZE, Shell, dress
 from app.status_line import StatusLine
 from app.window_wiring import connect_all, offer_abandoned_work
 from recon import METHODS
@@ -94,19 +94,21 @@ class MainWindow(QMainWindow):
         self.setObjectName("main_window")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.setMinimumSize(1024, 640)
+        self.setMinimumSize(*LEAST_SIZE)
         self.resize(1440, 900)
         self._settings = QSettings(str(state_directory() / "window.ini"), QSettings.Format.IniFormat)
         self.may_close = False
+        preferences = preferences or load_preferences()
+        dress(preferences)  # Before the widgets, which take their sizes from it.
         self._make_project()
         self._make_widgets(multi_samples)
-        self._make_desks(preferences or load_preferences())
+        self._make_desks(preferences)
         self._lay_out()
         self.actions_by_id = actions.build(self, self.menuBar())
         self.conditions = Conditions(self)
         self._make_tool_bar()
         self._first_layout = self.saveState()
-        self.shell.dress()
+        self.viewport.set_reduce_motion(preferences.reduce_motion)
         connect_all(self)
         self._restore_layout()
         self.document.new()
@@ -230,7 +232,7 @@ class MainWindow(QMainWindow):
         for key in ("import", "start", "export"):
             button = bar.widgetForAction(self.actions_by_id[key])
             if isinstance(button, QToolButton):
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+                _with_words(button)
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
@@ -242,7 +244,7 @@ class MainWindow(QMainWindow):
         button.setObjectName("search_button")
         button.setIcon(icon("search"))
         button.setText("Find a command  Ctrl+Shift+P")
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        _with_words(button)
         button.clicked.connect(lambda: self.shell.show_palette())
         return button
 
@@ -331,6 +333,13 @@ class MainWindow(QMainWindow):
     def _close_for_good(self) -> None:
         self.may_close = True
         self.close()
+
+
+def _with_words(button: QToolButton) -> None:
+    """Show icon and words with a gap between: the icon stands at the left of a wider rectangle."""
+    px = active_theme().px
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setIconSize(QSize(px(24), px(18)))
 
 
 def main(paths: Sequence[Path]) -> int:

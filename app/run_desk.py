@@ -31,7 +31,7 @@ class RunDesk(QObject):
     """The jobs of the open project.
 
     Signals: changed after anything that a row shows; previewed (job, data); result_added (layers); failed (job,
-    report); progressed (job); logged (job, level, text).
+    report); progressed (job); logged (job, level, text); listed (job) when it is first followed, started (job).
     """
 
     changed = Signal()
@@ -41,6 +41,7 @@ class RunDesk(QObject):
     failed = Signal(object, object)
     progressed = Signal(object)
     logged = Signal(object, str, str)
+    listed = Signal(object)
     started = Signal(object)
     start_wished = Signal()
     classic_wished = Signal()
@@ -188,6 +189,7 @@ class RunDesk(QObject):
         job.failed.connect(lambda report: self.failed.emit(job, report))
         job.logged.connect(lambda level, text: self.logged.emit(job, level, text))
         job.state_changed.connect(lambda state: self._on_state(job, JobState(state)))
+        self.listed.emit(job)
         return job
 
     def _on_progress(self, job: Job) -> None:

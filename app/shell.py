@@ -25,6 +25,8 @@ from widgets.theme import active_theme, apply_theme
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
+LEAST_SIZE = (1024, 640)  # of the window, in pixels of the design
+
 
 class Shell(QObject):
     """Everything about the window that is not the project."""
@@ -74,18 +76,12 @@ class Shell(QObject):
 
     # Dress
 
-    def dress(self) -> None:
-        """Apply theme, scale and motion of the preferences."""
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        apply_theme(app, self.preferences.theme, self.preferences.ui_scale)
-        self._window.viewport.set_reduce_motion(self.preferences.reduce_motion)
-
     def set_preferences(self, preferences: Preferences) -> None:
         """Take over new preferences, and store them."""
         self.preferences = preferences
         save_preferences(preferences)
-        self.dress()
+        dress(preferences)
+        self._window.viewport.set_reduce_motion(preferences.reduce_motion)
         self._window.runs.preview_share = preferences.preview_share
         self._window.document.autosave_timer.setInterval(round(preferences.autosave_minutes * 60_000))
 
@@ -231,6 +227,15 @@ class Shell(QObject):
         from widgets.text_dialog import TextDialog
 
         TextDialog(self._window, name, title, text).show()
+
+
+def dress(preferences: Preferences) -> None:
+    """Apply theme and scale. The scale stays so small that the least window fits on the screen."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    room = app.primaryScreen().availableSize()
+    most = max(1.0, min(room.width() / LEAST_SIZE[0], room.height() / LEAST_SIZE[1]))
+    apply_theme(app, preferences.theme, min(preferences.ui_scale, most))
 
 
 def _keys(action: QAction) -> str:

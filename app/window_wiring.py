@@ -98,6 +98,7 @@ def _connect_runs(window: MainWindow) -> None:
     window.job_panel.selection_changed.connect(lambda ids: window.plots.show_runs(ids) if ids else None)
     window.plots.start_wished.connect(runs.start_or_resume)
     runs.changed.connect(lambda: _show_runs(window))
+    runs.listed.connect(lambda job: _on_listed(window, job))
     runs.started.connect(lambda job: _on_started(window, job))
     runs.progressed.connect(lambda job: _plot(window, job))
     runs.previewed.connect(lambda job, data: _show_preview(window, job, data))
@@ -327,9 +328,12 @@ def _show_runs(window: MainWindow) -> None:
     window.conditions.update()
 
 
-def _on_started(window: MainWindow, job: Job) -> None:
+def _on_listed(window: MainWindow, job: Job) -> None:
     window.plots.add_run(id_of(job), job.title)
     window.log_view.name_source(id_of(job), job.title)
+
+
+def _on_started(window: MainWindow, job: Job) -> None:
     window.shell.note("info", f"{job.title} started.", id_of(job))
 
 

@@ -11,13 +11,13 @@ from recon import formats
 from recon.metrics import slice_agreement
 from render.mesh import TriangleMesh
 from tests.app.windows import answer, layer_names, open_files, picture, press, run_to_end, sheets
-from tests.synthetic import BOX_WITH_HOLE, slices_of
+from tests.synthetic import TORUS, slices_of
 
 
 @pytest.fixture
 def slices_file(tmp_path):
     path = tmp_path / "part.csl"
-    formats.write(path, slices_of(BOX_WITH_HOLE, 10))
+    formats.write(path, slices_of(TORUS, 10))
     return path
 
 
@@ -34,7 +34,7 @@ def test_open_run_compare_undo_save_reopen_and_export_in_the_window(qtbot, windo
     (job,) = window.runs.queue.jobs
     assert job.state.value == "done" and previews
     solid = window.project.layers[1].data
-    assert isinstance(solid, TriangleMesh) and solid.volume == pytest.approx(BOX_WITH_HOLE.volume, rel=0.05)
+    assert isinstance(solid, TriangleMesh) and solid.volume == pytest.approx(TORUS.volume, rel=0.05)
     figures = window.project.layers[1].origin.figures
     assert next(iter(figures["solids"].values()))["genus"] == 1
     assert np.abs(picture(window).astype(int) - before).mean() > 1
@@ -86,9 +86,7 @@ def test_quitting_during_a_run_asks_and_the_run_resumes_in_the_next_window(
     window.method_panel.form.set_values({"prior": "neural", "steps": 100_000})
     press(window, "F5")
     job = window.runs.queue.jobs[0]
-    qtbot.waitUntil(
-        lambda: job.progress.stage.lower().startswith("train") and job.progress.step > 20, timeout=90_000
-    )
+    qtbot.waitUntil(lambda: job.progress.stage == "Neural prior" and job.progress.step > 20, timeout=90_000)
     window.close()
     assert "is running" in sheets(window)[0].accessibleName()
     answer(window, "Stop and keep a checkpoint")
@@ -105,7 +103,7 @@ def test_quitting_during_a_run_asks_and_the_run_resumes_in_the_next_window(
         (listed,) = second.runs.queue.jobs
         assert "resume" in listed.offer.buttons
         second.runs.do(second.job_panel._model.rows[0].id, "resume")
-        qtbot.waitUntil(lambda: listed.progress.stage.lower().startswith("train"), timeout=90_000)
+        qtbot.waitUntil(lambda: listed.progress.stage == "Neural prior", timeout=90_000)
         assert listed.progress.step >= 20, "it goes on from its checkpoint"
         second.actions_by_id["cancel"].trigger()
         qtbot.waitUntil(lambda: second.runs.current is None, timeout=30_000)
@@ -118,7 +116,7 @@ def test_slice_run_convert_and_evaluate_on_the_command_line(tmp_path, capsys):
     from tests.synthetic import mesh_of
 
     truth = tmp_path / "truth.ply"
-    mesh_format.write(truth, [("truth", mesh_of(BOX_WITH_HOLE, 96))], ExportOptions())
+    mesh_format.write(truth, [("truth", mesh_of(TORUS, 96))], ExportOptions())
     slices, solid = tmp_path / "slices.csl", tmp_path / "solid.ply"
     assert cli.main(["slice", str(truth), "-n", "10", "-o", str(slices)], lambda _: 1) == 0
     assert (
