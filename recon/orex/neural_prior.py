@@ -43,13 +43,14 @@ class NeuralSettings:
     """How the network is trained; the weights multiply means over their own points.
 
     batch_size: points on planes a step. spatial_size: points in space a step, half of them near the surface.
-    anneal: share of the run after which all octaves of the encoding are open. curvature_step: box units between
-    the two gradients. curvature_band: distance to the surface within which curvature counts.
+    anneal: share of the run after which all octaves of the encoding are open. curvature_start: how many times
+    stiffer the surface is at first, falling steadily to 1. curvature_step: box units between the two gradients.
+    curvature_band: distance to the surface within which curvature counts.
     warm_share: share of the run during which the warm start is followed.
     """
 
     steps: int = 2000
-    batch_size: int = 4096
+    batch_size: int = 2048
     spatial_size: int = 1024
     learning_rate: float = 3e-3
     shape: NetworkShape = field(default_factory=NetworkShape)
@@ -61,8 +62,8 @@ class NeuralSettings:
     outside_weight: float = 1.5
     outside_share: float = 0.125
     eikonal_weight: float = 0.1
-    curvature_weight: float = 3e-4
-    curvature_start: float = 1.0
+    curvature_weight: float = 1e-4
+    curvature_start: float = 30.0
     curvature_step: float = 0.02
     curvature_band: float = 0.1
     surface_band: float = 0.1
@@ -162,8 +163,11 @@ class _Training:
         self._parameters = initial.to(device).requires_grad_()
         self._optimiser = torch.optim.Adam([self._parameters], betas=(0.9, 0.99), eps=1e-15)
         self._points = TrainingPoints.of(samples, device)
-        self._warm = WarmStart.of(warm_start, samples, device, context.seed) if warm_start else None
-        self._surface = self._warm.near_surface(settings.surface_band) if self._warm else self._points.contour
+        self._warm = None
+        self._surface = self._points.contour
+        if warm_start:
+            self._warm = WarmStart.of(warm_start, samples, settings.surface_band, device, context.seed)
+            self._surface = self._warm.surface
         self._losses: dict[str, Tensor] = {}
 
     def advance(self) -> None:

@@ -15,6 +15,7 @@ from recon.orex.plane_samples import PlaneSamples
 Field = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _NUM_WARM = 40_000
+_OFF_PLANE = 0.015  # box units; how far from a plane another field is still believed
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,26 @@ class TrainingPoints:
 
 @dataclass(frozen=True)
 class WarmStart:
-    """Values of the warm start at random points of the box."""
+    """A field to begin from. points, values: (N, 3), (N,) of it close to the planes, where any field that keeps to
+    the planes is right and tells their slope. surface: (M, 3) points near its surface anywhere."""
 
     points: Tensor
     values: Tensor
+    surface: Tensor
 
     @classmethod
-    def of(cls, warm: Field, samples: PlaneSamples, device: torch.device, seed: int) -> WarmStart:
-        """Ask for values all over the samples' box."""
+    def of(
+        cls, warm: Field, samples: PlaneSamples, band: float, device: torch.device, seed: int
+    ) -> WarmStart:
+        """Ask the field for its values. band: how near the surface is near, in box units."""
         rng = np.random.default_rng(seed)
-        points = rng.uniform(samples.lower, samples.upper, (_NUM_WARM, 3))
-        arrays = (points, warm(points))
+        close = samples.points[np.abs(samples.distances) < band]
+        chosen = close[rng.integers(len(close), size=_NUM_WARM)] if len(close) else samples.contour_points
+        points = chosen + rng.normal(0, _OFF_PLANE, chosen.shape)
+        anywhere = rng.uniform(samples.lower, samples.upper, (_NUM_WARM, 3))
+        near = anywhere[np.abs(warm(anywhere)) < band]
+        arrays = (points, warm(points), near if len(near) else samples.contour_points)
         return cls(*(torch.tensor(array, dtype=torch.float32, device=device) for array in arrays))
-
-    def near_surface(self, band: float) -> Tensor:
-        """Those of the points within the band around the surface; all of them where none are."""
-        near = self.points[self.values.abs() < band]
-        return near if len(near) else self.points
 
     def choose(self, count: int, random: torch.Generator) -> Tensor:
         """(N,) random rows."""

@@ -112,18 +112,24 @@ def test_the_thread_count_is_one_while_training_and_as_before_afterwards(samples
         torch.set_num_threads(before)
 
 
-def test_the_warm_start_is_where_training_begins(samples: PlaneSamples) -> None:
-    def sphere(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.linalg.norm(points, axis=1) - 0.7
+def test_the_warm_start_is_followed_close_to_the_planes(samples: PlaneSamples) -> None:
+    def another_sphere(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.linalg.norm(points, axis=1) - 0.6
 
-    nothing = replace(
-        samples, points=samples.points[:1], distances=samples.distances[:1], outside=samples.outside[:0]
+    free = replace(
+        QUICK,
+        warm_share=1.0,
+        contour_weight=0,
+        bound_weight=0,
+        sign_weight=0,
+        outside_weight=0,
+        eikonal_weight=0,
     )
-    settings = replace(QUICK, steps=300, warm_share=1.0)
-    warm, reports = finish(fit(nothing, settings, RunContext(), warm_start=sphere))
-    cold, _ = finish(fit(nothing, settings, RunContext()))
-    inside = on_sphere(0.4)
-    assert np.abs(warm(inside) + 0.3).mean() < 0.06 < np.abs(cold(inside) + 0.3).mean()
+    warm, reports = finish(fit(samples, replace(free, steps=300), RunContext(), warm_start=another_sphere))
+    cold, _ = finish(fit(samples, free, RunContext()))
+    close = samples.points[np.abs(samples.distances) < 0.1]
+    assert np.abs(warm(close) - another_sphere(close)).mean() < 0.03
+    assert np.abs(cold(close) - another_sphere(close)).mean() > 0.06
     assert "warm start" in reports[0].losses
 
 
