@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -75,6 +75,7 @@ class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types
         super().__init__(parent, auto_update=False, multi_samples=multi_samples, lighting="none")
         self.setObjectName("viewport_canvas")
         self.setAcceptDrops(False)  # files dropped here are the window's business
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the wheel alone does not take the keys
         self.tools: list[PointerTool] = []
         self.before_render: Callable[[], None] = lambda: None
         self._is_stale = True
@@ -127,9 +128,14 @@ class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types
                 if tool.handle(event):
                     event.accept()
                     return True
-            event.ignore()  # to the window: its shortcuts and menus
-            return False
         return bool(super().event(event))
+
+    def _leave_to_window(self, event: QEvent) -> None:
+        """What no tool wants goes on to the window; VTK's own interaction is not used."""
+        event.ignore()
+
+    mousePressEvent = mouseReleaseEvent = mouseMoveEvent = mouseDoubleClickEvent = _leave_to_window  # noqa: N815
+    wheelEvent = keyPressEvent = keyReleaseEvent = enterEvent = leaveEvent = _leave_to_window  # noqa: N815
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         event.ignore()

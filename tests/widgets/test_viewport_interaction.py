@@ -16,6 +16,7 @@ from widgets import viewport_camera as cameras
 from widgets.viewport import Viewport
 from widgets.viewport_camera import CameraPose, ViewName
 from widgets.viewport_clip import ClipPlane
+from widgets.viewport_pane import ViewportPane
 from widgets.viewport_style import LayerStyle
 
 LEFT, MIDDLE, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton
@@ -240,3 +241,16 @@ def test_a_plane_whose_normal_points_the_other_way_is_picked_all_the_same(
     with qtbot.waitSignal(viewport.plane_picked) as upper:
         QTest.mouseClick(canvas_of(viewport), LEFT, pos=CENTER)
     assert upper.args == ["slices", 1]
+
+
+def test_tab_leaves_the_picture_for_the_next_control(qtbot: QtBot) -> None:
+    pane = ViewportPane(multi_samples=0)
+    qtbot.addWidget(pane, before_close_func=lambda _: pane.viewport.release())
+    with qtbot.waitExposed(pane):
+        pane.show()
+    pane.activateWindow()
+    canvas = canvas_of(pane.viewport)
+    canvas.setFocus()
+    qtbot.waitUntil(canvas.hasFocus)
+    QTest.keyClick(canvas, Qt.Key.Key_Tab)
+    assert not canvas.hasFocus()
