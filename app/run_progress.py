@@ -12,6 +12,7 @@ from app.time_left import TimeLeft, describe_time_left
 _PLAIN_SECONDS = 10.0  # between lines where there is no terminal
 _DRAW_SECONDS = 0.1
 _SHORTEST_BAR = 10
+_FIGURES_WIDTH = 44  # as wide as they mostly are, so that the bar keeps its length
 
 
 class RunProgress:
@@ -71,10 +72,10 @@ class RunProgress:
     def _draw(self, stage: str, figures: str, fraction: float) -> None:
         """Stage, bar and figures over the line that was drawn last."""
         width = shutil.get_terminal_size().columns - 1
-        room = width - len(stage) - len(figures) - 4
+        room = width - len(stage) - max(len(figures), _FIGURES_WIDTH) - 4
         bar = ""
         if room >= _SHORTEST_BAR:
-            room = min(room, 40)
+            room = min(room, 30)
             full = round(room * min(1.0, fraction))
             bar = "━" * full + "─" * (room - full)
         line = f"{stage}  {bar}  {figures}"[:width]
