@@ -35,7 +35,7 @@ class OrexSettings(Settings):
     """How stiffly the surface is held to the contours against its own smoothness."""
     band: float = Field(0.12, ge=0.01, le=1.0, title="Distance band")
     """In-plane distances up to this far from a contour shape the solid; a share of half the box."""
-    gradient_penalty: float = Field(100.0, ge=0.0, le=1e5, title="Tension without a prior")
+    gradient_penalty: float = Field(10.0, ge=0.0, le=1e5, title="Tension without a prior")
     """Pulls the surface tight between slices; too little lets open ends run away."""
     prior_tension: float = Field(2000.0, ge=0.0, le=1e6, title="Tension towards the prior")
     """How soon the solid returns to the prior with the distance from a slice."""
@@ -51,9 +51,9 @@ class OrexSettings(Settings):
     uncertainty: bool = Field(True, title="Uncertainty")
     """Also tell, per vertex, how far the slices leave the surface undetermined."""
 
-    steps: int = Field(1500, ge=10, le=200_000, title="Training steps", json_schema_extra={"unit": "steps"})
+    steps: int = Field(2000, ge=10, le=200_000, title="Training steps", json_schema_extra={"unit": "steps"})
     """Steps of the neural prior."""
-    batch_size: int = Field(4096, ge=64, le=262_144, title="Batch", json_schema_extra={"unit": "points"})
+    batch_size: int = Field(2048, ge=64, le=262_144, title="Batch", json_schema_extra={"unit": "points"})
     """Points of a training step."""
     width: int = Field(64, ge=8, le=512, title="Network width")
     """Neurons of a hidden layer of the neural prior."""

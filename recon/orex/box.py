@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +77,14 @@ def box_sections(sections: CrossSections) -> BoxedSections:
     box_from_world = Similarity3(rotation, -scale * (lower + upper) / 2, scale)
     half = scale * (upper - lower) / 2 + MARGIN
     planes = tuple(_transform(used, box_from_world))
-    return BoxedSections(
+    boxed = BoxedSections(
         planes, used.labels, box_from_world.inverse, -half, half, is_parallel(used.normals), source
     )
+    if not boxed.is_stack:
+        return boxed
+    # Room for an end half a gap beyond the last slice.
+    room = np.array([0, 0, max(0.0, boxed.gap - MARGIN)])
+    return replace(boxed, lower=-half - room, upper=half + room)
 
 
 def is_parallel(normals: Floats) -> bool:

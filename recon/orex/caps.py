@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,15 +12,40 @@ from recon.orex.grid import Field, Grid
 
 # A flat cap lies this share of a gap beyond the last contour, which would otherwise lie in the cap itself.
 FLAT_SHARE = 0.01
+# The farthest cut is at half a gap.
+EXTENSION = 0.6
+
+
+def extended_ends(contours: Sequence[PlaneContours]) -> list[PlaneContours]:
+    """Copies of the first and last drawn plane of a stack, just farther out than a cut can lie.
+
+    Between a drawn plane and its copy the shape goes straight on, so that the cut has its contour.
+    """
+    drawn = sorted((plane for plane in contours if not plane.is_empty), key=lambda plane: plane.offset)
+    if not drawn:
+        return []
+    below, above = _end_gaps(contours)
+    return [
+        replace(drawn[0], offset=drawn[0].offset - EXTENSION * below),
+        replace(drawn[-1], offset=drawn[-1].offset + EXTENSION * above),
+    ]
 
 
 def cut_caps(field: Field, grid: Grid, contours: Sequence[PlaneContours], share: float) -> Field:
     """The field of a stack along z, cut flat `share` of the end gaps beyond the first and last drawn plane."""
-    heights = np.unique([plane.offset for plane in contours])
     drawn = np.unique([plane.offset for plane in contours if not plane.is_empty])
-    gaps = np.diff(heights)
-    below = gaps[min(int(np.searchsorted(heights, drawn[0])), len(gaps) - 1)]
-    above = gaps[max(int(np.searchsorted(heights, drawn[-1])) - 1, 0)]
+    below, above = _end_gaps(contours)
     z = grid.axis(2)
     beyond = np.maximum(drawn[0] - share * below - z, z - drawn[-1] - share * above)
     return np.asarray(np.maximum(field, beyond.astype(np.float32)))
+
+
+def _end_gaps(contours: Sequence[PlaneContours]) -> tuple[float, float]:
+    """The gaps next to the first and last drawn plane: outward to an empty plane if there is one, else inward."""
+    heights = np.unique([plane.offset for plane in contours])
+    drawn = np.unique([plane.offset for plane in contours if not plane.is_empty])
+    gaps = np.diff(heights)
+    first, last = int(np.searchsorted(heights, drawn[0])), int(np.searchsorted(heights, drawn[-1]))
+    below = gaps[first - 1] if first > 0 else gaps[first]
+    above = gaps[last] if last < len(gaps) else gaps[last - 1]
+    return float(below), float(above)

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 MIN_SLOPE = 0.25
 SIGN_WEIGHT = 0.3
 HULL_WEIGHT = 0.3
+FIRM_SPACINGS = 1.5
+HINT_WEIGHT = 1e-2
 # Rounds of slope and active set, coarsest level first; finer levels repeat the last.
 ROUNDS = (3, 2, 1)
 
@@ -32,7 +34,7 @@ class CascadeSettings:
     resolution: int = 129
     weight: float = 1e7
     band: float = 0.12
-    tension: float = 100.0
+    tension: float = 10.0
     slope_correction: bool = True
     outside_hull: bool = True
 
@@ -163,6 +165,11 @@ class LevelData:
     def _band(self) -> float:
         return max(self.settings.band, 1.5 * self.grid.spacing)
 
+    def _nearness(self) -> Floats:
+        """(N,) weight of a distance: in full at the contour, less where it only hints at the shape in space."""
+        away = np.abs(self.distances) / self.grid.spacing
+        return np.asarray(np.where(away < FIRM_SPACINGS, 1.0, HINT_WEIGHT))
+
     def _first_targets(self) -> tuple[Floats, Floats]:
         """Every sample as an equality: there is no field yet to tell which signs are violated."""
         near = np.abs(self.distances) < self._band
@@ -178,7 +185,7 @@ class LevelData:
         near = np.abs(distances) < band
         least = np.sign(distances) * band * slope * 0.9
         violated = np.where(distances > 0, on_planes < least, on_planes > least)
-        weights = np.where(near, 1.0, SIGN_WEIGHT * violated)
+        weights = np.where(near, self._nearness(), SIGN_WEIGHT * violated)
         targets = np.where(near, distances * slope, least)
         return (
             np.concatenate([weights, HULL_WEIGHT * (on_hull < 0)]),

@@ -15,6 +15,7 @@ from recon.orex.box import BoxedSections
 from recon.orex.caps import FLAT_SHARE, cut_caps
 from recon.orex.cascade import CascadeSettings
 from recon.orex.contours2d import PlaneContours
+from recon.orex.evidence import drop_unseen
 from recon.orex.grid import Field, Grid
 from recon.orex.label_regions import BACKGROUND
 from recon.orex.labels import separate_labels
@@ -31,7 +32,8 @@ Returned = TypeVar("Returned")
 class Job:
     """One run.
 
-    contours: per label, and for the background where there are several labels, those of each plane. overlaps: plane → share of what is drawn there that several labels claim."""
+    contours: per label, and for the background where there are several labels, those of each plane;
+    where the ends are cut, planes that carry the shape on beyond them come last. overlaps: plane → share of what is drawn there that several labels claim."""
 
     boxed: BoxedSections
     contours: Mapping[int, list[PlaneContours]]
@@ -55,13 +57,15 @@ class Job:
         )
 
     def all_drawn(self) -> list[PlaneContours]:
-        """Contours of the union of all labels."""
-        return self.contours.get(BACKGROUND) or next(iter(self.contours.values()))
+        """Contours of the union of all labels on the given planes."""
+        contours = self.contours.get(BACKGROUND) or next(iter(self.contours.values()))
+        return contours[: self.boxed.num_planes]
 
     def solids(self, fields: Mapping[int, Field], grid: Grid) -> Fields:
         """Per label the final field: apart from the other labels, the ends of a stack cut as wanted."""
         competing = {key: -field if key == BACKGROUND else field for key, field in fields.items()}
         solids = separate_labels(competing)
+        solids = {key: drop_unseen(field, grid, self.contours[key]) for key, field in solids.items()}
         if self.boxed.is_stack and self.settings.caps != "natural":
             share = FLAT_SHARE if self.settings.caps == "flat" else 0.5
             drawn = self.all_drawn()

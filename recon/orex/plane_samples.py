@@ -13,12 +13,15 @@ from recon.orex.contours2d import PlaneContours
 
 Floats = NDArray[np.float64]
 
-# Signs change slowly away from contours: a share of those points is enough.
+# Signs change slowly away from contours: a share of those points is enough. An empty plane keeps them all.
 FAR_SHARE = 0.15
-EMPTY_SHARE = 0.1
+
 # Contour samples a grid spacing of contour length.
 CURVE_DENSITY = 1.5
 MAX_HULL_POINTS = 20_000
+# Random points of the box, of which those outside the hull are added.
+NUM_FAR_POINTS = 10_000
+NUM_DIRECTIONS = 200
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def sample_planes(
 def sample_hull(
     contours: Sequence[PlaneContours], lower: Floats, upper: Floats, spacing: float, offset: float
 ) -> Floats:
-    """(N, 3) points `offset` outside the convex hull of all contours; none where the hull is flat."""
+    """(N, 3) points `offset` or more outside the convex hull of all contours; none where the hull is flat."""
     corners = np.concatenate([plane.to_space(plane.starts) for plane in contours])
     try:
         hull = ConvexHull(corners)
@@ -97,9 +100,21 @@ def sample_hull(
     rng = np.random.default_rng(1)
     chosen = rng.choice(len(areas), count, p=areas / areas.sum())
     shares = rng.dirichlet((1, 1, 1), count)
-    points = (triangles[chosen] * shares[:, :, None]).sum(1) + normals[chosen] * offset
-    kept: Floats = np.clip(points, lower + 1e-4, upper - 1e-4)
-    return kept
+    shell = (triangles[chosen] * shares[:, :, None]).sum(1) + normals[chosen] * offset
+    anywhere = rng.uniform(lower, upper, (NUM_FAR_POINTS, 3))
+    directions = _directions(NUM_DIRECTIONS)
+    reach = (corners[hull.vertices] @ directions.T).max(0)
+    away = (anywhere @ directions.T - reach).max(1) > offset
+    points: Floats = np.clip(np.concatenate([shell, anywhere[away]]), lower + 1e-4, upper - 1e-4)
+    return points
+
+
+def _directions(count: int) -> Floats:
+    """(N, 3) unit vectors spread evenly over the sphere, on a Fibonacci spiral."""
+    height = 1 - 2 * (np.arange(count) + 0.5) / count
+    angle = np.pi * (3 - np.sqrt(5)) * np.arange(count)
+    radius = np.sqrt(1 - height**2)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle), height], 1)
 
 
 def _sample_plane(
@@ -113,8 +128,6 @@ def _sample_plane(
 ) -> tuple[Floats, Floats, Floats]:
     """Points (N, 3), their signed distances (N,) and contour feet (N, 3)."""
     points = _square_grid(plane, lower, upper, spacing, rng)
-    if plane.is_empty:
-        points = points[rng.random(len(points)) < EMPTY_SHARE]
     signed, feet = plane.distances(points, limit)
     if not plane.is_empty:
         kept = (np.abs(signed) < band) | (rng.random(len(points)) < FAR_SHARE)

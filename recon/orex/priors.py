@@ -83,7 +83,7 @@ def prior_fields(
         name = f"prior/{key}"
         if name not in job.memory:
             if choice.prior == "cubic":
-                prior = cut_caps(stack_field(contours, grid, "cubic"), grid, contours, 0.5)
+                prior = _cubic(job, contours, grid)
             else:
                 prior = yield from _trained(job, choice.prior, key, smoothest[key], grid)
             job.memory.keep(name, prior)
@@ -92,6 +92,12 @@ def prior_fields(
         fields[key] = job.memory.field(name)
         yield Progress(len(fields), len(job.contours), SAMPLING)
     return fields
+
+
+def _cubic(job: Job, contours: Sequence[PlaneContours], grid: Grid) -> Field:
+    """The natural cubic spline of in-plane distances, ending half a gap beyond a stack unless it is cut later."""
+    field = stack_field(contours, grid, "cubic")
+    return cut_caps(field, grid, contours, 0.5) if job.settings.caps == "natural" else field
 
 
 def _held_out_errors(job: Job, split: Split) -> Generator[Progress, None, dict[str, float]]:

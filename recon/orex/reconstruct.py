@@ -14,6 +14,7 @@ from recon.method import Output, Progress, Result, Run, RunContext, StopRequeste
 from recon.orex import OrexSettings
 from recon.orex.agreement import agree, agreement_figures
 from recon.orex.box import box_sections
+from recon.orex.caps import extended_ends
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Job
 from recon.orex.label_regions import label_regions
@@ -87,7 +88,10 @@ def prepare(sections: CrossSections, settings: OrexSettings, context: RunContext
     """Everything that the stages share. Raises InputError for contours that no solid follows from."""
     boxed = box_sections(sections)
     regions = label_regions(boxed)
-    return Job(boxed, regions.contours, regions.overlaps, settings, context, Memory(context), sections.frame)
+    contours = regions.contours
+    if boxed.is_stack and settings.caps != "natural":
+        contours = {key: [*planes, *extended_ends(planes)] for key, planes in contours.items()}
+    return Job(boxed, contours, regions.overlaps, settings, context, Memory(context), sections.frame)
 
 
 def chosen_labels(job: Job) -> tuple[int, ...]:
