@@ -113,7 +113,9 @@ class AgreementList(QWidget):
     def _show_note(self, row: AgreementRow | None) -> None:
         """The whole of a note, which a narrow column cuts off."""
         note = row.note if row is not None else ""
-        self._note.say(f"Plane {row.plane + 1}: {note}" if row is not None else "", "warn", "triangle-alert")
+        is_good = row is not None and self._model.agrees(row)
+        look = ("text_second", "info") if is_good else ("warn", "triangle-alert")
+        self._note.say(f"Plane {row.plane + 1}: {note}" if row is not None else "", *look)
         self._note.setVisible(bool(note))
 
 
@@ -127,6 +129,9 @@ class _AgreementModel(QAbstractTableModel):
         self.beginResetModel()
         self.rows, self._target = rows, target
         self.endResetModel()
+
+    def agrees(self, row: AgreementRow) -> bool:
+        return row.accuracy >= self._target
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.rows)
@@ -143,7 +148,7 @@ class _AgreementModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = 0) -> Any:
         row, column = self.rows[index.row()], index.column()
-        is_good = row.accuracy >= self._target
+        is_good = self.agrees(row)
         if role == Qt.ItemDataRole.DisplayRole:
             return (str(row.plane + 1), percent(row.accuracy), f"{row.iou:.3f}", self._note(row))[column]
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -159,7 +164,7 @@ class _AgreementModel(QAbstractTableModel):
     def _note(self, row: AgreementRow) -> str:
         if row.note:
             return row.note
-        return "Agrees" if row.accuracy >= self._target else "Differs"
+        return "Agrees" if self.agrees(row) else "Differs"
 
 
 def summary_words(rows: Sequence[AgreementRow], target: float) -> str:

@@ -113,6 +113,13 @@ def verb_look(verb: str) -> VerbLook:
     return VERBS[verb]
 
 
+def device_text(device: str) -> str:
+    """ "cpu" and "cuda:1" as a person calls them: "CPU", "GPU 1"."""
+    kind, _, number = device.partition(":")
+    words = {"cpu": "CPU", "cuda": "GPU"}.get(kind)
+    return f"{words} {number}".strip() if words else device
+
+
 def duration_text(seconds: float) -> str:
     """ "03:12", or "1:03:12" from an hour on."""
     minutes, rest = divmod(int(seconds), 60)

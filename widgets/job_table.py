@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.icons import icon
-from widgets.job_rows import JobRow, bytes_text, duration_text, state_look, step_text
+from widgets.job_rows import JobRow, bytes_text, device_text, duration_text, state_look, step_text
 from widgets.theme import active_theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -129,6 +129,10 @@ class ProgressDelegate(QStyledItemDelegate):
         row = index.data(Qt.ItemDataRole.UserRole)
         style = option.widget.style()
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        table = option.widget
+        is_elapsed_hidden = isinstance(table, QTreeView) and table.isColumnHidden(ELAPSED)
+        if row.state == "done" and row.elapsed and is_elapsed_hidden:
+            self._write(painter, option, f"took {duration_text(row.elapsed)}")
         if row.fraction is None or row.state in ("done", "ready", "draft", "queued"):
             return
         theme, box = active_theme(), QRectF(option.rect).adjusted(4, 0, -12, 0)
@@ -140,6 +144,12 @@ class ProgressDelegate(QStyledItemDelegate):
         draw_bar(painter, bar, row.fraction, "accent" if row.is_active else "text_disabled")
         painter.setPen(QPen(theme.color("text_second")))
         painter.drawText(box, _RIGHT, words)
+        painter.restore()
+
+    def _write(self, painter: QPainter, option: QStyleOptionViewItem, words: str) -> None:
+        painter.save()
+        painter.setPen(active_theme().color("text_second"))
+        painter.drawText(QRectF(option.rect).adjusted(4, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
         painter.restore()
 
 
@@ -163,7 +173,7 @@ def _text(row: JobRow, column: int) -> str:
         PROGRESS: f"{row.stage} {step_text(row)}".strip(),
         ELAPSED: duration_text(row.elapsed) if row.elapsed else "",
         LEFT: row.left,
-        DEVICE: row.device,
+        DEVICE: device_text(row.device),
         MEMORY: bytes_text(row.peak_bytes),
         RESULT: row.result or (f"{row.stage} {step_text(row)}".strip() if row.is_active else ""),
         ACTIONS: "",

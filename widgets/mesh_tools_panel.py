@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollA
 
 from render.mesh import TriangleMesh
 from widgets.mesh_figures import kept_parts, measures, part_areas
-from widgets.parts import EmptyPlace, FoldButton, column_in, grouped, icon_button, row_of, text_button
+from widgets.parts import EmptyPlace, FoldButton, column_in, grouped, row_of, text_button
 from widgets.setting_editors import Editor, editor_for
 from widgets.setting_fields import Limits, SettingField
 from widgets.theme import active_theme, secondary_label
@@ -172,6 +172,8 @@ class MeshToolsPanel(QWidget):
 
     def _ask_preview(self) -> None:
         if self._open and self._mesh is not None and self._tools[self._open].is_valid():
+            if self._open != "components":
+                self._tools[self._open].say("Making the preview…")
             self.tool_preview_requested.emit(self._open, self.parameters())
 
     def _on_apply(self) -> None:
@@ -236,8 +238,9 @@ class _Tool(QWidget):
         self._apply.clicked.connect(self.applied)
         cancel = _button("Cancel", f"cancel_{name}")
         cancel.clicked.connect(self.cancelled)
-        self._before = icon_button("eye", "Before", "Hold to see the mesh as it was")
-        self._before.setObjectName(f"before_{name}")
+        self._before = _button("Before", f"before_{name}", "eye")
+        self._before.setProperty("quiet", "true")
+        self._before.setToolTip("Hold to see the mesh as it was")
         self._before.pressed.connect(lambda: self.before_wished.emit(True))
         self._before.released.connect(lambda: self.before_wished.emit(False))
         column.addLayout(row_of(self._before, 1, cancel, self._apply))
@@ -285,8 +288,8 @@ class _Tool(QWidget):
         return grid
 
 
-def _button(text: str, name: str, *, is_primary: bool = False) -> QPushButton:
-    button = text_button(text, is_primary=is_primary)
+def _button(text: str, name: str, icon_name: str = "", *, is_primary: bool = False) -> QPushButton:
+    button = text_button(text, icon_name, is_primary=is_primary)
     button.setObjectName(name)
     return button
 

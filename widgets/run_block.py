@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from widgets.icons import IconLabel, icon
-from widgets.job_rows import JobRow, state_look, step_text, verb_look
+from widgets.job_rows import JobRow, device_text, state_look, step_text, verb_look
 from widgets.parts import StateLabel, column_in, form_grid, row_of, text_button, with_property, with_role
 from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, secondary_label
@@ -145,7 +145,7 @@ class RunBlock(QWidget):
         _say(self._left, row.left)
         _say(
             self._cost,
-            row.device,
+            device_text(row.device),
             f"previews take {100 * row.preview_share:.0f} % of the time" if row.preview_share else "",
         )
 

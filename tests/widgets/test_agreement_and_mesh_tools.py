@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QTreeView, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 from render.frame import Frame
@@ -154,7 +154,7 @@ def test_holding_before_shows_the_mesh_as_it_was(panel: MeshToolsPanel, qtbot: Q
     heard: list[bool] = []
     panel.before_wished.connect(heard.append)
     panel.open_tool("smooth")
-    before = part(panel, QToolButton, "before_smooth")
+    before = part(panel, QPushButton, "before_smooth")
     assert not before.isEnabled(), "there is nothing to compare with yet"
     panel.set_preview(tetrahedra(1.0, 0.1, 0.5))
     qtbot.mousePress(before, Qt.MouseButton.LeftButton)
