@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLRenderer
 
 from render.frame import Axis
@@ -19,7 +19,8 @@ from render.scene_data import SceneData
 from widgets import viewport_camera as cameras
 from widgets.theme import active_theme
 from widgets.viewport_camera import CameraPose, Size, ViewName
-from widgets.viewport_canvas import Canvas, gl_problem
+from widgets.viewport_canvas import Canvas, gl_problem, no_picture
+from widgets.viewport_clicks import Clicks
 from widgets.viewport_clip import ClipPlane
 from widgets.viewport_detail import Detail
 from widgets.viewport_furniture import Furniture, FurnitureName
@@ -55,11 +56,12 @@ class Viewport(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         problem = gl_problem()
         self._canvas = None if problem else Canvas(self, multi_samples)
-        layout.addWidget(self._canvas or _no_picture(problem or ""))
+        layout.addWidget(self._canvas or no_picture(problem or ""))
         renderer = self._canvas.renderer if self._canvas else vtkOpenGLRenderer()
         self._scene = ViewportScene(renderer, active_theme(), self._pixel_ratio())
         self._picker = Picker(self._scene)
-        self._motion = Motion(self, self._size, self._surface_point)
+        self._clicks = Clicks(self, self._picker, lambda: self.camera, self._size)
+        self._motion = Motion(self, self._size, self._clicks.surface_point)
         self._tools = Tools(self, self._scene, self._picker, lambda: self.camera, self._size)
         self._furniture = Furniture(self, self._scene)
         self._detail = Detail(self._scene, multi_samples)
@@ -257,8 +259,12 @@ class Viewport(QWidget):
         self._motion.rested.connect(self._rested)
         navigation = self._motion.navigation
         navigation.clicked.connect(self._click)
-        navigation.double_clicked.connect(self._set_pivot)
-        navigation.menu_wished.connect(self._wish_menu)
+        navigation.double_clicked.connect(self._clicks.set_pivot)
+        navigation.menu_wished.connect(self._clicks.ask_for_menu)
+        self._clicks.picked.connect(self.picked)
+        self._clicks.plane_picked.connect(self.plane_picked)
+        self._clicks.pivot_wished.connect(self.move_camera)
+        self._clicks.menu_wished.connect(self._wish_menu)
         self._furniture.cube.direction_wished.connect(self._look_from)
         self._furniture.cube.orbit_wished.connect(navigation.orbit)
         self._tools.measured.connect(lambda m: self.measured.emit(m.length, m.start, m.end))
@@ -320,35 +326,14 @@ class Viewport(QWidget):
     def _look_from(self, back: NDArray[np.float64], up: NDArray[np.float64]) -> None:
         self.move_camera(cameras.look_from(self.camera, back, up))
 
-    def _surface_point(self, x: float, y: float) -> NDArray[np.float64] | None:
-        pick = self._picker.surface(self.camera, x, y, self._size())
-        return None if pick is None else pick.point
-
     def _click(self, at: QPointF) -> None:
         if self._tools.measure.is_active:
             self._tools.measure.click(at)
-            return
-        surface = self._picker.surface(self.camera, at.x(), at.y(), self._size())
-        plane = self._picker.plane(self.camera, at.x(), at.y(), self._size())
-        if plane is not None and (surface is None or plane.depth <= surface.depth * (1 + 1e-3)):
-            self.picked.emit(plane.layer_id, _plain(plane.point))
-            self.plane_picked.emit(plane.layer_id, plane.plane)
-        elif surface is not None:
-            self.picked.emit(surface.layer_id, _plain(surface.point))
         else:
-            self.picked.emit("", ())
+            self._clicks.pick(at)
 
-    def _set_pivot(self, at: QPointF) -> None:
-        """Turn about the surface point that was clicked twice; it moves to the middle."""
-        point = self._surface_point(at.x(), at.y())
-        if point is not None:
-            position = np.asarray(self.camera.position) + point - np.asarray(self.camera.focal)
-            self.move_camera(replace(self.camera, position=_plain(position), focal=_plain(point)))
-
-    def _wish_menu(self, at: QPointF) -> None:
-        pick = self._picker.surface(self.camera, at.x(), at.y(), self._size())
-        area = self._canvas or self
-        self.context_menu_requested.emit(area.mapToGlobal(at.toPoint()), pick.layer_id if pick else "")
+    def _wish_menu(self, at: QPointF, layer_id: str) -> None:
+        self.context_menu_requested.emit((self._canvas or self).mapToGlobal(at.toPoint()), layer_id)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -369,17 +354,3 @@ class Viewport(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.release()
         super().closeEvent(event)
-
-
-def _no_picture(problem: str) -> QLabel:
-    label = QLabel(f"The 3D view cannot be shown.\n{problem}\nEverything else works: run, save and export.")
-    label.setObjectName("viewport_message")
-    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    label.setWordWrap(True)
-    label.setProperty("role", "secondary")
-    return label
-
-
-def _plain(point: NDArray[np.float64]) -> tuple[float, float, float]:
-    x, y, z = (float(value) for value in point)
-    return x, y, z

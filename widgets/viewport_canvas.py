@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QOpenGLContext,
     QSurfaceFormat,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pyvistaqt import QtInteractor
 
 from widgets.viewport_screenshot import picture_of
@@ -59,6 +59,16 @@ def gl_problem() -> str | None:
     if tuple(version) < (3, 2):
         return f"OpenGL 3.2 is needed; the driver has {version[0]}.{version[1]}."
     return None
+
+
+def no_picture(problem: str) -> QLabel:
+    """What stands in place of the picture where there can be none."""
+    label = QLabel(f"The 3D view cannot be shown.\n{problem}\nEverything else works: run, save and export.")
+    label.setObjectName("viewport_message")
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setWordWrap(True)
+    label.setProperty("role", "secondary")
+    return label
 
 
 class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types

@@ -82,8 +82,10 @@ class Furniture:
         room = height - below - counts.height() - 2 * gap  # a low pane has a low legend
         tall = max(min(legend.height(), room), active_theme().px(96))
         self.legend.setGeometry(width - legend.width(), below + gap, legend.width(), tall)
+        # In a narrow pane the counts stand above the scale bar.
+        lift = active_theme().px(32) if axes.width() + counts.width() > width else 0
         self.counts.setGeometry(
-            width - counts.width(), height - counts.height(), counts.width(), counts.height()
+            width - counts.width(), height - counts.height() - lift, counts.width(), counts.height()
         )
         self.axes.setGeometry(0, height - axes.height(), axes.width(), axes.height())
         self.banner.setGeometry(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QMouseEvent
+from PySide6.QtGui import QAction, QActionGroup, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from widgets.icons import icon
@@ -48,6 +48,7 @@ class ViewportPane(QWidget):
         self._overlay_button = self._menu_button(
             "overlay_button", "layers-2", "Overlays", self._overlay_menu()
         )
+        self._menu_buttons = (self._camera_button, self._shading_button, self._overlay_button)
         self._ortho = self._tool("ortho_button", "box", "Orthographic projection (5)", self._set_orthographic)
         self._ortho.setCheckable(True)
         self._frame = self._tool("frame_button", "scan", "Frame everything (Home)", self._frame_all)
@@ -61,6 +62,10 @@ class ViewportPane(QWidget):
         self._follow(self.viewport.camera)
         self._name_shading(self.viewport.shading)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_words()
+
     def set_maximised(self, on: bool) -> None:
         """Show the button's other face."""
         self._maximise.setIcon(icon("minimize-2" if on else "maximize-2"))
@@ -72,7 +77,7 @@ class ViewportPane(QWidget):
         bar = QHBoxLayout(self._header)
         bar.setContentsMargins(4, 2, 4, 2)
         bar.setSpacing(2)
-        for button in (self._camera_button, self._shading_button, self._overlay_button):
+        for button in self._menu_buttons:
             bar.addWidget(button)
         bar.addStretch(1)
         for button in (self._frame, self._ortho, self._maximise):
@@ -83,12 +88,22 @@ class ViewportPane(QWidget):
         column.addWidget(self._header)
         column.addWidget(self.viewport, 1)
 
+    def _fit_words(self) -> None:
+        """Menus lose their words, all together, where these would not fit: half a word says nothing."""
+        styles = Qt.ToolButtonStyle
+        for style in (styles.ToolButtonTextBesideIcon, styles.ToolButtonIconOnly):
+            for button in self._menu_buttons:
+                button.setToolButtonStyle(style)
+            if self._header.sizeHint().width() <= self.width():
+                return
+
     def _menu_button(self, name: str, icon_name: str, title: str, menu: QMenu) -> QToolButton:
         button = QToolButton(self._header)
         button.setObjectName(name)
         button.setIcon(icon(icon_name))
         button.setText(title)
         button.setAccessibleName(title)
+        button.setToolTip(title)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setAutoRaise(True)
@@ -152,5 +167,6 @@ class ViewportPane(QWidget):
 
     def _name_shading(self, shading: Shading | None) -> None:
         self._shading_button.setText(SHADING_TITLES[shading] if shading else "Shading")
+        self._fit_words()
         for action in self._shadings.actions():
             action.setChecked(action.data() == shading)

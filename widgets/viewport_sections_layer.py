@@ -157,17 +157,21 @@ class SectionsLayer:
         shown = style.plane_opacity > 0
         num_planes = self._sections.num_planes if self._sections is not None else 0
         many = num_planes > _MANY_PLANES
+        crowd = min(
+            1.0, _MANY_PLANES / max(1, num_planes)
+        )  # hundreds of lines are drawn finer, to stay lines
+        line_width = max(0.8, style.line_width * min(1.0, 3 * crowd))
         self._frames.SetVisibility(shown)
         self._veils.SetVisibility(shown and not many)
         self._veils.GetProperty().SetOpacity(veil_opacity(style.plane_opacity, num_planes) * style.opacity)
-        self._frames.GetProperty().SetOpacity((0.10 if many else 0.20) * style.opacity)
+        self._frames.GetProperty().SetOpacity(0.20 * crowd**0.5 * style.opacity)
         self._lines.GetProperty().SetOpacity(style.opacity)
         accent = rgb(self._theme.accent)
         for actor, opacity in ((self._active_veil, 0.14), (self._active_frame, 0.9)):
             actor.GetProperty().SetColor(*accent)
             actor.GetProperty().SetOpacity(opacity * style.opacity)
         for actor, width in (
-            (self._lines, style.line_width), (self._active_lines, style.line_width + 1.5),
+            (self._lines, line_width), (self._active_lines, style.line_width + 1.5),
             (self._frames, 1.0), (self._active_frame, 1.5),
         ):  # fmt: skip
             actor.GetProperty().SetLineWidth(width * ratio)

@@ -1,0 +1,67 @@
+"""What clicks in the picture mean while no tool wants them: pick, set the pivot, ask for a menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QPointF, Signal
+
+from widgets.viewport_camera import CameraPose, Size, Vector
+from widgets.viewport_picking import Picker
+
+
+class Clicks(QObject):
+    """Asks the picker what lies under a click and says it.
+
+    pose, size: the camera and the picture's size in pixels now.
+    """
+
+    picked = Signal(str, tuple)  # layer id, point; "" and () beside everything
+    plane_picked = Signal(str, int)  # layer id, plane
+    pivot_wished = Signal(object)  # CameraPose
+    menu_wished = Signal(QPointF, str)  # where, layer id or ""
+
+    def __init__(
+        self, parent: QObject, picker: Picker, pose: Callable[[], CameraPose], size: Callable[[], Size]
+    ) -> None:
+        super().__init__(parent)
+        self._picker, self._pose, self._size = picker, pose, size
+
+    def surface_point(self, x: float, y: float) -> NDArray[np.float64] | None:
+        """The surface under a pixel."""
+        pick = self._picker.surface(self._pose(), x, y, self._size())
+        return None if pick is None else pick.point
+
+    def pick(self, at: QPointF) -> None:
+        """Say which layer and point, and which plane, are under a pixel."""
+        pose, size = self._pose(), self._size()
+        surface = self._picker.surface(pose, at.x(), at.y(), size)
+        plane = self._picker.plane(pose, at.x(), at.y(), size)
+        if plane is not None and (surface is None or plane.depth <= surface.depth * (1 + 1e-3)):
+            self.picked.emit(plane.layer_id, _plain(plane.point))
+            self.plane_picked.emit(plane.layer_id, plane.plane)
+        elif surface is not None:
+            self.picked.emit(surface.layer_id, _plain(surface.point))
+        else:
+            self.picked.emit("", ())
+
+    def set_pivot(self, at: QPointF) -> None:
+        """Turn about the surface point under a pixel from now on; it moves to the middle."""
+        point = self.surface_point(at.x(), at.y())
+        if point is not None:
+            pose = self._pose()
+            position = np.asarray(pose.position) + point - np.asarray(pose.focal)
+            self.pivot_wished.emit(replace(pose, position=_plain(position), focal=_plain(point)))
+
+    def ask_for_menu(self, at: QPointF) -> None:
+        """Say which layer a menu is wished for."""
+        pick = self._picker.surface(self._pose(), at.x(), at.y(), self._size())
+        self.menu_wished.emit(at, pick.layer_id if pick else "")
+
+
+def _plain(point: NDArray[np.float64]) -> Vector:
+    x, y, z = (float(value) for value in point)
+    return x, y, z
