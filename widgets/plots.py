@@ -1,0 +1,363 @@
+"""Losses over steps, live: several quantities of several runs, smoothed, logarithmic, read under the pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QHideEvent, QIcon, QPainter, QPen, QPixmap, QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSlider,
+    QStackedWidget,
+    QToolButton,
+    QWidget,
+)
+
+from widgets.colour_maps import label_color
+from widgets.loss_series import LossSeries, smoothed, write_csv
+from widgets.parts import WORDED_ICON, EmptyPlace, column_in, icon_button, row_of, text_button
+from widgets.theme import active_theme, interface_font, secondary_label
+
+_REFRESH_MS = 120
+_STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
+
+
+@dataclass(eq=False)
+class PlottedRun:
+    """What is known of one run: its curves by quantity and the steps of its checkpoints."""
+
+    name: str
+    series: dict[str, LossSeries] = field(default_factory=dict)
+    checkpoints: list[float] = field(default_factory=list)
+
+
+class Plots(QStackedWidget):
+    """The plots of the runs that are chosen. start_wished: from the empty state.
+
+    Points come in one by one or all at once; drawing waits for a timer, so that a thousand points a second
+    cost no more than ten.
+    """
+
+    start_wished = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("plots")
+        self._runs: dict[str, PlottedRun] = {}
+        self._shown: list[str] = []
+        self._hidden: set[str] = set()
+        self._curves: dict[tuple[str, str], pg.PlotDataItem] = {}
+        self._marks: list[pg.InfiniteLine] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REFRESH_MS)
+        self._timer.timeout.connect(self.redraw)
+        start = text_button("Start", "play")
+        start.clicked.connect(self.start_wished)
+        self._empty = EmptyPlace(
+            "chart-line", "No losses to plot. They are drawn here while a run trains.", start
+        )
+        self._content = self._build()
+        self.addWidget(self._empty)
+        self.addWidget(self._content)
+        self._restyle()
+
+    def add_run(self, run: str, name: str) -> None:
+        """Make a run known, and show it beside those that are shown."""
+        self._runs.setdefault(run, PlottedRun(name)).name = name
+        if run not in self._shown:
+            self._shown.append(run)
+        self._soon()
+
+    def append(self, run: str, step: float, losses: Mapping[str, float], stage: str = "") -> None:
+        """Add a point to each quantity's curve of a run. Raises KeyError for an unknown run.
+
+        Each stage, whose steps begin anew, has curves of its own; within one, a step that comes again (after
+        resuming from a checkpoint) takes the place of what followed it.
+        """
+        series = self._runs[run].series
+        for name, value in losses.items():
+            key = f"{name}, {stage.lower()}" if stage else name
+            series.setdefault(key, LossSeries()).append(step, float(value))
+        self._soon()
+
+    def mark_checkpoint(self, run: str, step: float) -> None:
+        """Mark where a run saved a checkpoint."""
+        self._runs[run].checkpoints.append(step)
+        self._soon()
+
+    def remove_run(self, run: str) -> None:
+        """Forget a run."""
+        self._runs.pop(run, None)
+        self.show_runs([shown for shown in self._shown if shown != run])
+
+    def show_runs(self, runs: Sequence[str]) -> None:
+        """Draw only these runs, over each other; unknown ones are left out."""
+        self._shown = [run for run in runs if run in self._runs]
+        self._soon()
+
+    def set_smoothing(self, weight: float) -> None:
+        """Weight of the past in the running mean, 0 to 0.99."""
+        self._smoothing.setValue(round(100 * weight))
+
+    def set_log(self, is_log: bool) -> None:
+        """Draw values on a logarithmic axis."""
+        self._log.setChecked(is_log)
+
+    def reading(self, step: float) -> str:
+        """What the shown curves say at a step, in words."""
+        parts = [f"step {step:.0f}"]
+        for run, name, series in self._visible():
+            value = series.at(step)
+            if value is not None:
+                who = f"{self._runs[run].name}: {name}" if len(self._shown) > 1 else name
+                parts.append(f"{who} {value:.4g}")
+        return "   ".join(parts)
+
+    def save_png(self, path: Path) -> None:
+        """Write the picture as it is shown."""
+        self._plot.grab().save(str(path), "PNG")
+
+    def save_csv(self, path: Path) -> None:
+        """Write the shown curves, not smoothed, as a table."""
+        write_csv(path, ((self._runs[run].name, name, series) for run, name, series in self._visible()))
+
+    def redraw(self) -> None:
+        """Bring the picture up to date now."""
+        self._timer.stop()
+        has_points = any(len(series) for _, _, series in self._all())
+        self.setCurrentWidget(self._content if has_points else self._empty)
+        if not has_points or not self.isVisible():
+            return
+        self._fill_quantities()
+        wanted = {(run, name): series for run, name, series in self._visible()}
+        for key in [key for key in self._curves if key not in wanted]:
+            self._plot.removeItem(self._curves.pop(key))
+        for key, series in wanted.items():
+            self._draw(key, series)
+        self._draw_marks()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._soon()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+        super().hideEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_content"):
+            self._restyle()
+
+    def _build(self) -> QWidget:
+        content = QWidget()
+        column = column_in(content, spacing=4)
+        column.setContentsMargins(*(4 * [active_theme().px(8)]))
+        column.addLayout(self._build_bar())
+        self._plot = pg.PlotWidget()
+        self._plot.setMenuEnabled(False)
+        self._plot.hideButtons()
+        self._plot.setFrameShape(self._plot.Shape.NoFrame)
+        self._plot.setMouseEnabled(x=True, y=False)
+        self._plot.scene().sigMouseMoved.connect(self._on_moved)
+        self._plot.scene().sigMouseClicked.connect(self._on_clicked)
+        self._cross = pg.InfiniteLine(angle=90, movable=False)
+        self._cross.hide()
+        self._plot.addItem(self._cross, ignoreBounds=True)
+        column.addWidget(self._plot, 1)
+        return content
+
+    def _build_bar(self) -> QHBoxLayout:
+        self._quantities = icon_button("list-checks", "Quantities", "Which quantities to draw")
+        self._quantities.setText("Quantities")
+        self._quantities.setIconSize(WORDED_ICON * active_theme().ui_scale)
+        self._quantities.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._quantities.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._quantities.setMenu(QMenu(self._quantities))
+        self._legend = QLabel()
+        self._legend.setObjectName("plot_legend")
+        self._legend.setMinimumWidth(1)
+        self._reading = secondary_label("")
+        self._reading.setObjectName("plot_reading")
+        self._reading.setMinimumWidth(1)
+        self._log = QCheckBox("Log")
+        self._log.setChecked(True)
+        self._log.setToolTip("Values on a logarithmic axis")
+        self._log.toggled.connect(lambda _: self.redraw())
+        self._smoothing = QSlider(Qt.Orientation.Horizontal)
+        self._smoothing.setObjectName("plot_smoothing")
+        self._smoothing.setAccessibleName("Smoothing")
+        self._smoothing.setRange(0, 99)
+        self._smoothing.setFixedWidth(active_theme().px(80))
+        self._smoothing.valueChanged.connect(lambda _: self._soon())
+        words = secondary_label("Smooth")
+        words.setToolTip("Weight of the past in the running mean")
+        return row_of(
+            self._quantities,
+            self._legend,
+            self._reading,
+            1,
+            self._log,
+            words,
+            self._smoothing,
+            self._build_save(),
+        )
+
+    def _build_save(self) -> QToolButton:
+        save = icon_button("download", "Save the plot")
+        save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(save)
+        menu.addAction("Save picture (PNG)…").triggered.connect(lambda: self._ask("plot.png", self.save_png))
+        menu.addAction("Save table (CSV)…").triggered.connect(lambda: self._ask("plot.csv", self.save_csv))
+        save.setMenu(menu)
+        return save
+
+    def _ask(self, name: str, write: object) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the plot", name)
+        if path:
+            write(Path(path))  # type: ignore[operator]
+
+    def _all(self) -> list[tuple[str, str, LossSeries]]:
+        return [(run, name, series) for run in self._shown for name, series in self._runs[run].series.items()]
+
+    def _visible(self) -> list[tuple[str, str, LossSeries]]:
+        return [(run, name, series) for run, name, series in self._all() if name not in self._hidden]
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(name for _, name, _ in self._all()))
+
+    def _soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _draw(self, key: tuple[str, str], series: LossSeries) -> None:
+        steps, values = series.steps, smoothed(series.values, self._smoothing.value() / 100)
+        if self._log.isChecked():
+            keep = np.isfinite(values) & (values > 0)
+            steps, values = steps[keep], np.log10(values[keep])
+        else:
+            keep = np.isfinite(values)
+            steps, values = steps[keep], values[keep]
+        if key not in self._curves:
+            curve = self._plot.plot(antialias=True)
+            curve.setDownsampling(auto=True, method="peak")
+            curve.setClipToView(True)
+            self._curves[key] = curve
+        self._curves[key].setPen(self._pen(*key))
+        self._curves[key].setData(steps, values)
+        self._plot.getAxis("left").setLogMode(False, self._log.isChecked())
+
+    def _draw_marks(self) -> None:
+        steps = [step for run in self._shown for step in self._runs[run].checkpoints]
+        for mark in self._marks[len(steps) :]:
+            self._plot.removeItem(mark)
+        del self._marks[len(steps) :]
+        while len(self._marks) < len(steps):
+            self._marks.append(pg.InfiniteLine(angle=90, movable=False, pen=self._mark_pen()))
+            self._marks[-1].setToolTip("Checkpoint")
+            self._plot.addItem(self._marks[-1], ignoreBounds=True)
+        for mark, step in zip(self._marks, steps, strict=True):
+            mark.setValue(step)
+
+    def _fill_quantities(self) -> None:
+        menu, names = self._quantities.menu(), self._names()
+        if [action.text() for action in menu.actions()] != names:
+            menu.clear()
+            for name in names:
+                action = menu.addAction(_swatch(self._color(name)), name)
+                action.setCheckable(True)
+                action.setChecked(name not in self._hidden)
+                action.toggled.connect(lambda on, name=name: self._on_quantity(name, on))
+        self._show_legend(names)
+
+    def _show_legend(self, names: Sequence[str]) -> None:
+        shown = [name for name in names if name not in self._hidden]
+        parts = [f'<span style="color:{self._color(name).name()}">■</span>&nbsp;{name}' for name in shown[:6]]
+        if len(self._shown) > 1:
+            parts += [
+                f"{_DASHES[i % 4]}&nbsp;{self._runs[run].name}" for i, run in enumerate(self._shown[:4])
+            ]
+        self._legend.setText("&nbsp;&nbsp; ".join(parts))
+
+    def _on_quantity(self, name: str, is_shown: bool) -> None:
+        self._hidden = self._hidden - {name} if is_shown else self._hidden | {name}
+        self._plot.enableAutoRange()
+        self.redraw()
+
+    def _on_moved(self, place: QPointF) -> None:
+        is_inside = self._plot.plotItem.vb.sceneBoundingRect().contains(place)
+        self._cross.setVisible(is_inside)
+        self._legend.setVisible(not is_inside)
+        self._reading.setText("")
+        if is_inside:
+            step = max(0.0, round(self._plot.plotItem.vb.mapSceneToView(place).x()))
+            self._cross.setValue(step)
+            self._reading.setText(self.reading(step))
+
+    def _on_clicked(self, event: object) -> None:
+        if event.double():  # type: ignore[attr-defined]
+            self._plot.enableAutoRange()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._cross.hide()
+        self._legend.show()
+        self._reading.setText("")
+        super().leaveEvent(event)
+
+    def _color(self, name: str) -> QColor:
+        names = self._names()
+        return QColor(label_color(1 + (names.index(name) if name in names else 0), active_theme().is_dark))
+
+    def _pen(self, run: str, name: str) -> QPen:
+        style = _STYLES[self._shown.index(run) % len(_STYLES)]
+        # One pixel wide is drawn many times faster than wider in Qt's raster engine; wide lines only on HiDPI.
+        pen = QPen(self._color(name), max(1.0, active_theme().ui_scale), style)
+        pen.setCosmetic(True)
+        return pen
+
+    def _mark_pen(self) -> QPen:
+        pen = QPen(active_theme().color("text_disabled"), 1, Qt.PenStyle.DotLine)
+        pen.setCosmetic(True)
+        return pen
+
+    def _restyle(self) -> None:
+        theme = active_theme()
+        self._plot.setBackground(theme.color("panel"))
+        for side in ("left", "bottom"):
+            axis = self._plot.getAxis(side)
+            axis.setPen(pg.mkPen(theme.color("line")))
+            axis.setTextPen(pg.mkPen(theme.color("text_second")))
+            axis.setTickFont(interface_font(theme, 12))
+            axis.setStyle(tickLength=-4)
+        self._plot.getAxis("left").setWidth(theme.px(52))
+        self._plot.getAxis("bottom").setHeight(theme.px(24))
+        self._plot.showGrid(x=True, y=True, alpha=0.16)
+        self._cross.setPen(pg.mkPen(theme.color("text_second"), width=1))
+        for mark in self._marks:
+            mark.setPen(self._mark_pen())
+        self._quantities.menu().clear()
+        self._soon()
+
+
+_DASHES = ("——", "– –", "· · ·", "–·–")
+
+
+def _swatch(color: QColor) -> QIcon:
+    pixmap = QPixmap(32, 32)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(color, 6))
+    painter.drawLine(4, 16, 28, 16)
+    painter.end()
+    return QIcon(pixmap)
