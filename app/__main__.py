@@ -16,9 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _open_window(paths: Sequence[Path]) -> int:
     """Open the window. Qt is imported here, so that commands need none of it."""
-    from app import main_window
+    from app.start import open_window
 
-    return main_window.main(paths)
+    return open_window(paths)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QDockWidget,
     QMainWindow,
     QSizePolicy,
@@ -31,7 +30,6 @@ from app.export_desk import ExportDesk
 from app.file_desk import FileDesk
 from app.import_desk import ImportDesk
 from app.leaving import Leaving
-from app.log_file import report_uncaught, start_log
 from app.manifest import app_version
 from app.mesh_desk import MeshDesk
 from app.method_panel import MethodPanel
@@ -41,7 +39,7 @@ from app.run_desk import RunDesk
 from app.scene_view import SceneView
 from app.shell import LEAST_SIZE, Shell, dress
 from app.status_line import StatusLine
-from app.window_wiring import connect_all, offer_abandoned_work
+from app.window_wiring import connect_all
 from recon import METHODS
 from widgets.agreement_list import AgreementList
 from widgets.history_view import HistoryView
@@ -340,23 +338,3 @@ def _with_words(button: QToolButton) -> None:
     px = active_theme().px
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     button.setIconSize(QSize(px(24), px(18)))
-
-
-def main(paths: Sequence[Path]) -> int:
-    """Open the window with these files; returns the process's exit status."""
-    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
-    QGuiApplication.setDesktopFileName("isokiln")
-    app = QApplication(["isokiln"])
-    app.setApplicationName("Isokiln")
-    app.setApplicationVersion(app_version())
-    app.setWindowIcon(app_icon())
-    start_log()
-    window = MainWindow()
-    report_uncaught(window.shell.show_unexpected)
-    window.show()
-    if paths:
-        window.open_paths(list(paths))
-    else:
-        offer_abandoned_work(window)
-    window.runs.queue.warm_up()
-    return app.exec()

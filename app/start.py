@@ -1,0 +1,56 @@
+"""Opening the window: a picture at once, the window as soon as what it needs is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QSplashScreen
+
+from app.log_file import report_uncaught, start_log
+from app.manifest import app_version
+from widgets.icons import app_icon
+
+_SPLASH_SIDE = 160
+
+
+def open_window(paths: Sequence[Path]) -> int:
+    """Open the window with these files; returns the process's exit status."""
+    app = _make_application()
+    start_log()
+    splash = _show_splash()
+    # VTK and pyvista take seconds to import; the splash is on the screen by then.
+    from app.main_window import MainWindow
+    from app.window_wiring import offer_abandoned_work
+
+    window = MainWindow()
+    report_uncaught(window.shell.show_unexpected)
+    window.show()
+    splash.finish(window)
+    if paths:
+        window.open_paths(list(paths))
+    else:
+        offer_abandoned_work(window)
+    window.runs.queue.warm_up()
+    return app.exec()
+
+
+def _make_application() -> QApplication:
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    QGuiApplication.setDesktopFileName("isokiln")
+    app = QApplication(["isokiln"])
+    app.setApplicationName("Isokiln")
+    app.setApplicationVersion(app_version())
+    app.setWindowIcon(app_icon())
+    return app
+
+
+def _show_splash() -> QSplashScreen:
+    ratio = QGuiApplication.primaryScreen().devicePixelRatio()
+    picture = app_icon().pixmap(QSize(_SPLASH_SIDE, _SPLASH_SIDE), ratio)
+    splash = QSplashScreen(picture)
+    splash.show()
+    QApplication.processEvents()
+    return splash
