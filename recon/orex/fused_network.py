@@ -28,7 +28,7 @@ class NetworkShape:
     depth: int = 4
     num_frequencies: int = 5
     base_frequency: float = 1.0
-    bend: float = 0.1
+    bend: float = 0.15
 
     @property
     def layer_shapes(self) -> tuple[tuple[int, ...], ...]:

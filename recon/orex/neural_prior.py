@@ -49,7 +49,7 @@ class NeuralSettings:
     warm_share: share of the run during which the warm start is followed.
     """
 
-    steps: int = 2000
+    steps: int = 3000
     batch_size: int = 2048
     spatial_size: int = 1024
     learning_rate: float = 3e-3
@@ -62,8 +62,8 @@ class NeuralSettings:
     outside_weight: float = 1.5
     outside_share: float = 0.125
     eikonal_weight: float = 0.1
-    curvature_weight: float = 1e-4
-    curvature_start: float = 30.0
+    curvature_weight: float = 2e-4
+    curvature_start: float = 5.0
     curvature_step: float = 0.02
     curvature_band: float = 0.1
     surface_band: float = 0.1
