@@ -15,8 +15,8 @@ from app.background import Background
 from app.cli_files import sample_folders
 from app.directories import projects_directory
 from app.document import OpenDocument
+from app.manifest import SUFFIX, is_project
 from app.project import Layer, Missing, Project, changed, new_layer
-from app.project_folder import SUFFIX, is_project
 from app.reframe import in_frame, stated_in
 from recon import formats
 from recon.errors import ReconError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from recon.errors import FormatError
 from render.frame import Axis, PatientAxes, Unit
 
 FORMAT = "isokiln.project"
+SUFFIX = ".isokiln"
 SCHEMA = 1
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -110,6 +112,54 @@ class Manifest(_Record):
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json(by_alias=True, indent=1).encode()
+
+
+def manifest_path(path: Path) -> Path:
+    """The manifest of a project given by its folder or by the manifest itself; FormatError without one."""
+    if path.is_dir():
+        found = sorted(path.glob(f"*{SUFFIX}"), key=lambda p: (p.stem != path.name, p.name))
+        if not found:
+            raise FormatError(
+                path, "This folder holds no project.", f"Choose a folder with a *{SUFFIX} file."
+            )
+        return found[0]
+    return path
+
+
+def is_project(path: Path) -> bool:
+    """Whether a path is a project's manifest or folder."""
+    if path.is_dir():
+        return any(path.glob(f"*{SUFFIX}"))
+    return path.suffix == SUFFIX
+
+
+def read_raw(path: Path) -> dict[str, Any]:
+    """The JSON of a manifest, unchecked but for its format. Raises FormatError."""
+    try:
+        return parsed(path.read_bytes(), path)
+    except OSError as error:
+        raise FormatError(path, f"The file cannot be read: {error.strerror}.", "Check the path.") from error
+
+
+def parsed(content: bytes, path: Path) -> dict[str, Any]:
+    """A manifest's bytes as JSON. path: what to call the file in a FormatError."""
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, str(error)) from error
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise FormatError(path, "This is not an Isokiln project.", f"Choose a *{SUFFIX} file.")
+    return value
+
+
+def damaged(path: Path, details: str) -> FormatError:
+    """What is said of a manifest that cannot be understood."""
+    return FormatError(
+        path,
+        "The project file is damaged.",
+        "Open one of the backups (*.bak1 … *.bak3) beside it.",
+        details=details,
+    )
 
 
 def app_version() -> str:

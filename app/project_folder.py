@@ -14,7 +14,6 @@ old or the new project.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import uuid
@@ -36,6 +35,9 @@ from app.manifest import (
     Manifest,
     OriginRecord,
     RunRecord,
+    damaged,
+    manifest_path,
+    read_raw,
     upgraded,
 )
 from app.project import Layer, Missing, Origin, ProjectState, Source
@@ -46,7 +48,6 @@ from recon.formats.atomic_file import replacing
 from render.frame import Frame
 from render.scene_data import SceneData
 
-SUFFIX = ".isokiln"
 NUM_BACKUPS = 3
 
 # Data is immutable, so a file written once for a value serves every later save.
@@ -73,25 +74,6 @@ class Opened:
     notes: tuple[str, ...] = ()
     is_read_only: bool = False
     backup_used: Path | None = None
-
-
-def manifest_path(path: Path) -> Path:
-    """The manifest of a project given by its folder or by the manifest itself; FormatError without one."""
-    if path.is_dir():
-        found = sorted(path.glob(f"*{SUFFIX}"), key=lambda p: (p.stem != path.name, p.name))
-        if not found:
-            raise FormatError(
-                path, "This folder holds no project.", f"Choose a folder with a *{SUFFIX} file."
-            )
-        return found[0]
-    return path
-
-
-def is_project(path: Path) -> bool:
-    """Whether a path is a project's manifest or folder."""
-    if path.is_dir():
-        return any(path.glob(f"*{SUFFIX}"))
-    return path.suffix == SUFFIX
 
 
 def fingerprint(path: Path) -> str:
@@ -168,10 +150,10 @@ def open_project(
     first_error: FormatError | None = None
     for candidate in candidates:
         try:
-            raw, is_newer = upgraded(_read_json(candidate), candidate, upgrades)
+            raw, is_newer = upgraded(read_raw(candidate), candidate, upgrades)
             manifest = Manifest.model_validate(raw)
         except (FormatError, ValidationError) as error:
-            wrong = error if isinstance(error, FormatError) else _damaged(candidate, str(error))
+            wrong = error if isinstance(error, FormatError) else damaged(candidate, str(error))
             first_error = first_error or wrong
             continue
         document, notes = _load(path.parent, manifest)
@@ -188,7 +170,7 @@ def remove_unused_layer_files(path: Path) -> None:
     used: set[str] = set()
     for candidate in [path, *_backups(path)]:
         try:
-            raw = _read_json(candidate)
+            raw = read_raw(candidate)
         except FormatError:
             return  # A file that cannot be read may name anything: keep all.
         used |= {str(layer.get("file")) for layer in raw.get("layers", []) if isinstance(layer, dict)}
@@ -317,27 +299,6 @@ def _asset_record(folder: Path, source: Source | None) -> AssetRecord | None:
 
 
 # --- reading ---------------------------------------------------------------------------------------------
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_bytes())
-    except OSError as error:
-        raise FormatError(path, f"The file cannot be read: {error.strerror}.", "Check the path.") from error
-    except ValueError as error:
-        raise _damaged(path, str(error)) from error
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise FormatError(path, "This is not an Isokiln project.", f"Choose a *{SUFFIX} file.")
-    return value
-
-
-def _damaged(path: Path, details: str) -> FormatError:
-    return FormatError(
-        path,
-        "The project file is damaged.",
-        "Open one of the backups (*.bak1 … *.bak3) beside it.",
-        details=details,
-    )
 
 
 def _load(folder: Path, manifest: Manifest) -> tuple[Document, tuple[str, ...]]:
