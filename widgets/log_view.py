@@ -8,10 +8,9 @@ from datetime import datetime
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QGuiApplication, QSyntaxHighlighter, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QStackedWidget, QWidget
 
-from widgets.icons import icon
-from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_button
+from widgets.parts import EmptyPlace, column_in, icon_button, row_of, search_field, text_button
 from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, fixed_font
 
@@ -112,12 +111,8 @@ class LogView(QWidget):
         self._level.setMinimumContentsLength(20)
         self._sources.setMinimumContentsLength(16)
         self._level.currentIndexChanged.connect(lambda _: self._refresh())
-        self._search = QLineEdit()
+        self._search = search_field("Search the log")
         self._search.setObjectName("log_search")
-        self._search.setPlaceholderText("Search")
-        self._search.setAccessibleName("Search the log")
-        self._search.setClearButtonEnabled(True)
-        self._search.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self._search.textChanged.connect(lambda _: self._refresh())
         self._follow = icon_button(
             "arrow-down", "Follow", "Stay at the end as lines come in", is_checkable=True

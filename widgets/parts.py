@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -62,6 +63,16 @@ def text_button(text: str, icon_name: str = "", *, is_primary: bool = False) -> 
     if is_primary:
         button.setProperty("primary", True)
     return button
+
+
+def search_field(words: str) -> QLineEdit:
+    """A field to search with. words: what it searches, for the placeholder and screen readers."""
+    field = QLineEdit()
+    field.setPlaceholderText(words)
+    field.setAccessibleName(words)
+    field.setClearButtonEnabled(True)
+    field.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition).setToolTip(words)
+    return field
 
 
 def row_of(*items: QWidget | int, spacing: int = 8) -> QHBoxLayout:

@@ -84,7 +84,6 @@ class RunBlock(QWidget):
         self._estimate.setWordWrap(True)
         self._start = text_button("Start", "play", is_primary=True)
         self._start.setObjectName("start_button")
-        self._start.setMinimumHeight(active_theme().px(34))
         self._start.clicked.connect(lambda: self.wish.emit("start"))
         return _grid_of(label, self._devices, self._reason, self._estimate, self._start)
 
@@ -117,7 +116,6 @@ class RunBlock(QWidget):
         button = text_button(look.word, look.icon)
         button.setObjectName(f"run_{verb}")
         button.setToolTip(look.tip)
-        button.setMinimumHeight(active_theme().px(32))
         button.clicked.connect(lambda: self.wish.emit(verb))
         return button
 

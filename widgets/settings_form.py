@@ -7,10 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from widgets.icons import icon
-from widgets.parts import FoldButton, StateLabel, form_grid, with_role
+from widgets.parts import FoldButton, StateLabel, form_grid, search_field, with_role
 from widgets.setting_editors import CalmCombo
 from widgets.setting_fields import fields_of, problems
 from widgets.setting_row import Group, SettingRow
@@ -139,12 +138,8 @@ class SettingsForm(QWidget):
         self._all_button = FoldButton("All parameters", f"{count} more")
         self._all_button.setObjectName("all_parameters")
         self._all_button.clicked.connect(lambda: self.show_all(not self._is_all_shown))
-        self._search = QLineEdit()
+        self._search = search_field("Search parameters")
         self._search.setObjectName("settings_search")
-        self._search.setPlaceholderText("Search parameters")
-        self._search.setAccessibleName("Search parameters")
-        self._search.setClearButtonEnabled(True)
-        self._search.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self._search.textChanged.connect(self._filter)
         self._nothing = QLabel("No parameter has these words.")
         with_role(self._nothing, "secondary")
