@@ -55,11 +55,16 @@ class ContourEditor(QWidget):
         canvas.refresh_cursor()
 
     def set_plane(self, sections: CrossSections, plane: int, *, is_edit: bool) -> None:
-        """What the tools work on; a stroke begun on another plane is dropped."""
+        """What the tools work on. A stroke begun on another plane, and every preview, is dropped."""
         self._sections, self._plane = sections, plane
         if self.label not in sections.labels and not is_edit:
             self.label = sections.labels[0] if sections.labels else 1
-        self.choose(None if self.tool == "preview" else self.tool)
+        if self.tool == "preview":
+            self.choose(None)
+        elif is_edit and self.canvas.tool is not None:
+            self.canvas.tool.redrawn()
+        else:
+            self.choose(self.tool)
         self._refresh()
 
     def choose(self, name: str | None) -> None:

@@ -99,6 +99,13 @@ class PointTool(SliceTool):
             self.delete_loop(self._host.canvas.selected)
         return True
 
+    def redrawn(self) -> None:
+        self._hovered = self._points = None
+        if self._caught is not None:
+            loop, vertex = self._caught
+            exists = loop < len(self._loops) and vertex < len(self._loops[loop].points)
+            self._caught = self._caught if exists else None
+
     def insert(self, point: Points) -> None:
         """Insert a vertex where the pointer is on an edge."""
         edge = self.edge_at(point)

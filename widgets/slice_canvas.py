@@ -243,4 +243,7 @@ class SliceTool:
 
     def leave(self) -> None: ...
 
+    def redrawn(self) -> None:
+        """The contours of the same plane are others now: after an edit, an undo, a new result."""
+
     def paint(self, painter: QPainter) -> None: ...

@@ -77,7 +77,7 @@ class SliceView(QWidget):
     def set_result(self, contours: CrossSections | None) -> None:
         """Contours of the solid on the same planes, drawn dashed over the input; None takes them away."""
         self._result = contours
-        self._draw()
+        self._draw(is_edit=True)
 
     def set_plane(self, plane: int) -> None:
         """Show another plane; indices beyond the ends stop at them."""
@@ -240,8 +240,9 @@ class SliceView(QWidget):
         if self._sections is None:
             self.canvas.set_drawing(Drawing())
             return
-        if not is_edit:
-            self.canvas.selected = None
+        num_loops = len(self._sections.plane(self._plane).loops)
+        if not is_edit or (self.canvas.selected or 0) >= num_loops:
+            self.canvas.selected = None  # it belonged to another plane, or is gone
         self.canvas.set_drawing(drawing_of(self._sections, self._plane, self._result), keep_view=keep_view)
         self.editor.set_plane(self._sections, self._plane, is_edit=is_edit)
         self._refresh_words()

@@ -274,6 +274,31 @@ def test_the_brackets_change_the_size_of_the_brush(make: Make) -> None:
     assert editor.view.editor.brush_radius == pytest.approx(before)
 
 
+def test_an_undo_or_a_new_result_leaves_a_stroke_in_hand_alone(make: Make) -> None:
+    editor = make(stack(1.0, 0), 1)
+    editor.key(Qt.Key.Key_P)
+    for corner in ((-0.5, -0.5), (0.5, -0.5)):
+        editor.click(*corner)
+    editor.view.set_result(stack(0.5, 0.5))
+    editor.view.set_sections(stack(1.0, 0))
+    editor.click(0.0, 0.5)
+    editor.key(Qt.Key.Key_Return)
+    assert len(editor.loops) == 1 and len(editor.loops[0]) == 3
+
+
+def test_a_vertex_that_an_undo_took_away_is_let_go(make: Make) -> None:
+    editor = make(stack(1.0))
+    editor.key(Qt.Key.Key_W)
+    editor.double_click(0.25, -1.0)
+    editor.click(-1.0, 1.0)  # the fifth vertex now
+    editor.view.set_sections(stack(1.0))
+    editor.canvas.grab()
+    editor.key(Qt.Key.Key_Delete)
+    assert editor.texts == ["Insert point on plane 1", "Delete contour on plane 1"], (
+        "the loop is still selected"
+    )
+
+
 def test_another_label_is_drawn_beside_the_first_and_leaves_it_alone(make: Make) -> None:
     editor = make(stack(1.0))
     editor.view.editor.set_label(2)
