@@ -25,6 +25,7 @@ from widgets.export_dialog import ExportDialog
 from widgets.export_rows import ExportFormat, ExportLayer, ExportWarning, ExportWish
 from widgets.job_rows import bytes_text
 from widgets.layer_list import KIND_ICONS
+from widgets.notices import NoticeAction
 
 _NOTES = {
     "glb": "Blender, web viewers, game engines",
@@ -40,9 +41,10 @@ _SHOWN_BY_DIALOG = ("frame", "sidecar")
 
 
 class ExportDesk(QObject):
-    """One dialog at a time. exported: the paths written."""
+    """One dialog at a time. exported: the paths written. scale_wished: say how long a unit is."""
 
     exported = Signal(object)
+    scale_wished = Signal()
     failed = Signal(object)
 
     def __init__(self, window: QWidget, files: FileDesk, background: Background) -> None:
@@ -63,11 +65,12 @@ class ExportDesk(QObject):
             _formats("cross_sections" in kinds and "mesh" not in kinds),
             [(name, preset.title) for name, preset in FRAME_PRESETS.items()],
             self._files.last_folder,
-            self._files.document.title,
+            self._stem(layers),
             self._window,
         )
         self.dialog.changed.connect(self._plan)
         self.dialog.export_wished.connect(self.write)
+        self.dialog.warning_chosen.connect(lambda _: self.scale_wished.emit())
         self._plan(self.dialog.wish())
         self.dialog.show()
         return self.dialog
@@ -86,7 +89,19 @@ class ExportDesk(QObject):
             "export", lambda: _write(wish.path, chosen, options), self._finish, self.failed.emit
         )
 
+    def plan_again(self) -> None:
+        """What is to be exported, or its frame, has changed."""
+        if self.dialog is not None and self.dialog.isVisible():
+            self._plan(self.dialog.wish())
+
     # Inner life
+
+    def _stem(self, layers: Sequence[ExportLayer]) -> str:
+        """The project's name, or that of the one layer while the project has none."""
+        names = [layer.name for layer in layers if layer.is_chosen]
+        if self._files.document.path is None and len(names) == 1:
+            return names[0].replace("/", "-")
+        return self._files.document.title
 
     def _exportable(self) -> list[Layer]:
         return [layer for layer in self._files.project.layers if not isinstance(layer.data, Missing)]
@@ -132,7 +147,10 @@ class ExportDesk(QObject):
         unit = "" if plan.unit == "unit" else f", in {plan.unit}"
         axes = f", {plan.patient_axes}" if plan.patient_axes else ""
         self.dialog.set_frame_text(f"{plan.up} up{unit}{axes}")
-        self.dialog.set_warnings([ExportWarning(text) for text in plan.warnings])
+        actions = (NoticeAction("set scale", "Set scale…"),) if plan.is_scale_unknown else ()
+        self.dialog.set_warnings(
+            [ExportWarning(text, actions=actions if i == 0 else ()) for i, text in enumerate(plan.warnings)]
+        )
 
     def _check(self, wish: ExportWish) -> None:
         """Raises InputError where this cannot be written."""

@@ -24,6 +24,7 @@ from recon.formats.reading import Reading, ReadOptions
 from render.frame import Frame
 
 PickFile = Callable[..., tuple[str, str]]
+_Read = tuple[Path, Reading, ReadOptions]
 
 
 class FileDesk(QObject):
@@ -37,7 +38,7 @@ class FileDesk(QObject):
     noted = Signal(str, object)
     failed = Signal(object)
     leave_wished = Signal(object)
-    inspect_wished = Signal()
+    inspect_wished = Signal(object)  # paths to look at closely; none asks for some
     export_wished = Signal()
     picture_wished = Signal(object, bool)  # path, whether without background
 
@@ -122,19 +123,29 @@ class FileDesk(QObject):
     # Files
 
     def import_files(self) -> None:
-        self.inspect_wished.emit()
+        self.inspect_wished.emit(())
 
     def read(self, paths: Iterable[Path], options: ReadOptions = ReadOptions()) -> None:
-        """Read files in the background; each becomes a layer of one undo step."""
+        """Read files in the background; each becomes a layer of one undo step.
+
+        Where one cannot be read, or is read with a warning, nothing is imported before a person has looked.
+        """
         paths = tuple(paths)
         self.last_folder = paths[0].parent
         self._reading += 1
         self._background.run(
             f"read {self._reading}",
-            lambda: [(path, formats.read(path, options), options) for path in paths],
-            self.add,
+            lambda: [_read(path, options) for path in paths],
+            lambda readings: self._take(paths, readings),
             self.failed.emit,
         )
+
+    def _take(self, paths: Sequence[Path], readings: Sequence[_Read | None]) -> None:
+        clean = [read for read in readings if read is not None and not _has_warning(read)]
+        if len(clean) == len(readings):
+            self.add(clean)
+        else:
+            self.inspect_wished.emit(paths)
 
     def add(
         self,
@@ -225,6 +236,18 @@ class FileDesk(QObject):
         name, _ = self.pick_to_save(self._window, "Save picture as", str(suggestion), "Picture (*.png)")
         if name:
             self.picture_wished.emit(Path(name).with_suffix(".png"), is_transparent)
+
+
+def _read(path: Path, options: ReadOptions) -> _Read | None:
+    """What a file holds; None where it cannot be read, of which the import inspector tells."""
+    try:
+        return path, formats.read(path, options), options
+    except (ReconError, OSError):
+        return None
+
+
+def _has_warning(read: _Read) -> bool:
+    return any(note.severity == "warning" for note in read[1].notes)
 
 
 def project_path(chosen: Path) -> Path:

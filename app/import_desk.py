@@ -18,8 +18,11 @@ from recon import formats
 from recon.errors import ReconError
 from recon.formats import FileKind, Reading
 from recon.formats.reading import Note, ReadOptions
+from render.cross_sections import CrossSections
 from render.frame import Frame
+from render.mesh import TriangleMesh
 from widgets.import_dialog import ImportDialog, ImportWish
+from widgets.import_preview import ImportPreview
 from widgets.import_rows import ImportProblem, ImportRow
 from widgets.job_rows import bytes_text
 
@@ -53,16 +56,19 @@ class ImportDesk(QObject):
         self._window, self._files, self._background = window, files, background
         self._sources: dict[str, _Source] = {}
         self.dialog: ImportDialog | None = None
+        self.pick_to_import = QFileDialog.getOpenFileNames  # where a test answers for the person
 
-    def show(self, paths: Sequence[Path] = ()) -> ImportDialog:
-        """Open the inspector with these paths, or ask for some where there are none."""
-        if self.dialog is None:
-            self.dialog = self._make_dialog()
+    def show(self, paths: Sequence[Path] = ()) -> ImportDialog | None:
+        """Open the inspector with these paths; without any, ask for some first."""
         if not paths:
-            names, _ = QFileDialog.getOpenFileNames(
-                self.dialog, "Import", str(self._files.last_folder), file_filter(with_projects=False)
+            names, _ = self.pick_to_import(
+                self._window, "Import", str(self._files.last_folder), file_filter(with_projects=False)
             )
             paths = [Path(name) for name in names]
+        if self.dialog is None and not paths:
+            return None
+        if self.dialog is None:
+            self.dialog = self._make_dialog()
         self.add(paths)
         self.dialog.show()
         self.dialog.raise_()
@@ -85,7 +91,9 @@ class ImportDesk(QObject):
     # Inner life
 
     def _make_dialog(self) -> ImportDialog:
-        dialog = ImportDialog(parent=self._window)
+        self._preview = ImportPreview()
+        dialog = ImportDialog(self._preview, parent=self._window)
+        dialog.row_selected.connect(lambda _: self._show_preview())
         dialog.options_changed.connect(self._take_options)
         dialog.files_dropped.connect(self.add)
         dialog.import_wished.connect(self._import)
@@ -137,6 +145,19 @@ class ImportDesk(QObject):
     def _show_rows(self) -> None:
         if self.dialog is not None:
             self.dialog.set_rows([_row(row_id, source) for row_id, source in self._sources.items()])
+            self._show_preview()
+
+    def _show_preview(self) -> None:
+        """Picture the selected source."""
+        source = self._sources.get(self.dialog.selected_id()) if self.dialog is not None else None
+        if source is None:
+            self._preview.set_data(None, "Select a source to see it here.")
+        elif source.reading is None:
+            words = "Reading…" if source.is_reading else "Nothing to see: it could not be read."
+            self._preview.set_data(None, words)
+        else:
+            data = source.reading.data
+            self._preview.set_data(data if isinstance(data, CrossSections | TriangleMesh) else None)
 
     def _import(self, wish: ImportWish) -> None:
         chosen = [self._sources[row_id] for row_id, _, _ in wish.sources]

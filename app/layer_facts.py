@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.layer_look import describe, kind_of
 from app.project import Layer, Missing
+from app.result_words import result_rows
 from recon import METHODS
 from render.mesh import TriangleMesh
 from widgets.layer_list import KIND_ICONS
@@ -32,6 +33,7 @@ def facts_of(layer: Layer) -> LayerFacts:
         display=_display(layer),
         provenance=tuple(_provenance(layer)),
         locked=layer.is_locked,
+        result=tuple(result_rows(layer)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -27,6 +28,8 @@ TOOLS: dict[str, tuple[str, Tool]] = {
     "holes": ("Fill holes", lambda mesh, p: mesh_edits.fill_holes(mesh, max_edges=p["max_edges"] or None)),
     "smooth": ("Smooth", lambda mesh, p: mesh_edits.smooth(mesh, iterations=p["iterations"])),
     "decimate": ("Decimate", lambda mesh, p: mesh_edits.decimate(mesh, target_faces=p["target_faces"])),
+    "weld": ("Weld seams", lambda mesh, p: mesh_edits.weld(mesh)),
+    "winding": ("Make winding consistent", lambda mesh, p: mesh_edits.make_winding_consistent(mesh)),
     "flip": ("Flip normals", lambda mesh, p: mesh_edits.flip_normals(mesh)),
 }
 
@@ -83,8 +86,14 @@ class MeshDesk(QObject):
 
         def put(result: TriangleMesh) -> None:
             self._end_preview()
+            if result is mesh:
+                self._window.shell.toast(f"{TOOLS[tool][0]}: there was nothing to do.")
+                return
             project = self._window.project
-            project.edit(f"{TOOLS[tool][0]}: {layer.name}", changed(project.layers, layer.id, data=result))
+            # What the run said of its result does not hold for the edited mesh.
+            origin = replace(layer.origin, figures={}) if layer.origin is not None else None
+            layers = changed(project.layers, layer.id, data=result, origin=origin)
+            project.edit(f"{TOOLS[tool][0]}: {layer.name}", layers)
 
         self._window.background.run(
             "mesh tool", lambda: TOOLS[tool][1](mesh, parameters), put, self._window.shell.show_error
@@ -101,6 +110,12 @@ class MeshDesk(QObject):
 
     def flip_normals(self) -> None:
         self.apply("flip", {})
+
+    def show_tool_weld(self) -> None:
+        self._show_tool("weld")
+
+    def show_tool_winding(self) -> None:
+        self._show_tool("winding")
 
     def show_tool_components(self) -> None:
         self._show_tool("components")

@@ -19,6 +19,7 @@ from app.manifest import RunRecord
 from app.method_panel import StartWish
 from app.project import Layer, Missing, Origin, new_layer
 from app.project_folder import run_folders
+from app.result_words import summary
 from recon.errors import ReconError
 from recon.run_folder import RunFolder, create
 from widgets.job_rows import JobRow
@@ -316,7 +317,7 @@ def _result_words(job: Job) -> str:
     if job.result is None:
         return ""
     names = ", ".join(output.name for output in job.result.outputs)
-    return names or "Nothing"
+    return summary(job.result.figures) or names or "Nothing"
 
 
 def _result_layer(job: Job, name: str, data: Any, origin: Origin, num_outputs: int) -> Layer:

@@ -48,6 +48,7 @@ def _connect_document(window: MainWindow) -> None:
     document.opened.connect(lambda opened: _on_opened(window, opened))
     document.failed.connect(shell.show_error)
     document.saved.connect(lambda: shell.toast(f"Saved “{document.title}”.", "ok"))
+    document.saved.connect(lambda: _show_read_only(window, is_newer=False))
     document.locked.connect(lambda path: _ask_about_lock(window, path))
     document.recovery_found.connect(lambda recovery: ask_about_recovery(window, recovery))
     document.autosave_timer.start(round(shell.preferences.autosave_minutes * 60_000))
@@ -56,6 +57,7 @@ def _connect_document(window: MainWindow) -> None:
 def _connect_scene(window: MainWindow) -> None:
     scene, panel = window.scene, window.method_panel
     window.project.state_changed.connect(lambda: _offer_inputs(window))
+    window.project.state_changed.connect(window.exports.plan_again)
     scene.selection_changed.connect(lambda: _show_selection(window))
     panel.readiness_changed.connect(lambda _: window.conditions.update())
     window.properties.renamed.connect(scene.rename)
@@ -79,10 +81,12 @@ def _connect_files(window: MainWindow) -> None:
     files.failed.connect(shell.show_error)
     files.imported.connect(lambda layers: _on_imported(window, layers))
     files.noted.connect(lambda name, notes: _tell_notes(window, name, notes))
-    files.inspect_wished.connect(lambda: window.imports.show())
+    files.inspect_wished.connect(window.imports.show)
     files.export_wished.connect(lambda: window.exports.show([x.id for x in window.scene.selected]))
     files.picture_wished.connect(lambda path, clear: _take_picture(window, path, clear))
+    window.banners.chosen.connect(lambda banner, action: _on_banner(window, banner, action))
     window.exports.failed.connect(shell.show_error)
+    window.exports.scale_wished.connect(shell.show_frame_settings)
     window.exports.exported.connect(lambda paths: _on_exported(window, paths))
 
 
@@ -138,11 +142,7 @@ def _on_opened(window: MainWindow, opened: Opened) -> None:
     window.runs.forget_all()
     window.runs.open_project_runs()
     window.scene.frame_all()
-    window.banners.remove_banner("missing")
-    window.banners.remove_banner("read only")
-    if opened.is_read_only:
-        text = "This project was made by a newer Isokiln. It is open read-only."
-        window.banners.show_banner("read only", text, "warning")
+    _show_read_only(window, is_newer=opened.is_read_only)
     _show_missing(window)
     for note in opened.notes:
         window.shell.note("warning", note)
@@ -158,9 +158,21 @@ def _show_missing(window: MainWindow) -> None:
     names = f"“{missing[0].name}”" if len(missing) == 1 else f"{len(missing)} layers"
     text = f"Files of {names} were not found. Everything else is here, and nothing is lost."
     window.banners.show_banner("missing", text, "warning", [NoticeAction("relink", "Locate…")])
-    window.banners.chosen.connect(
-        lambda banner, action: window.files.relink() if (banner, action) == ("missing", "relink") else None
-    )
+
+
+def _show_read_only(window: MainWindow, *, is_newer: bool) -> None:
+    if not window.document.is_read_only:
+        window.banners.remove_banner("read only")
+        return
+    why = "This project was made by a newer Isokiln. " if is_newer else ""
+    text = f"{why}It is open read-only: changes can be saved under another name."
+    window.banners.show_banner("read only", text, "warning", [NoticeAction("save_as", "Save as…")])
+
+
+def _on_banner(window: MainWindow, banner: str, action: str) -> None:
+    wishes = {("missing", "relink"): window.files.relink, ("read only", "save_as"): window.files.save_as}
+    if (banner, action) in wishes:
+        wishes[banner, action]()
 
 
 def _ask_about_lock(window: MainWindow, path: Path) -> None:

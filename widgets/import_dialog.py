@@ -99,6 +99,10 @@ class ImportDialog(QDialog):
         """The sources as they are shown, with the user's choice in `use`."""
         return self._sources.rows()
 
+    def selected_id(self) -> str:
+        """The row that is selected; "" for none."""
+        return self._sources.selected_id()
+
     def set_rows(self, rows: Sequence[ImportRow]) -> None:
         """Show these sources."""
         self._sources.set_rows(rows)

@@ -119,6 +119,7 @@ class LayerList(QWidget):
         for row in self._rows:
             above = items.get(row.parent, self.tree.invisibleRootItem())
             items[row.id] = item_of(row, above)
+        self.tree.show_columns(self._rows)
         for row_id, item in items.items():
             item.setExpanded(row_id not in folded)
         self._select([row_id for row_id in selected if row_id in items])

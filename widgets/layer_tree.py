@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
@@ -123,6 +124,11 @@ class LayerTree(QTreeWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._size_columns()
+
+    def show_columns(self, rows: Sequence[LayerRow]) -> None:
+        """Columns that no row uses leave their room to the names."""
+        self.setColumnHidden(BADGE, not any(badge in BADGE_ICONS for row in rows for badge in row.badges))
+        self.setColumnHidden(SWATCH, not any(row.swatch for row in rows))
 
     def _rename_by_double_click(self, _item: QTreeWidgetItem, column: int) -> None:
         if column == NAME:

@@ -49,6 +49,16 @@ _TOOLS: dict[str, tuple[str, str, tuple[SettingField, ...]]] = {
         "Fewer triangles, the same shape as far as they can tell it.",
         (SettingField("target_faces", "Triangles", "How many to keep", "int", 10_000, Limits(4, None)),),
     ),
+    "weld": (
+        "Weld seams",
+        "Points that lie at the same place become one, so that parts that only touch hold together.",
+        (),
+    ),
+    "winding": (
+        "Make winding consistent",
+        "Triangles that are wound against their neighbours are turned over.",
+        (),
+    ),
     "flip": ("Flip normals", "Turns the surface inside out, for meshes that are wound the wrong way.", ()),
 }  # fmt: skip
 

@@ -43,7 +43,9 @@ class LayerDisplay:
 
 @dataclass(frozen=True)
 class LayerFacts:
-    """What the panel shows of one layer: rows of (label, value) to read, ready in the user's words."""
+    """What the panel shows of one layer: rows of (label, value) to read, ready in the user's words.
+
+    result: what a run says of the layer that it made."""
 
     id: str
     name: str
@@ -53,6 +55,7 @@ class LayerFacts:
     display: LayerDisplay | None = None
     provenance: tuple[tuple[str, str], ...] = ()
     locked: bool = False
+    result: tuple[tuple[str, str], ...] = ()
 
 
 class PropertiesPanel(QWidget):
@@ -107,10 +110,14 @@ class PropertiesPanel(QWidget):
         column.setContentsMargins(px(12), px(12), px(12), px(16))
         column.setSpacing(px(8))
         column.addLayout(self._name_row(facts))
-        for title, rows in (("Contents", facts.counts), ("Bounds", facts.bounds)):
-            _add_section(column, title, _readings(rows) if rows else None)
+        _add_section(column, "Result", _readings(facts.result) if facts.result else None)
         _add_section(column, "Display", self._display(facts) if facts.display is not None else None)
-        _add_section(column, "Origin", _readings(facts.provenance) if facts.provenance else None)
+        for title, rows in (
+            ("Contents", facts.counts),
+            ("Bounds", facts.bounds),
+            ("Origin", facts.provenance),
+        ):
+            _add_section(column, title, _readings(rows) if rows else None)
         column.addStretch(1)
         return page
 
@@ -151,6 +158,9 @@ class PropertiesPanel(QWidget):
     def _combo(self, layer_id: str, field: str, value: str, choices: Choices) -> QComboBox:
         combo = QComboBox()
         combo.setObjectName(f"props_{field}")
+        # A long choice must not widen the panel.
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        combo.setMinimumContentsLength(8)
         for choice, text in choices:
             combo.addItem(text, choice)
         combo.setCurrentIndex(max(0, combo.findData(value)))

@@ -60,17 +60,19 @@ def test_a_dropped_file_becomes_a_layer_in_all_views(qtbot, window, slices_file)
     assert picture(window).std() > 5
 
 
-def test_a_file_of_garbage_says_what_is_wrong_and_changes_nothing(qtbot, window, slices_file, tmp_path):
+def test_a_file_of_garbage_is_shown_with_its_reason_and_changes_nothing(qtbot, window, slices_file, tmp_path):
     open_files(qtbot, window, slices_file)
     before = window.project.state
     bad = tmp_path / "bad.csl"
     bad.write_text("CSLC\n3 2\n1 4 1 0 0 1 nonsense\n")
     window.open_paths([bad])
-    qtbot.waitUntil(lambda: bool(window.findChildren(ErrorDialog)), timeout=10_000)
-    dialog = window.findChildren(ErrorDialog)[0]
-    words = " ".join(label.text() for label in dialog.findChildren(type(window.status_line.saved)))
-    assert "bad.csl, line" in words and "Traceback" not in words
+    qtbot.waitUntil(lambda: window.imports.dialog is not None, timeout=10_000)
+    dialog = window.imports.dialog
+    qtbot.waitUntil(lambda: bool(dialog.rows()[0].problems), timeout=10_000)
+    (problem,) = dialog.rows()[0].problems
+    assert problem.severity == "error" and "bad.csl, line" in problem.text and "Traceback" not in problem.text
     assert window.project.state is before
+    dialog.close()
 
 
 def test_undo_and_redo_by_key_name_what_they_do(qtbot, window, slices_file):

@@ -1,0 +1,112 @@
+"""What a run says of its result, in words: parts, holes, volume, agreement with the slices, contradictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.project import Layer, Missing
+from render.mesh import TriangleMesh
+
+_WORST_SHOWN = 3
+
+
+def result_rows(layer: Layer) -> list[tuple[str, str]]:
+    """Rows (label, value) about a layer that a run made; none for others."""
+    origin = layer.origin
+    if origin is None or isinstance(layer.data, Missing) or not origin.figures:
+        return []
+    figures = origin.figures
+    rows = _solid_rows(_solid_of(layer, figures))
+    rows += _agreement_rows(figures.get("agreement", ()))
+    rows += _contradiction_rows(figures.get("contradictions", ()))
+    return rows + _distance_rows(figures, _unit(layer))
+
+
+def summary(figures: Mapping[str, Any], unit: str = "") -> str:
+    """One line on a finished run: "1 part, 2 holes through, 0.2405 mm³"; "" where there is nothing to say."""
+    solids = list(_solids(figures).values())
+    if solids:
+        volume = sum(float(solid["volume"]) for solid in solids)
+        labels = f"{len(solids)} labels, " if len(solids) > 1 else ""
+        genus = [solid["genus"] for solid in solids]
+        through = f", genus {sum(genus)}" if all(g is not None for g in genus) else ""
+        parts = sum(int(solid["components"]) for solid in solids)
+        return f"{labels}{_counted(parts, 'part')}{through}, volume {_amount(volume, unit, '³')}"
+    if "hausdorff95" in figures:
+        return f"95 % within {_amount(float(figures['hausdorff95']), unit)}"
+    return ""
+
+
+def agreement_words(table: Sequence[Mapping[str, Any]]) -> str:
+    """How many planes agree: "15 of 15 planes"."""
+    reached = sum(bool(entry.get("reached", True)) for entry in table)
+    return f"{reached} of {_counted(len(table), 'plane')}"
+
+
+def _solid_of(layer: Layer, figures: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The figures of the label that this layer is; those of the only one where there is one."""
+    solids = _solids(figures)
+    names = [name for name in solids if len(solids) == 1 or layer.name.startswith(f"{name} (")]
+    return solids[names[0]] if names else None
+
+
+def _solids(figures: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    solids = figures.get("solids", {})
+    return solids if isinstance(solids, Mapping) else {}
+
+
+def _solid_rows(solid: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    if solid is None:
+        return []
+    rows = [("Parts", str(solid["components"]))]
+    if solid.get("genus") is not None:
+        rows.append(("Genus", _genus_words(int(solid["genus"]))))
+    return [*rows, ("Watertight", "yes" if solid.get("watertight") else "no")]
+
+
+def _genus_words(genus: int) -> str:
+    return f"{genus} (no hole through it)" if not genus else f"{genus} ({_counted(genus, 'hole')} through it)"
+
+
+def _agreement_rows(table: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    if not table:
+        return []
+    missed = [entry for entry in table if not entry.get("reached", True)]
+    rows = [("Agreement", agreement_words(table))]
+    rows += [
+        (
+            f"Plane {int(entry['plane']) + 1}",
+            f"{float(entry['accuracy']):.2f} %. {entry.get('why', '')}".strip(),
+        )
+        for entry in missed[:_WORST_SHOWN]
+    ]
+    return rows
+
+
+def _contradiction_rows(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Pairs of planes whose contours say different things where they cross."""
+    if not found:
+        return []
+    pairs = ["{} and {}".format(*(int(plane) + 1 for plane in pair["planes"])) for pair in found]
+    more = f" and {len(pairs) - _WORST_SHOWN} more pairs" if len(pairs) > _WORST_SHOWN else ""
+    return [("Contradict", f"Planes {', '.join(pairs[:_WORST_SHOWN])}{more}, where they cross")]
+
+
+def _distance_rows(figures: Mapping[str, Any], unit: str) -> list[tuple[str, str]]:
+    names = (("chamfer", "Mean distance"), ("hausdorff95", "95 % within"), ("hausdorff", "Largest"))
+    return [(title, _amount(float(figures[key]), unit)) for key, title in names if key in figures]
+
+
+def _unit(layer: Layer) -> str:
+    frame = layer.data.frame if isinstance(layer.data, TriangleMesh) else None
+    return frame.unit if frame is not None and frame.unit != "unit" else ""
+
+
+def _amount(x: float, unit: str, power: str = "") -> str:
+    number = f"{x:.4g}" if abs(x) < 10_000 else f"{x:,.0f}".replace(",", "\u202f")
+    return f"{number} {unit}{power}" if unit else number
+
+
+def _counted(n: int, one: str) -> str:
+    return f"{n:,} {one if n == 1 else one + 's'}".replace(",", "\u202f")
