@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("app.cli_files:evaluate", "compare a mesh with a reference"),
     "slice": ("app.cli_files:slice_mesh", "cut a mesh into cross-sections"),
     "samples": ("app.cli_files:samples", "list the bundled samples, or copy one"),
+    "pack": ("app.cli_projects:pack", "put a whole project into one file"),
+    "unpack": ("app.cli_projects:unpack", "make a project folder from a packed one"),
     "info": ("app.cli_system:info", "versions and hardware, for a report"),
     "doctor": ("app.cli_system:doctor", "check that everything needed is here"),
 }
