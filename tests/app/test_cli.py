@@ -436,7 +436,10 @@ def test_progress_on_a_terminal_is_one_line_with_a_bar() -> None:
             )
             time.sleep(0.11)
         progress.close()
-        text = os.read(parent, 10_000).decode()
+        written = b""
+        while not written.endswith(b"\n"):
+            written += os.read(parent, 10_000)
+        text = written.decode()
     os.close(parent)
     assert text.count("\n") == 1
     assert "━" in text
