@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QSizePolicy,
     QSlider,
     QStackedWidget,
     QToolButton,
@@ -33,9 +34,10 @@ _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.
 
 @dataclass(eq=False)
 class PlottedRun:
-    """What is known of one run: its curves by quantity and the steps of its checkpoints."""
+    """What is known of one run: its curves by quantity, its checkpoints, and where each quantity came first."""
 
     name: str
+    stages: dict[str, str] = field(default_factory=dict)
     series: dict[str, LossSeries] = field(default_factory=dict)
     checkpoints: list[float] = field(default_factory=list)
 
@@ -81,13 +83,14 @@ class Plots(QStackedWidget):
     def append(self, run: str, step: float, losses: Mapping[str, float], stage: str = "") -> None:
         """Add a point to each quantity's curve of a run. Raises KeyError for an unknown run.
 
-        Each stage, whose steps begin anew, has curves of its own; within one, a step that comes again (after
-        resuming from a checkpoint) takes the place of what followed it.
+        A quantity that comes again in another stage, whose steps begin anew, has a curve of its own there; within
+        a stage, a step that comes again (after resuming from a checkpoint) takes the place of what followed it.
         """
-        series = self._runs[run].series
+        one = self._runs[run]
         for name, value in losses.items():
-            key = f"{name}, {stage.lower()}" if stage else name
-            series.setdefault(key, LossSeries()).append(step, float(value))
+            first = one.stages.setdefault(name, stage)
+            key = name if stage == first else f"{name}, {stage.lower()}"
+            one.series.setdefault(key, LossSeries()).append(step, float(value))
         self._soon()
 
     def mark_checkpoint(self, run: str, step: float) -> None:
@@ -186,10 +189,12 @@ class Plots(QStackedWidget):
         self._quantities.setMenu(QMenu(self._quantities))
         self._legend = QLabel()
         self._legend.setObjectName("plot_legend")
-        self._legend.setMinimumWidth(1)
+        # Words give way before buttons do.
+        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._reading = secondary_label("")
         self._reading.setObjectName("plot_reading")
-        self._reading.setMinimumWidth(1)
+        self._reading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._reading.hide()
         self._log = QCheckBox("Log")
         self._log.setChecked(True)
         self._log.setToolTip("Values on a logarithmic axis")
@@ -202,16 +207,18 @@ class Plots(QStackedWidget):
         self._smoothing.valueChanged.connect(lambda _: self._soon())
         words = secondary_label("Smooth")
         words.setToolTip("Weight of the past in the running mean")
-        return row_of(
+        row = row_of(
             self._quantities,
             self._legend,
             self._reading,
-            1,
             self._log,
             words,
             self._smoothing,
             self._build_save(),
         )
+        row.setStretchFactor(self._legend, 1)
+        row.setStretchFactor(self._reading, 1)
+        return row
 
     def _build_save(self) -> QToolButton:
         save = icon_button("download", "Save the plot")
@@ -298,7 +305,7 @@ class Plots(QStackedWidget):
         is_inside = self._plot.plotItem.vb.sceneBoundingRect().contains(place)
         self._cross.setVisible(is_inside)
         self._legend.setVisible(not is_inside)
-        self._reading.setText("")
+        self._reading.setVisible(is_inside)
         if is_inside:
             step = max(0.0, round(self._plot.plotItem.vb.mapSceneToView(place).x()))
             self._cross.setValue(step)
@@ -311,7 +318,7 @@ class Plots(QStackedWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self._cross.hide()
         self._legend.show()
-        self._reading.setText("")
+        self._reading.hide()
         super().leaveEvent(event)
 
     def _color(self, name: str) -> QColor:

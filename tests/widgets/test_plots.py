@@ -110,7 +110,7 @@ def test_stages_whose_steps_begin_anew_have_curves_of_their_own(plots: Plots) ->
             plots.append("a", step, {"residual": step}, stage)
     plots.redraw()
     assert {name: len(steps) for (_, name), (steps, _) in curves(plots).items()} == {
-        "residual, grid": 3,
+        "residual": 3,
         "residual, network": 3,
     }
 

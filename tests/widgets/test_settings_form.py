@@ -10,6 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSlider
 from pytestqt.qtbot import QtBot
 
+from recon import METHODS
+from recon.method import Method
 from widgets.number_field import NumberField, number_text
 from widgets.parts import FoldButton, StateLabel
 from widgets.setting_editors import at_fraction, fraction_of
@@ -220,3 +222,17 @@ def test_problems_are_named_by_field() -> None:
         "steps": "Must be at least 10.",
         "rate": "Must be more than 0.",
     }
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.id)
+def test_the_settings_of_every_method_have_a_form_and_each_preset_is_valid(
+    qtbot: QtBot, method: Method
+) -> None:
+    form = SettingsForm(method.settings, presets=method.presets, default_preset=method.default_preset)
+    qtbot.addWidget(form)
+    for name, changes in (method.presets or {"Defaults": {}}).items():
+        form.set_preset(name)
+        assert form.problem() == "" and form.model() == method.settings(**changes)
+    assert all(field.description for field in fields_of(method.settings)), (
+        "each has a tooltip that explains it"
+    )
