@@ -8,7 +8,7 @@ from pydantic import Field
 
 from recon.method import InputSlot, Method, Settings
 
-Prior = Literal["auto", "none", "neural", "cubic", "orex"]
+Prior = Literal["auto", "none", "mixed", "neural", "cubic", "orex"]
 Caps = Literal["natural", "flat", "half-gap"]
 
 _BASIC: dict[str, Any] = {"basic": True}
@@ -19,7 +19,7 @@ class OrexSettings(Settings):
 
     prior: Prior = Field("auto", title="Between the slices", json_schema_extra=_BASIC)
     """What fills the space between slices. auto: whichever predicts left-out slices best; none: the smoothest
-    surface, in seconds; neural: a small network; cubic: in-plane distances splined along a parallel stack;
+    surface, in seconds; neural: a small network; mixed: the mean of both, mostly better than either; cubic: in-plane distances splined along a parallel stack;
     orex: the iterative residual network of the OReX paper, slow."""
     resolution: int = Field(
         129, ge=33, le=385, title="Resolution", json_schema_extra=_BASIC | {"unit": "cells"}
@@ -51,7 +51,7 @@ class OrexSettings(Settings):
     uncertainty: bool = Field(True, title="Uncertainty")
     """Also tell, per vertex, how far the slices leave the surface undetermined."""
 
-    steps: int = Field(2000, ge=10, le=200_000, title="Training steps", json_schema_extra={"unit": "steps"})
+    steps: int = Field(3000, ge=10, le=200_000, title="Training steps", json_schema_extra={"unit": "steps"})
     """Steps of the neural prior."""
     batch_size: int = Field(2048, ge=64, le=262_144, title="Batch", json_schema_extra={"unit": "points"})
     """Points of a training step."""

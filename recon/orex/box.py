@@ -82,8 +82,8 @@ def box_sections(sections: CrossSections) -> BoxedSections:
     )
     if not boxed.is_stack:
         return boxed
-    # Room for an end half a gap beyond the last slice.
-    room = np.array([0, 0, max(0.0, boxed.gap - MARGIN)])
+    # Room for the next slice beyond either end, which may be empty, and past it.
+    room = np.array([0, 0, max(0.0, 1.2 * boxed.gap - MARGIN)])
     return replace(boxed, lower=-half - room, upper=half + room)
 
 

@@ -12,8 +12,12 @@ from recon.orex.contours2d import PlaneContours
 from recon.orex.grid import Field, Grid
 
 
+# Smaller parts are crumbs of a sharp corner rather than shapes.
+LEAST_POINTS = 12
+
+
 def drop_unseen(field: Field, grid: Grid, contours: Sequence[PlaneContours]) -> Field:
-    """The field without parts, and without closed bubbles, that no contour touches.
+    """The field without parts, and without closed bubbles, that no contour touches or that are mere specks.
 
     Their values change sign, so that they vanish from the surface.
     """
@@ -29,6 +33,7 @@ def _flip_unseen(field: Field, cells: NDArray[np.int64], keep_border: bool = Fal
         return field
     seen = np.zeros(count + 1, bool)
     seen[regions.reshape(-1)[cells]] = True
+    seen &= np.bincount(regions.reshape(-1), minlength=count + 1) >= LEAST_POINTS
     if keep_border:
         for axis in range(3):
             for side in (0, -1):

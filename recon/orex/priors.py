@@ -26,7 +26,10 @@ CHOOSING = "Choosing between priors"
 SAMPLING = "Sampling the prior"
 # Held-out planes are judged on a grid of this size, after this share of the training.
 TRIAL_RESOLUTION = 65
-TRIAL_SHARE = 0.4
+TRIAL_SHARE = 0.25
+# A held-out error must be below this share of the mixed prior's to be preferred.
+CLEARLY = 0.6
+NETWORKS = ("mixed", "neural", "orex")
 # Points on planes for the networks: spacing and band in box units.
 SAMPLE_SPACING = 0.0135
 SAMPLE_BAND = 0.15
@@ -50,17 +53,25 @@ def choose_prior(job: Job) -> Generator[Progress, None, Choice]:
             "The cubic between slices needs a parallel stack; these planes are oblique to each other.",
             'Choose "auto", "neural" or "none" between the slices.',
         )
-    if wanted in ("neural", "orex") and not has_torch():
+    if wanted in NETWORKS and not has_torch():
         return Choice("none", reason="PyTorch is not installed, so no network can be trained.")
     if wanted != "auto":
         return Choice(wanted)
     split = split_planes(job.boxed)
     if split is None:
-        prior = "neural" if has_torch() else "none"
+        prior = "mixed" if has_torch() else "none"
         return Choice(prior, reason="Too few slices to hold some out.")
     errors = yield from _held_out_errors(job, split)
     reason = "" if has_torch() else "PyTorch is not installed, so no network was tried."
-    return Choice(min(errors, key=lambda name: errors[name]), errors, reason)
+    return Choice(_best(errors), errors, reason)
+
+
+def _best(errors: Mapping[str, float]) -> str:
+    """The mixed prior unless another is clearly better, since a gap twice as wide exaggerates differences."""
+    best = min(errors, key=lambda name: errors[name])
+    if "mixed" in errors and errors[best] > CLEARLY * errors["mixed"]:
+        return "mixed"
+    return best
 
 
 def has_torch() -> bool:
@@ -86,12 +97,19 @@ def prior_fields(
                 prior = _cubic(job, contours, grid)
             else:
                 prior = yield from _trained(job, choice.prior, key, smoothest[key], grid)
+                if choice.prior == "mixed":
+                    prior = mix(prior, smoothest[key])
             job.memory.keep(name, prior)
             job.memory.forget(f"training/{key}/")
             job.memory.save_if_due()
         fields[key] = job.memory.field(name)
         yield Progress(len(fields), len(job.contours), SAMPLING)
     return fields
+
+
+def mix(trained: Field, smoothest: Field) -> Field:
+    """The mean: a network and a thin plate err in different places."""
+    return np.asarray((trained + smoothest) / np.float32(2))
 
 
 def _cubic(job: Job, contours: Sequence[PlaneContours], grid: Grid) -> Field:
@@ -122,6 +140,8 @@ def _held_out_errors(job: Job, split: Split) -> Generator[Progress, None, dict[s
         trained = yield from _train(job, "neural", kept, "trial", 0, steps, level.field, grid)
         sampled = yield from _sampled(trained, grid)
         errors["neural"] = prediction_error(sampled, grid, held)
+        errors["mixed"] = prediction_error(mix(sampled, level.field), grid, held)
+        job.memory.forget("trial/")
     return errors
 
 
@@ -130,7 +150,7 @@ def _trained(
 ) -> Generator[Progress, None, Field]:
     """The mean of the wanted number of networks, on the grid."""
     total: Field | None = None
-    for number in range(job.settings.networks if prior == "neural" else 1):
+    for number in range(job.settings.networks if prior != "orex" else 1):
         name = f"training/{key}/{number}"
         trained = yield from _train(
             job, prior, job.contours[key], name, number, job.settings.steps, smoothest, grid

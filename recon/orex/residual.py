@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 # Grid spacings beside a contour within which distances are equalities.
 EQUAL_SPACINGS = 0.5
 SIGN_WEIGHT = 0.5
+# An empty plane has no contour to help its signs.
+EMPTY_WEIGHT = 10.0
 # Farther off, a sign must be this clear, as a share of the distance.
 SIGN_SHARE = 0.3
 
@@ -50,7 +52,8 @@ class ResidualProblem:
         """Sample the planes at the grid's spacing."""
         rng = np.random.default_rng(seed)
         data = LevelData.make(boxed, contours, grid, settings, rng, coarsest=False)
-        return cls(data, prior, np.ones(len(contours)), data.planes)
+        weights = np.array([EMPTY_WEIGHT if plane.is_empty else 1.0 for plane in contours])
+        return cls(data, prior, weights, data.planes)
 
     def stiffer(self, planes: Sequence[int], factor: float) -> ResidualProblem:
         """The same problem with some planes held `factor` times more stiffly."""
