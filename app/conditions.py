@@ -36,7 +36,7 @@ class Conditions:
         return self._holds[name]()
 
     def update(self) -> None:
-        """Switch the actions on and off, and name undo and redo after what they would do."""
+        """Switch the actions on and off, name undo and redo after what they would do, and tell the steps."""
         window = self._window
         table = window.actions_by_id
         table.update(self.holds)
@@ -46,6 +46,7 @@ class Conditions:
         table["start"].setText("Resume" if self._is_paused() else "Start")
         for key, is_on in self._checked().items():
             table[key].setChecked(is_on)
+        window.steps.update()
 
     def _checked(self) -> dict[str, bool]:
         view = self._window.viewport

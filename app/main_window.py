@@ -35,10 +35,12 @@ from app.mesh_desk import MeshDesk
 from app.method_panel import MethodPanel
 from app.preferences import Preferences, load_preferences
 from app.project import Project
+from app.recent_desk import RecentDesk
 from app.run_desk import RunDesk
 from app.scene_view import SceneView
 from app.shell import LEAST_SIZE, Shell, dress
 from app.status_line import StatusLine
+from app.steps import Steps
 from app.window_wiring import connect_all
 from recon import METHODS
 from widgets.agreement_list import AgreementList
@@ -53,6 +55,7 @@ from widgets.plots import Plots
 from widgets.properties_panel import PropertiesPanel
 from widgets.slice_view import SliceView
 from widgets.start_page import StartPage
+from widgets.stepper import Stepper
 from widgets.theme import active_theme
 from widgets.viewport_pane import ViewportPane
 from widgets.workflow_card import WorkflowCard
@@ -134,6 +137,7 @@ class MainWindow(QMainWindow):
         self.history_view = HistoryView(self.project.undo_stack)
         self.agreement_list = AgreementList()
         self.mesh_tools = MeshToolsPanel()
+        self.stepper = Stepper()
         self.status_line = StatusLine(self.document)
         self.setStatusBar(self.status_line)
 
@@ -146,6 +150,8 @@ class MainWindow(QMainWindow):
         self.runs = RunDesk(self.document, self)
         self.meshes = MeshDesk(self)
         self.agreement = AgreementDesk(self)
+        self.steps = Steps(self)
+        self.recent = RecentDesk(self.start_page, self)
         self.leaving = Leaving(self)
 
     def _lay_out(self) -> None:
@@ -193,7 +199,7 @@ class MainWindow(QMainWindow):
             "dock_project": self._dock("dock_project", "Layers", self.layer_list, areas.LeftDockWidgetArea),
             "dock_props": self._dock("dock_props", "Properties", self.properties, areas.LeftDockWidgetArea),
             "dock_task": self._dock(
-                "dock_task", "Surface from slices", self.task_tabs, areas.RightDockWidgetArea
+                "dock_task", "Surface from slices", self._task_column(), areas.RightDockWidgetArea
             ),
             "dock_bottom": self._dock("dock_bottom", "Runs", self.bottom_tabs, areas.BottomDockWidgetArea),
         }
@@ -208,6 +214,16 @@ class MainWindow(QMainWindow):
             [docks["dock_project"], docks["dock_props"]], [px(280), px(360)], Qt.Orientation.Vertical
         )
         self.resizeDocks([docks["dock_bottom"]], [px(190)], Qt.Orientation.Vertical)
+
+    def _task_column(self) -> QWidget:
+        """The steps, and below them what the chosen one needs."""
+        column_widget = QWidget()
+        column = QVBoxLayout(column_widget)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.stepper)
+        column.addWidget(self.task_tabs, 1)
+        return column_widget
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +16,15 @@ from app.layer_facts import facts_of, style_change
 from app.layer_look import kind_of
 from app.log_file import log_folder
 from app.method_panel import Choice, StartWish
-from app.preferences import forget_project, load_recent
 from app.project import Layer
 from app.project_folder import Opened
+from app.project_picture import picture_of
 from app.recovery import Recovery, abandoned_recoveries, discard_recovery
 from app.run_desk import id_of
 from app.system_info import gpu_names
 from recon import method
 from render.cross_sections import CrossSections
 from widgets.notices import NoticeAction
-from widgets.recent_list import RecentProject
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -47,6 +45,7 @@ def _connect_document(window: MainWindow) -> None:
     document.changed.connect(window.conditions.update)
     document.opened.connect(lambda opened: _on_opened(window, opened))
     document.failed.connect(shell.show_error)
+    document.take_picture = lambda: picture_of(window.viewport)
     document.saved.connect(lambda: shell.toast(f"Saved “{document.title}”.", "ok"))
     document.saved.connect(lambda: _show_read_only(window, is_newer=False))
     document.locked.connect(lambda path: _ask_about_lock(window, path))
@@ -88,6 +87,7 @@ def _connect_files(window: MainWindow) -> None:
     window.exports.failed.connect(shell.show_error)
     window.exports.scale_wished.connect(shell.show_frame_settings)
     window.exports.exported.connect(lambda paths: _on_exported(window, paths))
+    window.exports.exported.connect(lambda _: window.steps.note_export())
 
 
 def _connect_runs(window: MainWindow) -> None:
@@ -120,9 +120,9 @@ def _connect_start_page(window: MainWindow) -> None:
     page.start_wished.connect(lambda _: _begin(window))
     page.sample_wished.connect(window.files.open_sample)
     page.recent_wished.connect(lambda path: files.open_path(Path(path)))
-    page.recent_removed.connect(lambda path: _forget(window, Path(path)))
     page.files_dropped.connect(window.open_paths)
-    show_recent(window)
+    window.recent.show()
+    window.pages.currentChanged.connect(lambda _: window.recent.show() if window.is_on_start_page else None)
     _offer_devices(window)
     page.set_device_line(_device_line())
     page.set_tip("Drop a file anywhere on this page to open it.")
@@ -194,6 +194,8 @@ def ask_about_recovery(window: MainWindow, recovery: Recovery) -> None:
 
     def recover() -> None:
         window.document.recover(recovery)
+        window.runs.forget_all()
+        window.runs.open_project_runs()
         window.show_project()
         window.scene.frame_all()
 
@@ -210,27 +212,6 @@ def offer_abandoned_work(window: MainWindow) -> None:
     recovery = next(iter(abandoned_recoveries()), None)
     if recovery is not None:
         ask_about_recovery(window, recovery)
-
-
-def show_recent(window: MainWindow) -> None:
-    """List the projects that were open lately on the start page."""
-    window.start_page.set_recent(
-        [
-            RecentProject(
-                path=str(row.path),
-                name=row.title,
-                folder=str(row.path.parent.parent),
-                date=_date_words(row.opened),
-                is_missing=not row.path.exists(),
-            )
-            for row in load_recent()
-        ]
-    )
-
-
-def _forget(window: MainWindow, path: Path) -> None:
-    forget_project(path)
-    show_recent(window)
 
 
 def _begin(window: MainWindow) -> None:
@@ -394,8 +375,3 @@ def _device_line() -> str:
     gpu = ", ".join(gpus) if gpus else "none"
     note = "" if gpus else ": samples run, large scenes will be slow"
     return f"GPU: {gpu}. CPU: {os.cpu_count()} cores{note}."
-
-
-def _date_words(when: datetime) -> str:
-    local, today = when.astimezone(), datetime.now().astimezone().date()
-    return f"Today {local:%H:%M}" if local.date() == today else f"{local:%d %b %Y}"
