@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QFrame, QMenu, QToolButton, QWidget
 
@@ -157,7 +157,7 @@ class ContourEditor(QWidget):
         self._buttons: dict[str | None, QToolButton] = {}
         group = QButtonGroup(self)
         for name, icon_name, words, tip in _TOOLS:
-            button = _tool_button(icon_name, words, tip, is_checkable=True)
+            button = icon_button(icon_name, words, tip, is_checkable=True, side=20)
             button.setObjectName(f"tool_{name or 'look'}")
             button.clicked.connect(lambda _=False, name=name: self.choose(name))
             group.addButton(button)
@@ -166,13 +166,13 @@ class ContourEditor(QWidget):
         column.addWidget(_rule())
         self._acts: dict[str, QToolButton] = {}
         for name, icon_name, words, act in self._actions():
-            button = _tool_button(icon_name, words, words)
+            button = icon_button(icon_name, words, side=20)
             button.setObjectName(f"act_{name}")
             self._acts[name] = button
             button.clicked.connect(act)
             column.addWidget(button)
         column.addStretch(1)
-        self._label_button = _tool_button("tag", "Label to draw", "Label to draw")
+        self._label_button = icon_button("tag", "Label to draw", side=20)
         self._label_button.setObjectName("label_chooser")
         self._label_button.clicked.connect(self._on_labels)
         column.addWidget(self._label_button)
@@ -303,14 +303,6 @@ class ContourEditor(QWidget):
         painter.drawEllipse(QPointF(side / 2, side / 2), side * 0.36, side * 0.36)
         painter.end()
         return QIcon(pixmap)
-
-
-def _tool_button(icon_name: str, words: str, tip: str, *, is_checkable: bool = False) -> QToolButton:
-    button = icon_button(icon_name, words, tip, is_checkable=is_checkable)
-    button.setIcon(icon(icon_name, 20))
-    side = active_theme().px(20)
-    button.setIconSize(QSize(side, side))
-    return button
 
 
 def _rule() -> QFrame:

@@ -8,7 +8,6 @@ from PySide6.QtCore import (
     QItemSelection,
     QModelIndex,
     QPoint,
-    Qt,
     Signal,
 )
 from PySide6.QtGui import QAction
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 from widgets.icons import icon
 from widgets.job_rows import JobRow, verb_look
 from widgets.job_table import ACTIONS, PROGRESS, JobModel, JobTable, ProgressDelegate
-from widgets.parts import WORDED_ICON, EmptyPlace, icon_button, row_of, text_button
+from widgets.parts import EmptyPlace, icon_button, row_of, text_button
 from widgets.theme import active_theme
 
 _COMPACT = 820  # below this width columns shrink and buttons lose their words
@@ -109,9 +108,7 @@ class JobPanel(QStackedWidget):
         button = icon_button(look.icon, f"{look.word}: {row.name}", look.tip)
         button.setObjectName(f"job_{verb}")
         if not self._is_compact:
-            button.setText(look.word)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setIconSize(WORDED_ICON * active_theme().ui_scale)
+            button.set_worded(look.word)
         button.setEnabled(row.is_primary_enabled)
         button.clicked.connect(lambda: self.wish.emit(row.id, verb))
         return button

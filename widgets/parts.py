@@ -41,11 +41,47 @@ def with_property(widget: W, name: str, value: object) -> W:
     return widget
 
 
-def icon_button(icon_name: str, name: str, tip: str = "", *, is_checkable: bool = False) -> QToolButton:
+class IconButton(QToolButton):
+    """A tool button whose icon grows with the interface. side: design pixels."""
+
+    def __init__(self, icon_name: str, side: int = 16) -> None:
+        super().__init__()
+        self._picture = QSize(side, side)
+        self.setIcon(icon(icon_name, side))
+        self.setIconSize(self._picture * active_theme().ui_scale)
+
+    def set_worded(self, words: str) -> None:
+        """Write words beside the icon."""
+        self._picture = WORDED_ICON
+        self.setIconSize(self._picture * active_theme().ui_scale)
+        self.setText(words)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.setIconSize(self._picture * active_theme().ui_scale)
+
+
+class WordButton(QPushButton):
+    """A push button whose icon grows with the interface and keeps away from its words."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.setIconSize(WORDED_ICON * active_theme().ui_scale)
+        self.setAutoDefault(False)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.setIconSize(WORDED_ICON * active_theme().ui_scale)
+
+
+def icon_button(
+    icon_name: str, name: str, tip: str = "", *, is_checkable: bool = False, side: int = 16
+) -> IconButton:
     """A button that is only an icon. name: what it does, for screen readers and, without tip, the tooltip."""
-    button = QToolButton()
-    button.setIcon(icon(icon_name))
-    button.setIconSize(QSize(active_theme().px(16), active_theme().px(16)))
+    button = IconButton(icon_name, side)
     button.setAutoRaise(True)
     button.setCheckable(is_checkable)
     button.setAccessibleName(name)
@@ -55,11 +91,9 @@ def icon_button(icon_name: str, name: str, tip: str = "", *, is_checkable: bool 
 
 def text_button(text: str, icon_name: str = "", *, is_primary: bool = False) -> QPushButton:
     """A button with words; the primary one is the accented one of its panel."""
-    button = QPushButton(text)
+    button = WordButton(text)
     if icon_name:
         button.setIcon(icon(icon_name, color="on_accent" if is_primary else "text"))
-        button.setIconSize(WORDED_ICON * active_theme().ui_scale)
-    button.setAutoDefault(False)
     if is_primary:
         button.setProperty("primary", True)
     return button
@@ -92,12 +126,18 @@ def form_grid() -> QGridLayout:
     """The columns of every form: labels, controls, and room for a reset arrow, so that edges line up."""
     grid = QGridLayout()
     grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(active_theme().px(8))
-    grid.setVerticalSpacing(active_theme().px(6))
-    grid.setColumnMinimumWidth(0, active_theme().px(LABEL_WIDTH))
-    grid.setColumnMinimumWidth(2, icon_button("rotate-ccw", "").sizeHint().width())
     grid.setColumnStretch(1, 1)
+    size_form_grid(grid)
     return grid
+
+
+def size_form_grid(grid: QGridLayout) -> None:
+    """Give the columns of a form their widths, again after the interface was scaled."""
+    px = active_theme().px
+    grid.setHorizontalSpacing(px(8))
+    grid.setVerticalSpacing(px(6))
+    grid.setColumnMinimumWidth(0, px(LABEL_WIDTH))
+    grid.setColumnMinimumWidth(2, icon_button("rotate-ccw", "").sizeHint().width())
 
 
 def column_in(widget: QWidget, margin: int = 0, spacing: int = 8) -> QVBoxLayout:

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from widgets.colour_maps import label_color
 from widgets.loss_series import LossSeries, smoothed, write_csv
-from widgets.parts import WORDED_ICON, EmptyPlace, column_in, icon_button, row_of, text_button
+from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_button
 from widgets.theme import active_theme, interface_font, secondary_label
 
 _REFRESH_MS = 120
@@ -182,9 +182,7 @@ class Plots(QStackedWidget):
 
     def _build_bar(self) -> QHBoxLayout:
         self._quantities = icon_button("list-checks", "Quantities", "Which quantities to draw")
-        self._quantities.setText("Quantities")
-        self._quantities.setIconSize(WORDED_ICON * active_theme().ui_scale)
-        self._quantities.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._quantities.set_worded("Quantities")
         self._quantities.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._quantities.setMenu(QMenu(self._quantities))
         self._legend = QLabel()

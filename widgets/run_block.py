@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import QEvent, QSignalBlocker, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from widgets.icons import IconLabel, icon
 from widgets.job_rows import JobRow, device_text, state_look, step_text, verb_look
-from widgets.parts import StateLabel, column_in, form_grid, row_of, text_button, with_property, with_role
+from widgets.parts import (
+    StateLabel,
+    column_in,
+    form_grid,
+    row_of,
+    size_form_grid,
+    text_button,
+    with_property,
+    with_role,
+)
 from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, secondary_label
 
@@ -71,6 +80,11 @@ class RunBlock(QWidget):
             self._show_progress(row)
             self._show_buttons(row)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_grid"):
+            size_form_grid(self._grid)
+
     def _build_idle(self) -> QWidget:
         self._devices = CalmCombo()
         self._devices.setObjectName("device_combo")
@@ -85,7 +99,8 @@ class RunBlock(QWidget):
         self._start = text_button("Start", "play", is_primary=True)
         self._start.setObjectName("start_button")
         self._start.clicked.connect(lambda: self.wish.emit("start"))
-        return _grid_of(label, self._devices, self._reason, self._estimate, self._start)
+        self._grid, host = _grid_of(label, self._devices, self._reason, self._estimate, self._start)
+        return host
 
     def _build_active(self) -> QWidget:
         host = QWidget()
@@ -157,16 +172,15 @@ class RunBlock(QWidget):
             button.setIcon(icon(verb_look(verb).icon, color="on_accent" if is_first else "text"))
 
 
-def _grid_of(label: QLabel, device: QWidget, *below: QWidget) -> QWidget:
+def _grid_of(label: QLabel, device: QWidget, *below: QWidget) -> tuple[QGridLayout, QWidget]:
     host = QWidget()
     grid = form_grid()
     host.setLayout(grid)
-    grid.setVerticalSpacing(active_theme().px(8))
     grid.addWidget(label, 0, 0)
     grid.addWidget(device, 0, 1)
     for place, widget in enumerate(below, 1):
         grid.addWidget(widget, place, 0, 1, 3)
-    return host
+    return grid, host
 
 
 def _say(label: QLabel, *parts: str) -> None:

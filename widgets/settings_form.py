@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from widgets.parts import FoldButton, StateLabel, form_grid, search_field, with_role
+from widgets.parts import FoldButton, StateLabel, form_grid, search_field, size_form_grid, with_role
 from widgets.setting_editors import CalmCombo
 from widgets.setting_fields import fields_of, problems
 from widgets.setting_row import Group, SettingRow
@@ -87,6 +87,11 @@ class SettingsForm(QWidget):
             with QSignalBlocker(self._search):
                 self._search.clear()
         self._filter()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_grid"):
+            size_form_grid(self._grid)
 
     def _complete(self, presets: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         defaults = {field.name: field.default for field in self._fields}
