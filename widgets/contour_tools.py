@@ -22,6 +22,7 @@ from widgets.theme import active_theme
 REACH = 9.0  # pixels within which the pointer catches a vertex or an edge
 CROSSES = "Crosses itself"
 _MOST_HANDLES = 1500
+_HANDLE_GAP = 6.0  # pixels between vertices from which on they have handles
 
 
 class EditHost(Protocol):
@@ -175,7 +176,8 @@ class PointTool(SliceTool):
         painter.setBrush(theme.color("text"))
         low, high = canvas.at(QPointF(0, canvas.height())), canvas.at(QPointF(canvas.width(), 0))
         inside = loop.points[((loop.points >= low) & (loop.points <= high)).all(axis=1)]
-        if len(inside) > _MOST_HANDLES:
+        gaps = np.linalg.norm(np.diff(loop.points, axis=0), axis=1) * canvas.scale
+        if len(inside) > _MOST_HANDLES or np.median(gaps) < _HANDLE_GAP:
             return  # they would be one thick line
         for point in inside:
             painter.drawEllipse(canvas.on_screen(point), 2.5, 2.5)

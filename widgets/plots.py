@@ -326,7 +326,7 @@ class Plots(QStackedWidget):
     def _pen(self, run: str, name: str) -> QPen:
         style = _STYLES[self._shown.index(run) % len(_STYLES)]
         # One pixel wide is drawn many times faster than wider in Qt's raster engine; wide lines only on HiDPI.
-        pen = QPen(self._color(name), max(1.0, active_theme().ui_scale), style)
+        pen = QPen(self._color(name), max(1.0, active_theme().ui_scale) * self.devicePixelRatioF(), style)
         pen.setCosmetic(True)
         return pen
 

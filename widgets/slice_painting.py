@@ -60,6 +60,7 @@ class PlaneView(Protocol):
     def width(self) -> int: ...
     def height(self) -> int: ...
     def rect(self) -> QRect: ...
+    def devicePixelRatioF(self) -> float: ...
 
 
 class SlicePainter:
@@ -112,7 +113,7 @@ class SlicePainter:
 
     def _paint_ghosts(self, painter: QPainter) -> None:
         color = _faded(active_theme().color("text"), 0.28)
-        painter.setPen(cosmetic(color, 1.0))
+        painter.setPen(self._pen(color, 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(self._cached("ghosts", lambda: outline(self._thin(self._drawing.ghosts))))
 
@@ -127,23 +128,23 @@ class SlicePainter:
     def _paint_contours(self, painter: QPainter) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for label in self._labels():
-            painter.setPen(cosmetic(label_qcolor(label), 1.8))
+            painter.setPen(self._pen(label_qcolor(label), 1.8))
             painter.drawPath(self._region_path(label))
-        painter.setPen(cosmetic(active_theme().color("error"), 2.6))
+        painter.setPen(self._pen(active_theme().color("error"), 2.6))
         for index in self._drawing.invalid:
             painter.drawPath(path_of([self.thin(self._drawing.loops[index].points)]))
         if self._view.selected is not None and self._view.selected < len(self._drawing.loops):
-            painter.setPen(cosmetic(active_theme().color("text"), 2.6))
+            painter.setPen(self._pen(active_theme().color("text"), 2.6))
             painter.drawPath(path_of([self.thin(self._drawing.loops[self._view.selected].points)]))
 
     def _paint_crossings(self, painter: QPainter) -> None:
         theme = active_theme()
         for crossing in self._drawing.crossings:
             start, end = (QPointF(*point) for point in crossing.line)
-            painter.setPen(cosmetic(_faded(theme.color("text"), 0.12), 1.0))
+            painter.setPen(self._pen(_faded(theme.color("text"), 0.12), 1.0))
             painter.drawLine(start, end)
             for label, stretches in crossing.inside:
-                painter.setPen(cosmetic(_faded(label_qcolor(label), 0.6), 2.0))
+                painter.setPen(self._pen(_faded(label_qcolor(label), 0.6), 2.0))
                 for a, b in stretches:
                     painter.drawLine(QPointF(*a), QPointF(*b))
 
@@ -196,8 +197,12 @@ class SlicePainter:
             QPointF(right - width - theme.px(34), middle), QPointF(right - width - theme.px(8), middle)
         )
 
+    def _pen(self, color: QColor, width: float) -> QPen:
+        # Qt counts the width of cosmetic pens in device pixels.
+        return cosmetic(color, width * self._view.devicePixelRatioF())
+
     def _result_pen(self) -> QPen:
-        pen = cosmetic(active_theme().color("text"), 1.3)
+        pen = self._pen(active_theme().color("text"), 1.3)
         pen.setDashPattern([4, 3])
         return pen
 
@@ -252,7 +257,7 @@ def shown_result(drawing: Drawing, shown: Shown) -> bool:
 
 
 def cosmetic(color: QColor, width: float) -> QPen:
-    """A pen of so many pixels at every zoom."""
+    """A pen of so many device pixels at every zoom."""
     pen = QPen(color, active_theme().ui_scale * width)
     pen.setCosmetic(True)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
