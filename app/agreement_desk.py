@@ -80,4 +80,5 @@ def _row(entry: Mapping[str, Any]) -> AgreementRow:
         accuracy=float(entry["accuracy"]) / 100,
         iou=float(entry["iou"]),
         note=str(entry.get("why", "")),
+        agrees=bool(entry["reached"]) if "reached" in entry else None,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.job_states import JobState
 from app.layer_look import kind_of
+from widgets.parts import ICON_GAP
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -43,7 +44,9 @@ class Conditions:
         stack = window.project.undo_stack
         table["undo"].setText(f"Undo {stack.undoText()}".strip())
         table["redo"].setText(f"Redo {stack.redoText()}".strip())
-        table["start"].setText("Resume" if self._is_paused() else "Start")
+        start = "Resume" if self._is_paused() else "Start"
+        table["start"].setText(start)
+        table["start"].setIconText(f"{ICON_GAP}{start}")
         for key, is_on in self._checked().items():
             table[key].setChecked(is_on)
         window.steps.update()

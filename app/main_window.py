@@ -51,6 +51,7 @@ from widgets.layer_list import LayerList
 from widgets.log_view import LogView
 from widgets.mesh_tools_panel import MeshToolsPanel
 from widgets.notices import BannerZone
+from widgets.parts import ICON_GAP
 from widgets.plots import Plots
 from widgets.properties_panel import PropertiesPanel
 from widgets.slice_view import SliceView
@@ -211,7 +212,7 @@ class MainWindow(QMainWindow):
             [docks["dock_project"], docks["dock_task"]], [px(256), px(344)], Qt.Orientation.Horizontal
         )
         self.resizeDocks(
-            [docks["dock_project"], docks["dock_props"]], [px(280), px(360)], Qt.Orientation.Vertical
+            [docks["dock_project"], docks["dock_props"]], [px(200), px(440)], Qt.Orientation.Vertical
         )
         self.resizeDocks([docks["dock_bottom"]], [px(190)], Qt.Orientation.Vertical)
 
@@ -244,9 +245,10 @@ class MainWindow(QMainWindow):
             else:
                 bar.addSeparator()
         for key in ("import", "start", "export"):
+            self.actions_by_id[key].setIconText(ICON_GAP + self.actions_by_id[key].text().rstrip("…"))
             button = bar.widgetForAction(self.actions_by_id[key])
             if isinstance(button, QToolButton):
-                _with_words(button)
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
@@ -257,8 +259,8 @@ class MainWindow(QMainWindow):
         button = QToolButton()
         button.setObjectName("search_button")
         button.setIcon(icon("search"))
-        button.setText("Find a command  Ctrl+Shift+P")
-        _with_words(button)
+        button.setText(f"{ICON_GAP}Find a command  Ctrl+Shift+P")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.clicked.connect(lambda: self.shell.show_palette())
         return button
 
@@ -305,7 +307,9 @@ class MainWindow(QMainWindow):
         geometry, state = self._settings.value("geometry"), self._settings.value("state")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        if isinstance(state, QByteArray):
+        # Widths of panels are pixels: those of another scale would not fit.
+        is_same_scale = self._settings.value("scale", 0.0, float) == active_theme().ui_scale
+        if isinstance(state, QByteArray) and is_same_scale:
             self.restoreState(state)
 
     # Files from outside
@@ -331,6 +335,7 @@ class MainWindow(QMainWindow):
             return
         if not self.is_on_start_page:
             self._settings.setValue("state", self.saveState())
+            self._settings.setValue("scale", active_theme().ui_scale)
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()
         self.runs.close()
@@ -347,10 +352,3 @@ class MainWindow(QMainWindow):
     def _close_for_good(self) -> None:
         self.may_close = True
         self.close()
-
-
-def _with_words(button: QToolButton) -> None:
-    """Show icon and words with a gap between: the icon stands at the left of a wider rectangle."""
-    px = active_theme().px
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setIconSize(QSize(px(24), px(18)))

@@ -8,7 +8,7 @@ from typing import Any
 from app.project import Layer, Missing
 from render.mesh import TriangleMesh
 
-_WORST_SHOWN = 3
+_MOST_NAMED = 4
 
 
 def result_rows(layer: Layer) -> list[tuple[str, str]]:
@@ -70,18 +70,14 @@ def _genus_words(genus: int) -> str:
 
 
 def _agreement_rows(table: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """How many planes agree, and which do not; the list of planes tells why."""
     if not table:
         return []
-    missed = [entry for entry in table if not entry.get("reached", True)]
-    rows = [("Agreement", agreement_words(table))]
-    rows += [
-        (
-            f"Plane {int(entry['plane']) + 1}",
-            f"{float(entry['accuracy']):.2f} %. {entry.get('why', '')}".strip(),
-        )
-        for entry in missed[:_WORST_SHOWN]
-    ]
-    return rows
+    missed = [str(int(entry["plane"]) + 1) for entry in table if not entry.get("reached", True)]
+    if not missed:
+        return [("Agreement", agreement_words(table))]
+    more = f" and {len(missed) - _MOST_NAMED} more" if len(missed) > _MOST_NAMED else ""
+    return [("Agreement", f"{agreement_words(table)}; not {', '.join(missed[:_MOST_NAMED])}{more}")]
 
 
 def _contradiction_rows(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -89,8 +85,8 @@ def _contradiction_rows(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, s
     if not found:
         return []
     pairs = ["{} and {}".format(*(int(plane) + 1 for plane in pair["planes"])) for pair in found]
-    more = f" and {len(pairs) - _WORST_SHOWN} more pairs" if len(pairs) > _WORST_SHOWN else ""
-    return [("Contradict", f"Planes {', '.join(pairs[:_WORST_SHOWN])}{more}, where they cross")]
+    more = f" and {len(pairs) - _MOST_NAMED} more pairs" if len(pairs) > _MOST_NAMED else ""
+    return [("Contradict", f"Planes {', '.join(pairs[:_MOST_NAMED])}{more}, where they cross")]
 
 
 def _distance_rows(figures: Mapping[str, Any], unit: str) -> list[tuple[str, str]]:

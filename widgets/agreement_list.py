@@ -24,12 +24,14 @@ class AgreementRow:
     """One plane. accuracy: share of the plane classified as drawn. iou: of the regions, 0 to 1.
 
     note: why it cannot agree, for example that another plane contradicts it; empty where nothing is known.
+    agrees: the verdict of whoever measured; None leaves it to the list's target.
     """
 
     plane: int
     accuracy: float
     iou: float
     note: str = ""
+    agrees: bool | None = None
 
 
 class AgreementList(QWidget):
@@ -65,10 +67,11 @@ class AgreementList(QWidget):
 
     def set_rows(self, rows: Sequence[AgreementRow], target: float = 0.999) -> None:
         """Show these planes, worst first. target: the accuracy from which a plane counts as agreeing."""
-        self._model.set_rows(sorted(rows, key=lambda row: (row.accuracy, row.iou, row.plane)), target)
+        order = sorted(rows, key=lambda row: (agrees(row, target), row.accuracy, row.iou, row.plane))
+        self._model.set_rows(order, target)
         self._pages.setCurrentIndex(1 if rows else 0)
         self._summary.setVisible(bool(rows))
-        is_good = bool(rows) and all(row.accuracy >= target for row in rows)
+        is_good = bool(rows) and all(agrees(row, target) for row in rows)
         color, picture = ("ok", "circle-check") if is_good else ("warn", "triangle-alert")
         self._show_note(None)
         self._summary.say(summary_words(rows, target), color, picture)
@@ -131,7 +134,7 @@ class _AgreementModel(QAbstractTableModel):
         self.endResetModel()
 
     def agrees(self, row: AgreementRow) -> bool:
-        return row.accuracy >= self._target
+        return agrees(row, self._target)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.rows)
@@ -167,13 +170,19 @@ class _AgreementModel(QAbstractTableModel):
         return "Agrees" if self.agrees(row) else "Differs"
 
 
+def agrees(row: AgreementRow, target: float) -> bool:
+    """Whether a plane counts as agreeing."""
+    return row.accuracy >= target if row.agrees is None else row.agrees
+
+
 def summary_words(rows: Sequence[AgreementRow], target: float) -> str:
     """ "25 of 25 planes agree to 99.9 % or more." """
     if not rows:
         return ""
-    good = sum(row.accuracy >= target for row in rows)
+    good = sum(agrees(row, target) for row in rows)
+    bar = f" ≥ {100 * target:g} %" if all(row.agrees is None for row in rows) else " with the solid"
     verb = "agrees" if len(rows) == 1 else "agree"
-    return f"{good} of {len(rows)} plane{'' if len(rows) == 1 else 's'} {verb} ≥ {100 * target:g} %"
+    return f"{good} of {len(rows)} plane{'' if len(rows) == 1 else 's'} {verb}{bar}"
 
 
 def percent(share: float) -> str:

@@ -25,7 +25,7 @@ Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("State", "Name", "Progress", "Elapsed", "Left", "Device", "Memory", "Result", "")
 STATE, NAME, PROGRESS, ELAPSED, LEFT, DEVICE, MEMORY, RESULT, ACTIONS = range(9)
 _WIDTHS = {STATE: 118, NAME: 170, PROGRESS: 180, ELAPSED: 66, LEFT: 168, DEVICE: 60, MEMORY: 68, ACTIONS: 212}
-_COMPACT_WIDTHS = {STATE: 118, NAME: 132, PROGRESS: 132, ACTIONS: 148}
+_COMPACT_WIDTHS = {STATE: 104, NAME: 148, PROGRESS: 112, ACTIONS: 132}
 _GIVE_WAY = ((MEMORY, 1150), (DEVICE, 1080), (ELAPSED, 980), (LEFT, 900))  # hidden below these widths
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 

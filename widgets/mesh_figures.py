@@ -37,8 +37,13 @@ def measures(mesh: TriangleMesh) -> tuple[tuple[str, str], ...]:
     x, y, z = np.ptp(mesh.bounds, axis=0)
     return (
         ("Size", f"{x:.4g} × {y:.4g} × {z:.4g}{unit or ' units'}"),
-        ("Volume", f"{mesh.volume:.5g}{f'{unit}³' if unit else ' cubic units'}"),
-        ("Area", f"{mesh.area:.5g}{f'{unit}²' if unit else ' square units'}"),
+        ("Volume", f"{_number(mesh.volume)}{f'{unit}³' if unit else ' cubic units'}"),
+        ("Area", f"{_number(mesh.area)}{f'{unit}²' if unit else ' square units'}"),
         ("Triangles", grouped(len(mesh.faces))),
         ("Vertices", grouped(len(mesh.vertices))),
     )
+
+
+def _number(x: float) -> str:
+    """Five digits, or as many as it has before the point: never an exponent for large ones."""
+    return f"{x:.5g}" if abs(x) < 99_999 else grouped(round(x))

@@ -24,6 +24,7 @@ from widgets.theme import active_theme, secondary_label
 
 W = TypeVar("W", bound=QWidget)
 LABEL_WIDTH = 124  # of the column of labels in forms, in design pixels
+ICON_GAP = "\u2002"  # between an icon and the words of a tool button: Qt leaves but three pixels
 WORDED_ICON = QSize(22, 16)  # wider than the icon, which keeps it away from the words after it
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from PySide6.QtCore import QEvent, QSignalBlocker, Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QSpacerItem, QVBoxLayout, QWidget
 
 from widgets.parts import FoldButton, StateLabel, form_grid, search_field, size_form_grid, with_role
 from widgets.setting_editors import CalmCombo
@@ -111,6 +111,8 @@ class SettingsForm(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         self._grid = form_grid()
+        # Keeps the form as wide as its place, also while every row with a control is folded away.
+        self._grid.addItem(QSpacerItem(0, 0, QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed), 1, 1)
         outer.addLayout(self._grid)
         outer.addStretch(1)
         self._build_presets()

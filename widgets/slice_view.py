@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QSlider, QToolButton, QWidget
 
 from render.cross_sections import CrossSections
@@ -20,6 +20,7 @@ from widgets.slice_painting import Drawing
 from widgets.theme import active_theme, secondary_label
 
 _NOTICE_MS = 6000
+_SLIDER_FROM = 330  # the width from which there is room for it
 _SHOWN_WORDS = {
     "fill": "Filled regions",
     "ghosts": "Neighbouring planes",
@@ -164,6 +165,11 @@ class SliceView(QWidget):
         self._header.setContentsMargins(margin // 2, 2, margin // 2, 2)
         header.setLayout(self._header)
         return header
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # A narrow pane gives up the slider, which the arrows and keys can do without, and never half a word.
+        self._slider.setVisible(self.width() >= active_theme().px(_SLIDER_FROM))
 
     def _build_shown(self) -> QToolButton:
         button = icon_button("eye", "What to show")
