@@ -13,6 +13,7 @@ from recon.interpolation.shape_based import stack_field
 from recon.method import Output, Progress, Result, Run, RunContext
 from recon.orex import OrexSettings
 from recon.orex.agreement import Agreed, agreement_figures, check, contradictions
+from recon.orex.contours2d import PlaneContours
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Fields, Job
 from recon.orex.label_regions import BACKGROUND
@@ -70,7 +71,7 @@ def _interpolate(job: Job, settings: InterpolateSettings, grid: Grid) -> Generat
     if settings.kind == "morphological":
         # ITK keeps labels apart itself.
         labels = {key: planes for key, planes in job.contours.items() if key != BACKGROUND}
-        return morphological_fields(labels, grid)
+        return (yield from _morphological(labels, grid))
     fields: Fields = {}
     for key, contours in job.contours.items():
         if settings.kind == "rbf":
@@ -79,6 +80,19 @@ def _interpolate(job: Job, settings: InterpolateSettings, grid: Grid) -> Generat
             fields[key] = stack_field(contours, grid, settings.kind)
         yield Progress(len(fields), len(job.contours), INTERPOLATING)
     return fields
+
+
+def _morphological(
+    labels: Mapping[int, list[PlaneContours]], grid: Grid
+) -> Generator[Progress, None, Fields]:
+    working = morphological_fields(labels, grid)
+    while True:
+        try:
+            next(working)
+        except StopIteration as stop:
+            fields: Fields = stop.value
+            return fields
+        yield Progress(0, len(labels), INTERPOLATING)
 
 
 def _biharmonic(
