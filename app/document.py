@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import uuid
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
+from PySide6.QtGui import QImage
 
 from app import project_folder
 from app.background import Background
@@ -15,6 +21,7 @@ from app.manifest import Manifest, RunRecord
 from app.preferences import remember_project
 from app.project import Missing, Project, ProjectState
 from app.project_folder import Document, Opened
+from app.project_runs import copy_run, is_under_way, run_folders
 from app.recovery import Recovery, discard_recovery, find_recovery, write_recovery
 
 
@@ -40,11 +47,16 @@ class OpenDocument(QObject):
         self.is_read_only = False
         self.runs: tuple[RunRecord, ...] = ()
         self.session: dict[str, Any] = {}
+        self.keeps_work = True  # whether unsaved work is written to the disk by itself
         self._manifest = Manifest.new()
         self._background = background
         self._lock: QLockFile | None = None
         self._runs_changed = False
         self._autosaved_state: ProjectState | None = None
+        self.project.spill_folder = _spill_folder()
+        weakref.finalize(self, shutil.rmtree, self.project.spill_folder, ignore_errors=True)
+        # What the project looks like, for lists of projects; the window sets it.
+        self.take_picture: Callable[[], QImage | None] = lambda: None
         self.autosave_timer = QTimer(self)
         self.autosave_timer.timeout.connect(self.autosave)
         project.state_changed.connect(self.changed)
@@ -68,9 +80,9 @@ class OpenDocument(QObject):
     def file_of(self, layer_id: str) -> Path | None:
         """The project's own file of a layer's data, once it was saved."""
         layer = self.project.layer(layer_id)
-        if layer is None or isinstance(layer.data, Missing):
+        if layer is None or isinstance(layer.data, Missing) or self.path is None:
             return None
-        return project_folder.stored_file(layer.data)
+        return project_folder.stored_file(layer.data, self.path.parent)
 
     def new(self, title: str = "Untitled") -> None:
         """Begin an empty project that lies nowhere yet."""
@@ -88,11 +100,12 @@ class OpenDocument(QObject):
 
     def recover(self, recovery: Recovery) -> None:
         """Put unsaved work in place of the project's last save; it stays unsaved until Save."""
+        document = recovery.open()
         path = recovery.project_path
-        if path != self.path:
-            self.release()
-            self._take_lock(path)
-        self._become(recovery.open(), path, is_read_only=False)
+        if self.path is not None and self._manifest.uuid == recovery.uuid:
+            path = self.path  # Where it is open now, should it have been moved.
+        is_read_only = not self._change_to(path)
+        self._become(document, path, is_read_only=is_read_only)
         self._runs_changed = True
         self.changed.emit()
 
@@ -120,7 +133,7 @@ class OpenDocument(QObject):
 
     def autosave(self) -> None:
         """Keep unsaved work for recovery, when there is any that was not kept yet."""
-        if not self.is_dirty or self.project.state is self._autosaved_state:
+        if not self.keeps_work or not self.is_dirty or self.project.state is self._autosaved_state:
             return
         document, path = self._snapshot(), self.path
 
@@ -133,17 +146,26 @@ class OpenDocument(QObject):
     def release(self) -> None:
         """Let go of the project: its lock, its recovery, and the runs of one that was never saved."""
         discard_recovery(self._manifest.uuid)
-        if self.path is None:
+        if self.path is None and not any(map(is_under_way, run_folders(self.folder))):
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock is not None:
             self._lock.unlock()
             self._lock = None
 
+    def bring_home(self, run: Path, on_done: Callable[[Path], None]) -> None:
+        """Copy a run that began before the project was saved here into the project, in the background."""
+        home = self.folder / "runs" / run.name
+
+        def done(_: None) -> None:
+            on_done(home)
+            if run.is_relative_to(state_directory()):
+                shutil.rmtree(run, ignore_errors=True)
+
+        self._background.run(f"run {run.name}", lambda: copy_run(run, home), done, self.failed.emit)
+
     def _show(self, opened: Opened, read_only: bool, take_over: bool) -> None:
-        if opened.path != self.path:
-            self.release()
-        read_only = read_only or opened.is_read_only
-        if not read_only and not self._take_lock(opened.path, take_over):
+        read_only = read_only or opened.is_read_only or not os.access(opened.path.parent, os.W_OK)
+        if not self._change_to(opened.path, read_only=read_only, take_over=take_over):
             self.locked.emit(opened.path)
             return
         self._become(opened.document, opened.path, is_read_only=read_only)
@@ -162,16 +184,15 @@ class OpenDocument(QObject):
         else:
             discard_recovery(recovery.uuid)
 
-    def _take_lock(self, path: Path | None, take_over: bool = False) -> bool:
-        if path is None or (self._lock is not None and self.path == path):
+    def _change_to(self, path: Path | None, *, read_only: bool = False, take_over: bool = False) -> bool:
+        """Let go of the open project for another, once that one is ours; False leaves all as it is."""
+        if path is not None and path == self.path and (read_only or self._lock is not None):
             return True
-        file = path.parent / ".lock"
-        if take_over:
-            file.unlink(missing_ok=True)
-        lock = QLockFile(str(file))
-        lock.setStaleLockTime(0)  # Only a lock whose program has ended is stale, however old it is.
-        if not lock.tryLock(0) and lock.error() == QLockFile.LockError.LockFailedError:
+        lock = None if path is None or read_only else _lock(path.parent / ".lock", take_over)
+        if lock is None and path is not None and not read_only:
             return False
+        if path != self.path:
+            self.release()
         self._lock = lock
         return True
 
@@ -180,30 +201,67 @@ class OpenDocument(QObject):
         self._manifest, self.runs = document.manifest, document.runs
         self.session = dict(document.session)
         self._runs_changed, self._autosaved_state = False, None
-        self.project.spill_folder = self.folder / "undo"
         self.project.load(document.state, document.hidden)
+        shutil.rmtree(self.project.spill_folder or "", ignore_errors=True)
         self.changed.emit()
 
     def _snapshot(self) -> Document:
         return Document(self.project.state, self.project.hidden, self.runs, self.session, self._manifest)
 
     def _save_work(self, target: Path, document: Document) -> Any:
-        if self.path is not None and target == self.path:
-            return lambda: project_folder.save(target, document)
-        return lambda: project_folder.save_as(target, document, self.folder)
+        picture, old_folder = self.take_picture(), self.folder
+        is_same = self.path is not None and target == self.path
+
+        def work() -> Document:
+            if is_same:
+                saved = project_folder.save(target, document)
+            else:
+                saved = project_folder.save_as(target, document, old_folder)
+            _write_picture(target.parent, picture)
+            return saved
+
+        return work
 
     def _mark_saved(self, target: Path, state: ProjectState, saved: Document) -> None:
         if target != self.path:
-            self.release()
+            self._change_to(target)
             self.path, self.is_read_only = target, False
-            self._take_lock(target)
         self._manifest, self._runs_changed = saved.manifest, False
         discard_recovery(saved.manifest.uuid)
         if self.project.state is state:
             self.project.undo_stack.setClean()
         else:
             self.project.undo_stack.resetClean()  # Edited while it was saved.
-        self.project.spill_folder = self.folder / "undo"
         remember_project(saved.manifest.uuid, saved.manifest.title, target)
         self.saved.emit()
         self.changed.emit()
+
+
+def _lock(file: Path, take_over: bool) -> QLockFile | None:
+    """Mark a project as open here; None when another program has it open."""
+    if take_over:
+        file.unlink(missing_ok=True)
+    lock = QLockFile(str(file))
+    lock.setStaleLockTime(0)  # Only a lock whose program has ended is stale, however old it is.
+    if not lock.tryLock(0) and lock.error() == QLockFile.LockError.LockFailedError:
+        return None
+    return lock
+
+
+def _spill_folder() -> Path:
+    """A place for what the undo stack of this program has no memory for; those of dead programs go."""
+    root = state_directory() / "undo"
+    for folder in root.iterdir() if root.is_dir() else ():
+        pid = folder.name.partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+    return root / f"{os.getpid()}-{uuid.uuid4().hex}"
+
+
+def _write_picture(folder: Path, picture: QImage | None) -> None:
+    """Put the project's picture into its folder; for want of it nothing is lost but a picture in a list."""
+    if picture is None:
+        return
+    beside = folder / f".{project_folder.PREVIEW}"
+    if picture.save(str(beside)):
+        beside.replace(folder / project_folder.PREVIEW)

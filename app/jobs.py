@@ -189,6 +189,10 @@ class Job(QObject):
         elif self.state in ACTIVE:
             self.folder.send(command)
 
+    def move_to(self, folder: RunFolder) -> None:
+        """The run, which is not under way, lies in another folder now."""
+        self.folder, self._tail = folder, EventTail(folder, from_end=True)
+
     def set_queued(self, is_queued: bool) -> None:
         """Told by the queue."""
         if is_queued:

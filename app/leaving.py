@@ -36,7 +36,7 @@ class Leaving:
             go_on()
 
         answers: list[tuple[str, Callable[[], None]]] = [("Stop and keep a checkpoint", stop)]
-        if document.path is not None:
+        if document.path is not None and runs.current is not None and runs.is_at_home(runs.current):
             answers.append(("Keep running in the background", keep))
         job = runs.current
         title = f"“{job.title}” is running" if job is not None else "A run is active"

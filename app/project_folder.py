@@ -5,6 +5,7 @@
       MyScan.isokiln.bak1..3  the saves before
       layers/                 one .npz a revision of a layer's data, never overwritten
       runs/                   one folder a run
+      preview.png             what it looks like, for lists of projects
       .lock                   who has it open
 
 Save writes new layer files first and replaces the manifest last, so that a crash at any moment leaves the
@@ -15,10 +16,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ from app.manifest import (
     upgraded,
 )
 from app.project import Layer, Missing, Origin, ProjectState, Source
+from app.project_runs import copy_run, is_under_way, link_or_copy, run_folders
 from recon import formats
 from recon.errors import FormatError, ReconError
 from recon.formats import native
@@ -50,8 +51,11 @@ from render.scene_data import SceneData
 
 NUM_BACKUPS = 3
 
-# Data is immutable, so a file written once for a value serves every later save.
-_FILE_OF_DATA: weakref.WeakKeyDictionary[SceneData, Path] = weakref.WeakKeyDictionary()
+PREVIEW = "preview.png"
+
+# Data is immutable, so a file written once for a value serves every later save: layers folder → file, the folder
+# that was written to first comes first.
+_FILES_OF_DATA: weakref.WeakKeyDictionary[SceneData, dict[Path, Path]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,20 +117,29 @@ def save(path: Path, document: Document) -> Document:
         with replacing(path) as beside:
             beside.write_bytes(content)
     except OSError as error:
-        raise ReconError(
-            f"The project could not be saved: {error.strerror or error}.",
-            "The last save is untouched. Free some space or save the project elsewhere.",
-            str(error),
-        ) from error
+        raise _not_saved(error) from error
     return replace(document, manifest=manifest)
 
 
+def _not_saved(error: OSError) -> ReconError:
+    return ReconError(
+        f"The project could not be saved: {error.strerror or error}.",
+        "The last save is untouched. Free some space or save the project elsewhere.",
+        str(error),
+    )
+
+
 def save_as(path: Path, document: Document, old_folder: Path | None) -> Document:
-    """Save under another name with an identity of its own; runs go along, as hard links where possible."""
-    if old_folder is not None and (old_folder / "runs").is_dir() and old_folder != path.parent:
-        shutil.copytree(
-            old_folder / "runs", path.parent / "runs", copy_function=_link_or_copy, dirs_exist_ok=True
-        )
+    """Save under another name with an identity of its own; runs go along, but for one that is under way.
+
+    Raises ReconError when the disk refuses.
+    """
+    try:
+        for run in run_folders(old_folder) if old_folder is not None and old_folder != path.parent else ():
+            if not is_under_way(run):
+                copy_run(run, path.parent / "runs" / run.name)
+    except OSError as error:
+        raise _not_saved(error) from error
     manifest = document.manifest.model_copy(
         update={
             "uuid": uuid.uuid4().hex,
@@ -250,22 +263,33 @@ def _layer_record(folder: Path, layer: Layer, hidden: frozenset[str]) -> LayerRe
 
 def _store(folder: Path, data: SceneData) -> str:
     """Write the data unless this folder has it already; returns its path relative to the manifest."""
-    written = _FILE_OF_DATA.get(data)
-    if written is None or written.parent != folder / "layers" or not written.exists():
-        target = folder / "layers" / f"{uuid.uuid4().hex}.npz"
-        target.parent.mkdir(exist_ok=True)
-        if written is not None and written.exists():
-            _link_or_copy(written, target)
-        else:
-            native.write(target, data)
-        _FILE_OF_DATA[data] = written = target
-    return f"layers/{written.name}"
+    layers = folder / "layers"
+    here = _FILES_OF_DATA.get(data, {}).get(layers)
+    if here is not None and here.exists():
+        return f"layers/{here.name}"
+    target = layers / f"{uuid.uuid4().hex}.npz"
+    layers.mkdir(exist_ok=True)
+    elsewhere = stored_file(data)
+    if elsewhere is not None:
+        with replacing(target) as beside:
+            link_or_copy(elsewhere, beside)
+    else:
+        native.write(target, data)
+    _note_file(data, target)
+    return f"layers/{target.name}"
 
 
-def stored_file(data: SceneData) -> Path | None:
-    """Where data were last written to or read from as a project's layer; None for data that never were."""
-    path = _FILE_OF_DATA.get(data)
-    return path if path is not None and path.exists() else None
+def _note_file(data: SceneData, path: Path) -> None:
+    _FILES_OF_DATA.setdefault(data, {})[path.parent] = path
+
+
+def stored_file(data: SceneData, folder: Path | None = None) -> Path | None:
+    """Where data lie as a layer of the project in `folder`, or of any; None for data that lie nowhere."""
+    files = _FILES_OF_DATA.get(data, {})
+    found = (
+        files.values() if folder is None else [files[folder / "layers"]] if folder / "layers" in files else []
+    )
+    return next((path for path in found if path.exists()), None)
 
 
 def _origin_record(origin: Origin | None) -> OriginRecord | None:
@@ -330,12 +354,18 @@ def _load_layer(folder: Path, record: LayerRecord) -> tuple[Layer, str]:
         if record.file is not None:
             path = folder / record.file
             data = native.read(path)
-            _FILE_OF_DATA[data] = path
+            _note_file(data, path)
             return replace(layer, data=data), ""
         if source is not None and source.path.exists():
             data = formats.read(source.path, formats.ReadOptions.model_validate(source.options)).data
-            return replace(layer, data=data), ""
-    except ReconError as error:
+            changed = difference(layer, source.path)
+            note = f"“{record.name}” was read again: {source.path.name} has changed since. {changed}"
+            if changed:
+                source = source_of(source.path, source.options, is_embedded=False)
+            return replace(layer, data=data, source=source), note if changed else ""
+    except (ReconError, OSError, ValidationError) as error:
+        if not isinstance(error, ReconError):
+            return layer, f"“{record.name}” could not be read: {error}"
         return layer, f"“{record.name}” could not be read: {error.sentence}"
     return layer, f"“{record.name}”: its file was not found."
 
@@ -377,17 +407,3 @@ def _rotate_backups(path: Path) -> None:
             older.replace(path.with_name(f"{path.name}.bak{i + 1}"))
     with replacing(path.with_name(f"{path.name}.bak1")) as beside:
         beside.write_bytes(path.read_bytes())
-
-
-def _link_or_copy(old: str | Path, new: str | Path) -> str:
-    try:
-        os.link(old, new)
-    except OSError:
-        shutil.copy2(old, new)
-    return str(new)
-
-
-def run_folders(folder: Path) -> Iterable[Path]:
-    """The run folders of a project."""
-    runs = folder / "runs"
-    return sorted(p for p in runs.iterdir() if p.is_dir()) if runs.is_dir() else []

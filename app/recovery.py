@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 
 from app import project_folder
 from app.directories import state_directory
+from app.manifest import read_raw
 from app.project_folder import Document
 from recon.errors import ReconError
 from recon.formats.atomic_file import replacing
@@ -69,12 +70,29 @@ def find_recovery(uuid: str) -> Recovery | None:
 
 
 def abandoned_recoveries() -> Iterator[Recovery]:
-    """All unsaved work whose program has ended."""
+    """All unsaved work whose program has ended; what a later save has overtaken is dropped."""
     root = state_directory() / "recovery"
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         found = _read(folder)
-        if found is not None and not found[1]:
-            yield found[0]
+        if found is None or found[1]:
+            continue
+        recovery = found[0]
+        if recovery.project_path is not None and not recovery.project_path.exists():
+            recovery = replace(recovery, project_path=None)  # It is gone: to be saved at a new place.
+        if _is_overtaken(recovery):
+            discard_recovery(recovery.uuid)
+        else:
+            yield recovery
+
+
+def _is_overtaken(recovery: Recovery) -> bool:
+    """Whether the project was saved after this work began."""
+    if recovery.project_path is None:
+        return False
+    try:
+        return bool(read_raw(recovery.project_path).get("revision") != recovery.base_revision)
+    except ReconError:
+        return False  # The project cannot be read: its unsaved work is worth all the more.
 
 
 def discard_recovery(uuid: str) -> None:

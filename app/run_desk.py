@@ -18,7 +18,7 @@ from app.jobs import Job, JobQueue, JobResult
 from app.manifest import RunRecord
 from app.method_panel import StartWish
 from app.project import Layer, Missing, Origin, new_layer
-from app.project_folder import run_folders
+from app.project_runs import run_folders
 from app.result_words import summary
 from recon.errors import ReconError
 from recon.run_folder import RunFolder, create
@@ -55,6 +55,7 @@ class RunDesk(QObject):
         self.preview_share = 0.05
         self.keeps_running = False  # whether a run goes on when the window closes
         self.last_wish: StartWish | None = None
+        document.saved.connect(self._bring_all_home)
 
     # What there is
 
@@ -200,7 +201,21 @@ class RunDesk(QObject):
     def _on_state(self, job: Job, state: JobState) -> None:
         if state in ENDED:
             self.preview_ended.emit()
+            self._bring_home(job)
         self.changed.emit()
+
+    def is_at_home(self, job: Job) -> bool:
+        """Whether a run lies in the project's own folder: the project was saved before it began."""
+        return Path(job.folder.path).parent == self.document.folder / "runs"
+
+    def _bring_all_home(self) -> None:
+        for job in self.queue.jobs:
+            self._bring_home(job)
+
+    def _bring_home(self, job: Job) -> None:
+        """A run that began before the project was saved here joins it; one under way does when it has ended."""
+        if job.state not in ACTIVE and self.document.path is not None and not self.is_at_home(job):
+            self.document.bring_home(Path(job.folder.path), lambda home: job.move_to(RunFolder(home)))
 
     def _on_queue_changed(self) -> None:
         self.changed.emit()
