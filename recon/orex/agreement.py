@@ -83,10 +83,11 @@ def missed_planes(job: Job, planes: Sequence[PlaneAgreement]) -> list[PlaneAgree
 
 
 def contradictions(job: Job) -> list[Contradiction]:
-    """Pairs of planes that disagree along their crossing."""
-    if job.boxed.is_stack:
-        return []
-    return find_contradictions(job.all_drawn(), job.boxed.lower, job.boxed.upper)
+    """Pairs of planes that disagree along their crossing or, at one place, all over; worst first."""
+    crossing = []
+    if not job.boxed.is_stack:
+        crossing = find_contradictions(job.all_drawn(), job.boxed.lower, job.boxed.upper)
+    return sorted([*job.coinciding, *crossing], key=lambda pair: -pair.length)
 
 
 def agreement_figures(job: Job, agreed: Agreed) -> dict[str, Any]:
@@ -123,12 +124,12 @@ def agreement_figures(job: Job, agreed: Agreed) -> dict[str, Any]:
 def _why(job: Job, plane: int, found: Sequence[Contradiction], grid: Grid) -> str:
     """One sentence on why a plane could not be agreed with; planes are counted from 1."""
     source = job.boxed.source_planes
-    against = sorted(
-        {pair.first + pair.second - plane for pair in found if plane in (pair.first, pair.second)}
-    )
-    if against:
-        names = ", ".join(str(source[other] + 1) for other in against[:4])
-        return f"It says otherwise than plane {names} where they cross."
+    mine = [pair for pair in found if plane in (pair.first, pair.second)]
+    for is_same_place, where in ((True, "at the same place"), (False, "where they cross")):
+        against = {pair.first + pair.second - plane for pair in mine if pair.is_same_place == is_same_place}
+        if against:
+            names = ", ".join(str(source[other] + 1) for other in sorted(against)[:4])
+            return f"It says otherwise than plane {names} {where}."
     if plane in job.overlaps:
         return "Labels overlap on it; the smaller one has the place."
     spacing = grid.spacing * job.boxed.world_from_box.scale

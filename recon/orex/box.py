@@ -20,6 +20,11 @@ RADIUS = 0.9
 MARGIN = 0.18
 # Normals closer than this are parallel; files write them with few digits.
 PARALLEL = 1e-4
+# Planes nearer than this share of the usual gap lie at one place; in box units never more nor less than these.
+SAME_PLACE = 0.05
+NEAREST, FARTHEST = 1e-5, 1e-3
+# Most room beyond the ends of a stack: a plane farther off says nothing about how the shape ends.
+MOST_ROOM = 3.0
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,14 @@ class BoxedSections:
     def gap(self) -> float:
         """About how far neighbouring planes are apart."""
         if self.is_stack:
-            return float(np.median(np.diff(np.sort(self.heights))))
+            gaps = np.diff(np.unique(self.heights))
+            return float(np.median(gaps[gaps > NEAREST]))
         return float((self.upper - self.lower).max() - 2 * MARGIN) / self.num_planes
+
+    @property
+    def same_place(self) -> float:
+        """Planes nearer than this are drawings of one slice."""
+        return float(np.clip(SAME_PLACE * self.gap, NEAREST, FARTHEST))
 
     @property
     def hull_offset(self) -> float:
@@ -83,8 +94,21 @@ def box_sections(sections: CrossSections) -> BoxedSections:
     if not boxed.is_stack:
         return boxed
     # Room for the next slice beyond either end, which may be empty, and past it.
-    room = np.array([0, 0, max(0.0, 1.2 * boxed.gap - MARGIN)])
-    return replace(boxed, lower=-half - room, upper=half + room)
+    room = np.array([0, 0, np.clip(1.2 * boxed.gap - MARGIN, 0.0, MOST_ROOM)])
+    return replace(boxed, planes=_leveled(boxed), lower=-half - room, upper=half + room)
+
+
+def _leveled(boxed: BoxedSections) -> tuple[Plane, ...]:
+    """A stack's planes, those at one place at exactly one height: across a gap of nothing all slopes are steep."""
+    planes = list(boxed.planes)
+    level = -np.inf
+    for number in np.argsort(boxed.heights, kind="stable"):
+        plane = planes[number]
+        if plane.offset - level >= boxed.same_place:
+            level = plane.offset
+        loops = tuple(Loop(np.column_stack([p[:, :2], np.full(len(p), level)]), x) for p, x in plane.loops)
+        planes[number] = Plane(plane.normal, level, loops)
+    return tuple(planes)
 
 
 def is_parallel(normals: Floats) -> bool:

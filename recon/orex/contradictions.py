@@ -19,12 +19,16 @@ TOLERANCE = 0.02
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Planes first and second disagree along `length` of their crossing line, `share` of what either has inside."""
+    """Planes first and second disagree along `length` of their crossing line, `share` of what either has inside.
+
+    is_same_place: they do not cross but lie on each other; length is then the longer side of where they disagree.
+    """
 
     first: int
     second: int
     length: float
     share: float
+    is_same_place: bool = False
 
 
 def find_contradictions(

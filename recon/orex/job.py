@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from recon.orex.box import BoxedSections
 from recon.orex.caps import FLAT_SHARE, cut_caps
 from recon.orex.cascade import CascadeSettings
 from recon.orex.contours2d import PlaneContours
+from recon.orex.contradictions import Contradiction
 from recon.orex.evidence import drop_unseen
 from recon.orex.grid import Field, Grid
 from recon.orex.label_regions import BACKGROUND
@@ -33,7 +34,9 @@ class Job:
     """One run.
 
     contours: per label, and for the background where there are several labels, those of each plane;
-    where the ends are cut, planes that carry the shape on beyond them come last. overlaps: plane → share of what is drawn there that several labels claim."""
+    where the ends are cut, planes that carry the shape on beyond them come last. overlaps: plane → share of what is drawn there that several labels claim.
+    coinciding: pairs of planes at one place that contradict each other, for which contours holds a compromise.
+    """
 
     boxed: BoxedSections
     contours: Mapping[int, list[PlaneContours]]
@@ -42,6 +45,7 @@ class Job:
     context: RunContext
     memory: Memory
     frame: Frame
+    coinciding: Sequence[Contradiction] = ()
 
     @property
     def cascade_settings(self) -> CascadeSettings:

@@ -27,8 +27,10 @@ SAMPLING = "Sampling the prior"
 # Held-out planes are judged on a grid of this size, after this share of the training.
 TRIAL_RESOLUTION = 65
 TRIAL_SHARE = 0.25
-# A held-out error must be below this share of the mixed prior's to be preferred.
+# A held-out error must be below this share of the usual prior's to be chosen instead.
 CLEARLY = 0.6
+# A gap in box units; the longest side of the contours is 1.8.
+DENSE_GAP = 0.11
 NETWORKS = ("mixed", "neural", "orex")
 # Points on planes for the networks: spacing and band in box units.
 SAMPLE_SPACING = 0.0135
@@ -59,18 +61,23 @@ def choose_prior(job: Job) -> Generator[Progress, None, Choice]:
         return Choice(wanted)
     split = split_planes(job.boxed)
     if split is None:
-        prior = "mixed" if has_torch() else "none"
+        prior = _preferred(job) if has_torch() else "none"
         return Choice(prior, reason="Too few slices to hold some out.")
     errors = yield from _held_out_errors(job, split)
     reason = "" if has_torch() else "PyTorch is not installed, so no network was tried."
-    return Choice(_best(errors), errors, reason)
+    return Choice(_best(errors, _preferred(job)), errors, reason)
 
 
-def _best(errors: Mapping[str, float]) -> str:
-    """The mixed prior unless another is clearly better, since a gap twice as wide exaggerates differences."""
+def _preferred(job: Job) -> str:
+    """What mostly is best: a network, mixed with the smoothest surface where slices are so dense that it is good."""
+    return "mixed" if job.boxed.is_stack and job.boxed.gap < DENSE_GAP else "neural"
+
+
+def _best(errors: Mapping[str, float], preferred: str) -> str:
+    """The preferred prior unless another is clearly better: a gap twice as wide exaggerates differences."""
     best = min(errors, key=lambda name: errors[name])
-    if "mixed" in errors and errors[best] > CLEARLY * errors["mixed"]:
-        return "mixed"
+    if preferred in errors and errors[best] > CLEARLY * errors[preferred]:
+        return preferred
     return best
 
 

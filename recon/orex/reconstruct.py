@@ -15,6 +15,7 @@ from recon.orex import OrexSettings
 from recon.orex.agreement import agree, agreement_figures
 from recon.orex.box import box_sections
 from recon.orex.caps import extended_ends
+from recon.orex.coincident import reconcile
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Job
 from recon.orex.label_regions import label_regions
@@ -88,10 +89,12 @@ def prepare(sections: CrossSections, settings: OrexSettings, context: RunContext
     """Everything that the stages share. Raises InputError for contours that no solid follows from."""
     boxed = box_sections(sections)
     regions = label_regions(boxed)
-    contours = regions.contours
+    contours, coinciding = reconcile(boxed, regions.contours)
     if boxed.is_stack and settings.caps != "natural":
         contours = {key: [*planes, *extended_ends(planes)] for key, planes in contours.items()}
-    return Job(boxed, contours, regions.overlaps, settings, context, Memory(context), sections.frame)
+    return Job(
+        boxed, contours, regions.overlaps, settings, context, Memory(context), sections.frame, coinciding
+    )
 
 
 def chosen_labels(job: Job) -> tuple[int, ...]:
