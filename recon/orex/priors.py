@@ -27,8 +27,9 @@ SAMPLING = "Sampling the prior"
 # Held-out planes are judged on a grid of this size, after this share of the training.
 TRIAL_RESOLUTION = 65
 TRIAL_SHARE = 0.25
-# A held-out error must be below this share of the usual prior's to be chosen instead.
-CLEARLY = 0.6
+# A held-out error must be below this share of the usual prior's to be chosen instead: with a slice left out the
+# gap is twice as wide and the network trained in brief, which made the worse prior look twice as good.
+CLEARLY = 0.4
 # A gap in box units; the longest side of the contours is 1.8.
 DENSE_GAP = 0.11
 NETWORKS = ("mixed", "neural", "orex")
