@@ -11,7 +11,6 @@ from scipy import ndimage
 from recon.orex.contours2d import PlaneContours
 from recon.orex.grid import Field, Grid
 
-
 # Smaller parts are crumbs of a sharp corner rather than shapes.
 LEAST_POINTS = 12
 

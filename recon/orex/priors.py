@@ -26,7 +26,7 @@ CHOOSING = "Choosing between priors"
 SAMPLING = "Sampling the prior"
 # Held-out planes are judged on a grid of this size, after this share of the training.
 TRIAL_RESOLUTION = 65
-TRIAL_SHARE = 0.25
+TRIAL_SHARE = 0.2
 # A held-out error must be below this share of the usual prior's to be chosen instead: with a slice left out the
 # gap is twice as wide and the network trained in brief, which made the worse prior look twice as good.
 CLEARLY = 0.4
