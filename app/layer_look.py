@@ -61,6 +61,13 @@ def describe_data(data: SceneData) -> str:
     return f"{_count(len(data.vertices), 'vertex', 'vertices')}, {_count(len(data.faces), 'triangle')}"
 
 
+def measured(data: SceneData) -> SceneData:
+    """The same data with what panels will ask of a mesh already known; for work off the window's thread."""
+    if isinstance(data, TriangleMesh):
+        _ = data.area, data.volume, data.bounds  # each keeps its answer
+    return data
+
+
 def _count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}".replace(",", "\u202f")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, Field
 from PySide6.QtCore import QObject
 
+from app.layer_look import measured
 from app.project import Layer, changed, new_layer
 from recon import mesh_edits, slicing
 from render.mesh import TriangleMesh
@@ -96,7 +97,10 @@ class MeshDesk(QObject):
             project.edit(f"{TOOLS[tool][0]}: {layer.name}", layers)
 
         self._window.background.run(
-            "mesh tool", lambda: TOOLS[tool][1](mesh, parameters), put, self._window.shell.show_error
+            "mesh tool",
+            lambda: measured(TOOLS[tool][1](mesh, parameters)),
+            put,
+            self._window.shell.show_error,
         )
 
     def cancel(self) -> None:

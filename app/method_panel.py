@@ -232,7 +232,7 @@ class MethodPanel(QWidget):
                 place = next((p for p in map(combo.findData, wanted) if p >= 0), -1)
                 combo.setCurrentIndex(place)
             combo.setEnabled(combo.count() > 0)
-            combo.setPlaceholderText(_nothing(slot.kind))
+            combo.setPlaceholderText("None open yet")
             taken.add(combo.currentData() or "")
 
     def _check(self) -> None:

@@ -66,7 +66,7 @@ def _solid_rows(solid: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 
 
 def _genus_words(genus: int) -> str:
-    return f"{genus} (no hole through it)" if not genus else f"{genus} ({_counted(genus, 'hole')} through it)"
+    return _counted(genus, "through hole") if genus else "0, no through hole"
 
 
 def _agreement_rows(table: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

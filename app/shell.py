@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 from PySide6.QtCore import QObject, Qt, QUrl
-from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtGui import QAction, QDesktopServices, QIcon
 from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout
 
 from app.errors import ErrorReport, describe_error
@@ -103,8 +103,8 @@ class Shell(QObject):
         project = self._window.project
 
         class Meaning(BaseModel):
-            up: Axis = Field(project.frame.up, title="Up axis")
-            unit: Unit = Field(project.frame.unit, title="Unit")
+            up: Axis = Field(project.frame.up, title="Up axis", json_schema_extra={"basic": True})
+            unit: Unit = Field(project.frame.unit, title="One unit is", json_schema_extra={"basic": True})
 
         def take(values: dict[str, Any]) -> None:
             frame = Frame(values["up"], values["unit"], project.frame.patient_axes)
@@ -146,6 +146,7 @@ class Shell(QObject):
         dialog.setWindowTitle(title)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         buttons = QDialogButtonBox(button)
+        buttons.button(button).setIcon(QIcon())  # Fusion leaves a hole where a theme has no icon.
         buttons.rejected.connect(dialog.close)
         column = QVBoxLayout(dialog)
         margin = active_theme().px(16)
@@ -199,12 +200,13 @@ class Shell(QObject):
         ]
 
     def show_shortcuts(self) -> None:
-        rows = [
-            (a.text().rstrip("…"), _keys(a))
-            for a in self._window.actions_by_id.actions.values()
-            if a.shortcuts()
-        ]
-        text = "\n".join(f"{keys}\t{name}" for name, keys in sorted(rows))
+        table = self._window.actions_by_id
+        lines: dict[str, list[str]] = {}
+        for key, spec in table.specs.items():
+            if spec.keys:
+                row = f"  {_keys(table[key]):<22}{spec.text.rstrip('…')}"
+                lines.setdefault(spec.menu, []).append(row)
+        text = "\n\n".join("\n".join([menu, *rows]) for menu, rows in lines.items())
         self._text_dialog("dlg_shortcuts", "Keyboard shortcuts", text)
 
     def show_system_info(self) -> None:

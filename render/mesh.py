@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -54,12 +55,14 @@ class TriangleMesh(Frozen):
         yield from super().arrays()
         yield from self.vertex_values.items()
 
-    @property
+    @cached_property
     def bounds(self) -> NDArray[np.float64]:
         """(2, 3) lower and upper corner of the vertices; zeros when there are none."""
-        if not len(self.vertices):
-            return np.zeros((2, 3))
-        return np.stack([self.vertices.min(0), self.vertices.max(0)]).astype(np.float64)
+        bounds = np.zeros((2, 3))
+        if len(self.vertices):
+            bounds[:] = self.vertices.min(0), self.vertices.max(0)
+        bounds.flags.writeable = False
+        return bounds
 
     @property
     def face_cross_products(self) -> NDArray[np.float64]:
@@ -67,12 +70,12 @@ class TriangleMesh(Frozen):
         corners = self.vertices.astype(np.float64)[self.faces]
         return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
 
-    @property
+    @cached_property
     def area(self) -> float:
         """Surface area in square units."""
         return float(np.linalg.norm(self.face_cross_products, axis=1).sum() / 2)
 
-    @property
+    @cached_property
     def volume(self) -> float:
         """Enclosed volume in cubic units; meaningful for closed meshes, positive when wound outward."""
         if not len(self.faces):

@@ -34,8 +34,10 @@ class Overlay(QFrame):
         """Take the size that the contents need, and the place in the host."""
         host = self._host
         margin = active_theme().px(16)
-        width = min(active_theme().px(self._design_width), max(1, host.width() - 2 * margin))
         layout = self.layout()
+        needed = layout.minimumSize().width() if layout is not None else 0  # a row of long buttons
+        width = max(active_theme().px(self._design_width), needed)
+        width = min(width, max(1, host.width() - 2 * margin))
         height = self.sizeHint().height()
         if layout is not None and layout.hasHeightForWidth():
             height = layout.totalHeightForWidth(width)
