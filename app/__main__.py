@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from app import cli
+from app.window_options import WindowOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,11 +14,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return cli.main(sys.argv[1:] if arguments is None else arguments, _open_window)
 
 
-def _open_window(paths: Sequence[Path]) -> int:
+def _open_window(options: WindowOptions) -> int:
     """Open the window. Qt is imported here, so that commands need none of it."""
     from app.start import open_window
 
-    return open_window(paths)
+    return open_window(options)
 
 
 if __name__ == "__main__":

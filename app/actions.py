@@ -67,6 +67,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("close", "Close project", "File", "files.close", keys=("Ctrl+W",)),
     _a("save", "Save", "File", "files.save", keys=("Ctrl+S",), icon="save", starts_section=True, words="store write"),
     _a("save_as", "Save as…", "File", "files.save_as", keys=("Ctrl+Shift+S",), words="copy rename project"),
+    _a("pack", "Pack project…", "File", "packs.show", needs=("any layer",), words="zip share send archive one file"),
     _a("import", "Import…", "File", "files.import_files", keys=("Ctrl+I",), icon="import", starts_section=True,
        words="add load file slices mesh dicom nifti csl"),
     _a("relink", "Relink missing files…", "File", "files.relink", needs=("missing",), words="locate find moved"),

@@ -6,14 +6,14 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from app.errors import ErrorReport, describe_error
 from app.manifest import app_version
+from app.window_options import WindowOptions, add_window_options, window_options
 from recon.errors import SettingsError
 
 Command = Callable[[Sequence[str]], int]
-OpenWindow = Callable[[Sequence[Path]], int]
+OpenWindow = Callable[[WindowOptions], int]
 
 # Name → where it is and what it does; a command's module is imported when it is called.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 def main(arguments: Sequence[str], open_window: OpenWindow) -> int:
     """Obey a command line. Returns the exit status: 0 done, 1 failed, 2 wrong usage.
 
-    open_window: called with the files to open where the first word is no command.
+    open_window: called with what to open where the first word is no command.
     """
     words = [_with_dashes(word) for word in arguments]
     wants_details = "--details" in words
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str], open_window: OpenWindow) -> int:
     try:
         if words and words[0] in COMMANDS:
             return _command(words[0])(words[1:])
-        return open_window(_window_parser().parse_args(words).paths)
+        return open_window(window_options(_window_parser().parse_args(words)))
     except BrokenPipeError:
         # Whoever read our output, such as `head`, has had enough.
         sys.stderr.close()
@@ -73,7 +73,7 @@ def _window_parser() -> argparse.ArgumentParser:
     lines = [f"  {name:10} {text}" for name, (_, text) in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog="isokiln",
-        usage="isokiln [FILE …]\n       isokiln COMMAND …",
+        usage="isokiln [OPTIONS] [FILE …]\n       isokiln COMMAND …",
         description="3D reconstruction and editing. Without a command, opens the window with the given files.",
         epilog="\n".join(
             [
@@ -87,7 +87,7 @@ def _window_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("paths", nargs="*", type=Path, metavar="FILE", help="project, slices or mesh to open")
+    add_window_options(parser)
     parser.add_argument("--version", action="version", version=f"Isokiln {app_version()}")
     return parser
 

@@ -28,12 +28,14 @@ from app.recovery import Recovery, discard_recovery, find_recovery, write_recove
 class OpenDocument(QObject):
     """Saving, opening and recovering of the one open project.
 
-    Signals: changed after anything that the title or the status bar shows; opened with an Opened;
+    Signals: changed after anything that the title or the status bar shows; begun when a new project took the place
+    of another; opened with an Opened;
     locked with the path of a project that another program has open; recovery_found with a Recovery that
     goes on from the project just opened; saved; failed with the exception.
     """
 
     changed = Signal()
+    begun = Signal()
     opened = Signal(object)
     locked = Signal(object)
     recovery_found = Signal(object)
@@ -61,10 +63,15 @@ class OpenDocument(QObject):
         self.autosave_timer.timeout.connect(self.autosave)
         project.state_changed.connect(self.changed)
         project.undo_stack.cleanChanged.connect(self.changed)
+        project.undo_stack.indexChanged.connect(self.changed)  # By now it knows what can be redone.
 
     @property
     def title(self) -> str:
         return self._manifest.title
+
+    @property
+    def uuid(self) -> str:
+        return self._manifest.uuid
 
     @property
     def is_dirty(self) -> bool:
@@ -88,6 +95,7 @@ class OpenDocument(QObject):
         """Begin an empty project that lies nowhere yet."""
         self.release()
         self._become(Document(manifest=Manifest.new(title)), None, is_read_only=False)
+        self.begun.emit()
 
     def open(self, path: Path, *, read_only: bool = False, take_over: bool = False) -> None:
         """Read a project in the background; one of the signals opened, locked and failed answers."""

@@ -15,8 +15,10 @@ from app.background import Background
 from app.cli_files import sample_folders
 from app.directories import projects_directory
 from app.document import OpenDocument
+from app.layer_look import measured
 from app.manifest import SUFFIX, is_project
 from app.project import Layer, Missing, Project, changed, new_layer
+from app.project_pack import PACK_SUFFIX
 from app.reframe import in_frame, stated_in
 from recon import formats
 from recon.errors import ReconError
@@ -40,6 +42,7 @@ class FileDesk(QObject):
     leave_wished = Signal(object)
     inspect_wished = Signal(object)  # paths to look at closely; none asks for some
     export_wished = Signal()
+    unpack_wished = Signal(object)  # path
     picture_wished = Signal(object, bool)  # path, whether without background
 
     def __init__(
@@ -75,7 +78,7 @@ class FileDesk(QObject):
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open what was given on the command line or dropped: a project, or files to import."""
-        projects = [path for path in paths if is_project(path)]
+        projects = [path for path in paths if is_project(path) or path.suffix == PACK_SUFFIX]
         if projects:
             self.open_path(projects[0])
         elif paths:
@@ -95,7 +98,9 @@ class FileDesk(QObject):
 
     def open_path(self, path: Path) -> None:
         """Open a project, or import any other file."""
-        if is_project(path):
+        if path.suffix == PACK_SUFFIX:
+            self.unpack_wished.emit(path)
+        elif is_project(path):
             self.leave_wished.emit(lambda: self.document.open(path))
         else:
             self.read([path])
@@ -241,7 +246,9 @@ class FileDesk(QObject):
 def _read(path: Path, options: ReadOptions) -> _Read | None:
     """What a file holds; None where it cannot be read, of which the import inspector tells."""
     try:
-        return path, formats.read(path, options), options
+        reading = formats.read(path, options)
+        measured(reading.data)
+        return path, reading, options
     except (ReconError, OSError):
         return None
 
@@ -260,7 +267,7 @@ def project_path(chosen: Path) -> Path:
 def file_filter(*, with_projects: bool) -> str:
     """The filter of a file dialog, made from the table of formats."""
     kinds = [kind for kind in formats.FILE_KINDS if kind.is_readable]
-    project = [f"*{SUFFIX}"] if with_projects else []
+    project = [f"*{SUFFIX}", f"*{PACK_SUFFIX}"] if with_projects else []
     patterns = [*project, *(f"*{suffix}" for kind in kinds for suffix in kind.suffixes)]
     rows = [f"Everything that can be opened ({' '.join(patterns)})"]
     rows += [f"{kind.title} ({' '.join('*' + s for s in kind.suffixes)})" for kind in kinds]

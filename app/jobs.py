@@ -403,6 +403,14 @@ class JobQueue(QObject):
             job.set_queued(False)
             self.changed.emit()
 
+    def let_go(self, job: Job) -> None:
+        """Leave a job that is under way to itself, off the list."""
+        job.keep_running()
+        job.leave()
+        self._jobs.remove(job)
+        job.state_changed.disconnect(self._on_state_changed)
+        self.changed.emit()
+
     def move(self, job: Job, by: int) -> None:
         """Move a queued job up (by < 0) or down among the queued ones."""
         queued = [other for other in self._jobs if other.state is JobState.QUEUED]

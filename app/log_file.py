@@ -32,14 +32,14 @@ def log_folder() -> Path:
     return folder
 
 
-def start_log() -> Path:
+def start_log(level: str = "info") -> Path:
     """Log to a new file: our messages, Qt's, and the stack of every thread when the process dies of a signal."""
     path = log_folder() / f"isokiln-{datetime.now():%Y%m%d-%H%M%S-%f}.log"
     file = path.open("w", encoding="utf-8")
     handler = logging.StreamHandler(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.getLevelNamesMapping()[level.upper()])
     faulthandler.enable(file)
     qInstallMessageHandler(_take_qt_message)
     for old in sorted(log_folder().glob("isokiln-*.log"))[:-KEEP]:

@@ -33,6 +33,7 @@ from app.leaving import Leaving
 from app.manifest import app_version
 from app.mesh_desk import MeshDesk
 from app.method_panel import MethodPanel
+from app.pack_desk import PackDesk
 from app.preferences import Preferences, load_preferences
 from app.project import Project
 from app.recent_desk import RecentDesk
@@ -91,7 +92,10 @@ _CARDS = (
 class MainWindow(QMainWindow):
     """One project at a time: layers left, the picture in the middle, what to do next right, history below."""
 
-    def __init__(self, preferences: Preferences | None = None, *, multi_samples: int = 4) -> None:
+    def __init__(
+        self, preferences: Preferences | None = None, *, multi_samples: int = 4, is_safe: bool = False
+    ) -> None:
+        """is_safe: nothing is written unasked, and panels stand where they stood at first."""
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowIcon(app_icon())
@@ -112,7 +116,9 @@ class MainWindow(QMainWindow):
         self._first_layout = self.saveState()
         self.viewport.set_reduce_motion(preferences.reduce_motion)
         connect_all(self)
-        self._restore_layout()
+        self.document.keeps_work = not is_safe
+        if not is_safe:
+            self._restore_layout()
         self.document.new()
         self.show_start_page()
 
@@ -152,6 +158,7 @@ class MainWindow(QMainWindow):
         self.meshes = MeshDesk(self)
         self.agreement = AgreementDesk(self)
         self.steps = Steps(self)
+        self.packs = PackDesk(self)
         self.recent = RecentDesk(self.start_page, self)
         self.leaving = Leaving(self)
 

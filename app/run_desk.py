@@ -171,10 +171,14 @@ class RunDesk(QObject):
                 self.queue.add(self._follow(RunFolder(folder)), start=False)
 
     def forget_all(self) -> None:
-        """End what runs, and list nothing: another project comes."""
+        """End what runs, or leave it to itself if that was wished, and list nothing: another project comes."""
         for job in self.queue.jobs:
+            if self.keeps_running and job.state in ACTIVE:
+                self.queue.let_go(job)
+                continue
             job.close(patience=2.0)
             self.queue.remove(job)
+        self.keeps_running = False
         self.preview_ended.emit()
 
     def close(self) -> None:
@@ -214,7 +218,8 @@ class RunDesk(QObject):
 
     def _bring_home(self, job: Job) -> None:
         """A run that began before the project was saved here joins it; one under way does when it has ended."""
-        if job.state not in ACTIVE and self.document.path is not None and not self.is_at_home(job):
+        is_ours = any(run.uuid == id_of(job) for run in self.document.runs)
+        if is_ours and job.state not in ACTIVE and self.document.path and not self.is_at_home(job):
             self.document.bring_home(Path(job.folder.path), lambda home: job.move_to(RunFolder(home)))
 
     def _on_queue_changed(self) -> None:

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QSplashScreen
 
 from app.log_file import report_uncaught, start_log
 from app.manifest import app_version
+from app.one_window import OneWindow, hand_over
+from app.window_options import WindowOptions
 from widgets.icons import app_icon
 
 _SPLASH_SIDE = 160
 
 
-def open_window(paths: Sequence[Path]) -> int:
-    """Open the window with these files; returns the process's exit status."""
+def open_window(options: WindowOptions) -> int:
+    """Open the window as asked, or raise the one that has the project; returns the process's exit status."""
     app = _make_application()
-    start_log()
+    if hand_over(options.paths, options.imports):
+        return 0
+    start_log(options.log_level)
     splash = _show_splash()
     # VTK and pyvista take seconds to import; the splash is on the screen by then.
+    from app.launch import begin, reset
     from app.main_window import MainWindow
-    from app.window_wiring import offer_abandoned_work
 
-    window = MainWindow()
+    reset(options)
+    window = MainWindow(is_safe=options.is_safe)
+    OneWindow(window)
     report_uncaught(window.shell.show_unexpected)
     window.show()
     splash.finish(window)
-    if paths:
-        window.open_paths(list(paths))
-    else:
-        offer_abandoned_work(window)
+    begin(window, options)
     window.runs.queue.warm_up()
     return app.exec()
 

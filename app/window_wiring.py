@@ -43,11 +43,12 @@ def _connect_document(window: MainWindow) -> None:
     document, shell = window.document, window.shell
     document.changed.connect(lambda: _show_title(window))
     document.changed.connect(window.conditions.update)
+    document.begun.connect(window.runs.forget_all)
+    document.changed.connect(lambda: _drop_read_only(window))
     document.opened.connect(lambda opened: _on_opened(window, opened))
     document.failed.connect(shell.show_error)
     document.take_picture = lambda: picture_of(window.viewport)
     document.saved.connect(lambda: shell.toast(f"Saved “{document.title}”.", "ok"))
-    document.saved.connect(lambda: _show_read_only(window, is_newer=False))
     document.locked.connect(lambda path: _ask_about_lock(window, path))
     document.recovery_found.connect(lambda recovery: ask_about_recovery(window, recovery))
     document.autosave_timer.start(round(shell.preferences.autosave_minutes * 60_000))
@@ -84,6 +85,8 @@ def _connect_files(window: MainWindow) -> None:
     files.export_wished.connect(lambda: window.exports.show([x.id for x in window.scene.selected]))
     files.picture_wished.connect(lambda path, clear: _take_picture(window, path, clear))
     window.banners.chosen.connect(lambda banner, action: _on_banner(window, banner, action))
+    files.unpack_wished.connect(window.packs.open)
+    window.packs.packed.connect(lambda path: _on_exported(window, [path]))
     window.exports.failed.connect(shell.show_error)
     window.exports.scale_wished.connect(shell.show_frame_settings)
     window.exports.exported.connect(lambda paths: _on_exported(window, paths))
@@ -162,11 +165,15 @@ def _show_missing(window: MainWindow) -> None:
 
 def _show_read_only(window: MainWindow, *, is_newer: bool) -> None:
     if not window.document.is_read_only:
-        window.banners.remove_banner("read only")
         return
-    why = "This project was made by a newer Isokiln. " if is_newer else ""
-    text = f"{why}It is open read-only: changes can be saved under another name."
+    why = "was made by a newer Isokiln and " if is_newer else ""
+    text = f"This project {why}is open read-only: changes can be saved under another name."
     window.banners.show_banner("read only", text, "warning", [NoticeAction("save_as", "Save as…")])
+
+
+def _drop_read_only(window: MainWindow) -> None:
+    if not window.document.is_read_only:
+        window.banners.remove_banner("read only")
 
 
 def _on_banner(window: MainWindow, banner: str, action: str) -> None:

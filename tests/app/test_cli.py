@@ -24,6 +24,7 @@ from app.__main__ import main
 from app.cli_files import sample_folders
 from app.cli_options import make_model
 from app.doctor import Finding
+from app.window_options import WindowOptions
 from recon import formats
 from recon.errors import FormatError, SettingsError
 from recon.formats.reading import ReadOptions
@@ -399,16 +400,38 @@ def test_each_check_of_the_doctor_finds_what_is_missing(
 
 
 def test_files_open_the_window_and_commands_do_not() -> None:
-    opened: list[Sequence[Path]] = []
+    opened: list[WindowOptions] = []
 
-    def open_window(paths: Sequence[Path]) -> int:
-        opened.append(paths)
+    def open_window(options: WindowOptions) -> int:
+        opened.append(options)
         return 7
 
     assert cli.main(["a.csl", "b.isokiln"], open_window) == 7
     assert cli.main([], open_window) == 7
     assert cli.main(["methods"], open_window) == 0
-    assert opened == [[Path("a.csl"), Path("b.isokiln")], []]
+    words = [
+        "--new",
+        "Scan",
+        "--import",
+        "a.csl",
+        "b.csl",
+        "--safe-mode",
+        "--reset_layout",
+        "--log-level",
+        "debug",
+    ]
+    assert cli.main(words, open_window) == 7
+    assert opened == [
+        WindowOptions(paths=(Path("a.csl"), Path("b.isokiln"))),
+        WindowOptions(),
+        WindowOptions(
+            new="Scan",
+            imports=(Path("a.csl"), Path("b.csl")),
+            is_safe=True,
+            resets_layout=True,
+            log_level="debug",
+        ),
+    ]
 
 
 def test_options_become_a_model_and_wrong_ones_name_themselves() -> None:
