@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from recon.errors import InputError, NoSurface
+from recon.errors import InputError
 from recon.interpolation import InterpolateSettings
 from recon.interpolation.biharmonic import contour_centers, fit_biharmonic
 from recon.interpolation.morphological import morphological_fields
@@ -17,7 +17,7 @@ from recon.orex.contours2d import PlaneContours
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Fields, Job
 from recon.orex.label_regions import BACKGROUND
-from recon.orex.reconstruct import chosen_labels, prepare, shape_figures
+from recon.orex.reconstruct import chosen_labels, output_names, prepare, shape_figures, surviving
 from recon.orex.sampling import sample_on_grid
 from recon.orex.stages import finest_grid
 from render.cross_sections import CrossSections
@@ -42,18 +42,17 @@ def run(inputs: Mapping[str, Any], settings: InterpolateSettings, context: RunCo
     grid = finest_grid(job)
     fields = yield from _interpolate(job, settings, grid)
     solids = job.solids(fields, grid)
+    left = surviving(solids, labels)
+    names = output_names(sections, labels)
     meshes = {}
-    for label in labels:
-        if not solids[label].min() < 0:
-            raise NoSurface(
-                f"Nothing is left of label {label}.", "Raise the resolution or choose another kind."
-            )
-        meshes[sections.label_name(label)] = job.mesh(solids[label], grid)
-        yield Progress(len(meshes), len(labels), "Surface")
+    for label in left:
+        meshes[names[label]] = job.mesh(solids[label], grid)
+        yield Progress(len(meshes), len(left), "Surface")
     agreed = Agreed(fields, grid, check(job, fields, grid), contradictions(job), 0)
     figures = {
         "kind": settings.kind,
         "solids": {name: shape_figures(mesh) for name, mesh in meshes.items()},
+        "vanished": [names[label] for label in labels if label not in left],
         **agreement_figures(job, agreed),
     }
     return Result(tuple(Output(name, mesh) for name, mesh in meshes.items()), figures)

@@ -57,7 +57,7 @@ class BoxedSections:
         """About how far neighbouring planes are apart."""
         if self.is_stack:
             gaps = np.diff(np.unique(self.heights))
-            return float(np.median(gaps[gaps > NEAREST]))
+            return float(np.median(gaps[gaps > NEAREST])) if (gaps > NEAREST).any() else float(gaps.sum())
         return float((self.upper - self.lower).max() - 2 * MARGIN) / self.num_planes
 
     @property
@@ -131,7 +131,7 @@ def _check(sections: CrossSections) -> None:
     extent = float(np.linalg.norm(np.ptp(sections.vertices, axis=0)))
     if not extent > 0:
         raise InputError("All contours shrink to a single point.", "Check the unit and the file.")
-    if is_parallel(sections.normals) and np.ptp(heights) < 1e-6 * extent:
+    if is_parallel(sections.normals) and np.ptp(heights) < NEAREST * extent:
         raise InputError(
             "All planes lie at the same place.", "Check the slice spacing; two planes must be apart."
         )

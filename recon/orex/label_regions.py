@@ -24,7 +24,7 @@ class LabelRegions:
     """Per label, and for the background, its contours on every plane.
 
     contours[BACKGROUND], present with two labels or more, bounds the union of all labels: its inside is what is
-    not background. overlaps: plane → share of the union that more than one label claimed.
+    not background. A label that others cover everywhere is left out. overlaps: plane → share of the union that more than one label claimed.
     """
 
     contours: dict[int, list[PlaneContours]]
@@ -53,7 +53,8 @@ def label_regions(boxed: BoxedSections) -> LabelRegions:
         claimed = sum(region.area for region in regions.values())
         if taken.area > 0 and claimed > 1.001 * taken.area:
             overlaps[number] = float(claimed / taken.area - 1)
-    return LabelRegions(contours, overlaps)
+    present = {key: planes for key, planes in contours.items() if any(not plane.is_empty for plane in planes)}
+    return LabelRegions(present, overlaps)
 
 
 def _region(plane: Plane, label: int) -> Any:

@@ -90,7 +90,7 @@ def sample_hull(
     corners = np.concatenate([plane.to_space(plane.starts) for plane in contours])
     try:
         hull = ConvexHull(corners)
-    except QhullError:
+    except (QhullError, ValueError):  # flat; or no corners at all
         return np.zeros((0, 3))
     triangles, normals = corners[hull.simplices], hull.equations[:, :3]
     areas = np.linalg.norm(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from recon.orex.caps import extended_ends
 from recon.orex.coincident import reconcile
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Job
-from recon.orex.label_regions import label_regions
+from recon.orex.label_regions import LabelRegions, label_regions
 from recon.orex.memory import Memory
 from recon.orex.priors import Choice, choose_prior, prior_fields
 from recon.orex.stages import finest_grid, fit_planes, smoothest_fields
@@ -26,6 +27,9 @@ from recon.orex.uncertainty import estimate_uncertainty
 from recon.surface import describe
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
+
+# In box units; less is rounding.
+LEAST_AREA = 1e-9
 
 
 @dataclass
@@ -67,34 +71,45 @@ def run(inputs: Mapping[str, Any], settings: OrexSettings, context: RunContext) 
     agreed = yield from agree(job, fields, grid)
     clock.lap("fit to the slices")
     solids = job.solids(agreed.fields, agreed.grid)
-    meshes: dict[int, TriangleMesh] = {}
-    for label in chosen:
-        meshes[label] = yield from _finished_mesh(job, label, solids[label], agreed.grid)
+    left = surviving(solids, chosen)
+    names = output_names(sections, chosen)
+    meshes: dict[str, TriangleMesh] = {}
+    for label in left:
+        meshes[names[label]] = yield from _finished_mesh(job, label, solids[label], agreed.grid)
     clock.lap("surface")
     figures = {
         "prior": choice.prior,
         "held_out_errors": dict(choice.errors),
         "note": choice.reason,
-        "solids": {sections.label_name(label): shape_figures(mesh) for label, mesh in meshes.items()},
+        "solids": {name: shape_figures(mesh) for name, mesh in meshes.items()},
+        "vanished": [names[label] for label in chosen if label not in left],
         "grid": list(agreed.grid.shape),
         "grid_spacing": agreed.grid.spacing * job.boxed.world_from_box.scale,
         **agreement_figures(job, agreed),
         "seconds": clock.wall,
         "cpu_seconds": clock.processor,
     }
-    return Result(tuple(Output(sections.label_name(label), mesh) for label, mesh in meshes.items()), figures)
+    return Result(tuple(Output(name, mesh) for name, mesh in meshes.items()), figures)
 
 
 def prepare(sections: CrossSections, settings: OrexSettings, context: RunContext) -> Job:
     """Everything that the stages share. Raises InputError for contours that no solid follows from."""
     boxed = box_sections(sections)
     regions = label_regions(boxed)
+    _check_areas(regions)
     contours, coinciding = reconcile(boxed, regions.contours)
     if boxed.is_stack and settings.caps != "natural":
         contours = {key: [*planes, *extended_ends(planes)] for key, planes in contours.items()}
     return Job(
         boxed, contours, regions.overlaps, settings, context, Memory(context), sections.frame, coinciding
     )
+
+
+def _check_areas(regions: LabelRegions) -> None:
+    if not any(plane.area > LEAST_AREA for planes in regions.contours.values() for plane in planes):
+        raise InputError(
+            "The contours enclose no area.", "Check that each goes once around what it outlines."
+        )
 
 
 def chosen_labels(job: Job) -> tuple[int, ...]:
@@ -105,16 +120,30 @@ def chosen_labels(job: Job) -> tuple[int, ...]:
         raise InputError(
             f"No contour has label {missing[0]}.", f"Labels that occur: {', '.join(map(str, present))}."
         )
-    return job.settings.labels or present
+    return tuple(dict.fromkeys(job.settings.labels)) or present
+
+
+def surviving(solids: Mapping[int, Field], labels: Sequence[int]) -> tuple[int, ...]:
+    """The labels with something inside. Raises NoSurface where none has."""
+    left = tuple(label for label in labels if label in solids and solids[label].min() < 0)
+    if not left:
+        named = f"label {labels[0]}" if len(labels) == 1 else "the labels"
+        raise NoSurface(
+            f"Nothing is left of {named}.",
+            "It is thinner than the grid's cells, or other labels cover it; raise the resolution.",
+        )
+    return left
+
+
+def output_names(sections: CrossSections, labels: Sequence[int]) -> dict[int, str]:
+    """What each label's solid is called; labels of one name have their number added."""
+    names = {label: sections.label_name(label) for label in labels}
+    often = Counter(names.values())
+    return {label: name if often[name] == 1 else f"{name} ({label})" for label, name in names.items()}
 
 
 def _finished_mesh(job: Job, label: int, solid: Field, grid: Grid) -> Generator[Progress, None, TriangleMesh]:
     """The label's surface, with its uncertainty where that is wanted."""
-    if not solid.min() < 0:
-        raise NoSurface(
-            f"Nothing is left of label {label}.",
-            "Raise the resolution, or see whether other labels cover it.",
-        )
     mesh = job.mesh(solid, grid)
     if not job.settings.uncertainty:
         return mesh

@@ -41,7 +41,7 @@ def estimate_uncertainty(
     """
     coarse = replace(settings, resolution=min(settings.resolution, RESOLUTION))
     rules = _other_rules(coarse)
-    groups = _groups(boxed, seed)
+    groups = _groups(boxed, contours, seed)
     total = len(rules) + 1 + len(groups)
     by_rule = []
     for number, rule in enumerate([coarse, *rules]):
@@ -77,13 +77,13 @@ def _other_rules(settings: CascadeSettings) -> list[CascadeSettings]:
     ]
 
 
-def _groups(boxed: BoxedSections, seed: int) -> list[set[int]]:
+def _groups(boxed: BoxedSections, contours: Sequence[PlaneContours], seed: int) -> list[set[int]]:
     """Planes to leave out together: every fourth of a stack, a random quarter of others; never so many that
-    fewer than two planes with contours remain."""
+    fewer than two planes with contours of this label remain."""
     count = boxed.num_planes
     order = np.argsort(boxed.heights) if boxed.is_stack else np.random.default_rng(seed).permutation(count)
     groups = [{int(n) for n in order[first::NUM_GROUPS]} for first in range(NUM_GROUPS)]
-    drawn = {n for n, plane in enumerate(boxed.planes) if plane.loops}
+    drawn = {n for n, plane in enumerate(contours[:count]) if not plane.is_empty}
     return [group for group in groups if group and len(drawn - group) >= 2]
 
 
