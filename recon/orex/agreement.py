@@ -6,6 +6,8 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from recon.method import Progress
 from recon.metrics import PlaneAgreement, slice_agreement
 from recon.orex.contradictions import Contradiction, find_contradictions
@@ -133,4 +135,24 @@ def _why(job: Job, plane: int, found: Sequence[Contradiction], grid: Grid) -> st
     if plane in job.overlaps:
         return "Labels overlap on it; the smaller one has the place."
     spacing = grid.spacing * job.boxed.world_from_box.scale
+    if _is_cut_at(job, plane):
+        return f"The solid is cut flat at it, and the grid of spacing {spacing:.3g} rounds the rim; raise the resolution."
+    if _nearest_gap(job, plane) < grid.spacing:
+        return f"The next plane is nearer than the grid's spacing of {spacing:.3g}; raise the resolution."
     return f"Its contours have detail finer than the grid's spacing of {spacing:.3g}; raise the resolution."
+
+
+def _is_cut_at(job: Job, plane: int) -> bool:
+    """Whether the solid is to end right at this plane, the first or last drawn one of a stack."""
+    if not job.boxed.is_stack or job.settings.caps != "flat":
+        return False
+    heights = [contours.offset for contours in job.all_drawn() if not contours.is_empty]
+    return job.boxed.planes[plane].offset in (min(heights), max(heights))
+
+
+def _nearest_gap(job: Job, plane: int) -> float:
+    """How far the next plane of a stack is from this one; infinite for other planes."""
+    if not job.boxed.is_stack:
+        return float("inf")
+    gaps = np.abs(job.boxed.heights - job.boxed.planes[plane].offset)
+    return float(gaps[gaps > 0].min(initial=np.inf))

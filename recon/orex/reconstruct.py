@@ -30,6 +30,8 @@ from render.mesh import TriangleMesh
 
 # In box units; less is rounding.
 LEAST_AREA = 1e-9
+# Vertices may be rounded by this share of the grid's spacing; more shows on the slices.
+COARSEST_STEP = 0.1
 
 
 @dataclass
@@ -100,9 +102,22 @@ def prepare(sections: CrossSections, settings: OrexSettings, context: RunContext
     contours, coinciding = reconcile(boxed, regions.contours)
     if boxed.is_stack and settings.caps != "natural":
         contours = {key: [*planes, *extended_ends(planes)] for key, planes in contours.items()}
-    return Job(
+    job = Job(
         boxed, contours, regions.overlaps, settings, context, Memory(context), sections.frame, coinciding
     )
+    _check_precision(sections, finest_grid(job).spacing * boxed.world_from_box.scale)
+    return job
+
+
+def _check_precision(sections: CrossSections, spacing: float) -> None:
+    """Refuse coordinates that leave a mesh's single precision too few digits for the shape."""
+    step = float(np.spacing(np.abs(sections.bounds).max().astype(np.float32)))
+    if step > COARSEST_STEP * spacing:
+        middle = ", ".join(f"{x:.6g}" for x in sections.bounds.mean(0))
+        raise InputError(
+            f"The contours lie so far from the origin that a mesh keeps their coordinates only to {step:.2g}.",
+            f"Subtract about ({middle}) from all coordinates.",
+        )
 
 
 def _check_areas(regions: LabelRegions) -> None:
