@@ -18,6 +18,7 @@ from app.preferences import Preferences, save_preferences
 from render.frame import Axis, Frame, Unit
 from widgets.command_palette import Command, CommandPalette
 from widgets.error_dialog import ErrorDialog
+from widgets.import_dialog import UNIT_NAMES
 from widgets.notices import NoticeAction, Severity, Sheet, Toast
 from widgets.settings_form import SettingsForm
 from widgets.theme import active_theme, apply_theme
@@ -104,7 +105,11 @@ class Shell(QObject):
 
         class Meaning(BaseModel):
             up: Axis = Field(project.frame.up, title="Up axis", json_schema_extra={"basic": True})
-            unit: Unit = Field(project.frame.unit, title="One unit is", json_schema_extra={"basic": True})
+            unit: Unit = Field(
+                project.frame.unit,
+                title="One unit is",
+                json_schema_extra={"basic": True, "choices": dict(UNIT_NAMES)},
+            )
 
         def take(values: dict[str, Any]) -> None:
             frame = Frame(values["up"], values["unit"], project.frame.patient_axes)

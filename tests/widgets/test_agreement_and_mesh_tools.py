@@ -183,3 +183,15 @@ def test_all_holes_are_meant_by_an_empty_field(panel: MeshToolsPanel) -> None:
     assert panel.parameters() == {"max_edges": None}
     number(panel, "max_edges").lineEdit().setText("12")
     assert panel.parameters() == {"max_edges": 12}
+
+
+def test_the_verdict_of_whoever_measured_counts_more_than_the_accuracy(qtbot: QtBot) -> None:
+    listed = AgreementList()
+    qtbot.addWidget(listed)
+    rows = [
+        AgreementRow(0, 0.9999, 0.988, "Too thin.", agrees=False),
+        AgreementRow(1, 0.9991, 0.999, agrees=True),
+    ]
+    listed.set_rows(rows)
+    assert listed.summary() == "1 of 2 planes agree with the solid"
+    assert [row.plane for row in listed._model.rows] == [0, 1], "what does not agree comes first"

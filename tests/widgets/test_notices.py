@@ -180,3 +180,13 @@ def test_an_error_sheet_has_its_full_height_at_once(window: QMainWindow) -> None
     for _ in range(4):
         QApplication.processEvents()
     assert dialog.height() == height
+
+
+def test_a_sheet_is_as_wide_as_its_buttons_need(window: QMainWindow) -> None:
+    actions = [
+        NoticeAction("stop", "Stop and keep a checkpoint of everything", True),
+        NoticeAction("keep", "Keep running in the background"),
+        NoticeAction("cancel", "Cancel"),
+    ]
+    sheet = Sheet(window, "A run is active", "It can be resumed.", actions)
+    assert clipped(sheet) == []

@@ -105,3 +105,14 @@ def test_the_frame_button_brings_everything_into_view(pane: ViewportPane) -> Non
 def test_every_button_has_a_name_for_those_who_cannot_see_it(pane: ViewportPane) -> None:
     for each in pane.findChildren(QToolButton):
         assert each.accessibleName(), each.objectName()
+
+
+def test_a_narrow_header_drops_its_words_as_a_whole(pane: ViewportPane) -> None:
+    pane.resize(700, 300)
+    words = button(pane, "camera_button").toolButtonStyle()
+    pane.resize(240, 300)
+    narrow = {
+        button(pane, name).toolButtonStyle() for name in ("camera_button", "shading_button", "overlay_button")
+    }
+    assert words == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    assert narrow == {Qt.ToolButtonStyle.ToolButtonIconOnly}
