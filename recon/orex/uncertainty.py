@@ -72,7 +72,7 @@ def distance_to_planes(contours: Sequence[PlaneContours], points: Floats) -> Flo
 def _other_rules(settings: CascadeSettings) -> list[CascadeSettings]:
     return [
         replace(settings, tension=0.0),
-        replace(settings, tension=30 * max(settings.tension, 1.0)),
+        replace(settings, tension=max(3000.0, 30 * settings.tension)),
         replace(settings, slope_correction=not settings.slope_correction),
     ]
 

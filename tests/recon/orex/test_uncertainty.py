@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from recon.orex.box import box_sections
+from recon.orex.box import MARGIN, box_sections
 from recon.orex.cascade import CascadeSettings, solve_cascade
 from recon.orex.uncertainty import distance_to_planes, estimate_uncertainty
 from recon.surface import extract_surface
@@ -29,10 +29,12 @@ def finish(work: Generator[Any, None, Any]) -> Any:
 
 def solve(sections: CrossSections) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]:
     """Vertices of the smoothest surface in world units, their uncertainty, and their distance to planes."""
-    boxed, settings = box_sections(sections), CascadeSettings(resolution=65)
+    boxed, settings = box_sections(sections), CascadeSettings(resolution=97)
     contours = boxed.contours(None)
     level = finish(solve_cascade(boxed, contours, settings))
     vertices = extract_surface(level.field, level.grid.lower, level.grid.spacing).vertices.astype(np.float64)
+    # The open end of a stack runs on beyond its last contour and is cut there at the end of the pipeline.
+    vertices = vertices[(np.abs(vertices) < boxed.upper - MARGIN + 0.5 * boxed.gap).all(1)]
     spread = finish(estimate_uncertainty(boxed, contours, vertices, settings))
     scale = boxed.world_from_box.scale
     away = distance_to_planes(contours, vertices)
