@@ -21,7 +21,7 @@ from app.manifest import Manifest, RunRecord
 from app.preferences import remember_project
 from app.project import Missing, Project, ProjectState
 from app.project_folder import Document, Opened
-from app.project_runs import copy_run, is_under_way, run_folders
+from app.project_runs import copy_run
 from app.recovery import Recovery, discard_recovery, find_recovery, write_recovery
 
 
@@ -57,7 +57,8 @@ class OpenDocument(QObject):
         self._autosaved_state: ProjectState | None = None
         self.project.spill_folder = _spill_folder()
         weakref.finalize(self, shutil.rmtree, self.project.spill_folder, ignore_errors=True)
-        # What the project looks like, for lists of projects; the window sets it.
+        # The window sets both: whether a run of this project is under way, and what the project looks like.
+        self.has_active_run: Callable[[], bool] = lambda: False
         self.take_picture: Callable[[], QImage | None] = lambda: None
         self.autosave_timer = QTimer(self)
         self.autosave_timer.timeout.connect(self.autosave)
@@ -154,20 +155,24 @@ class OpenDocument(QObject):
     def release(self) -> None:
         """Let go of the project: its lock, its recovery, and the runs of one that was never saved."""
         discard_recovery(self._manifest.uuid)
-        if self.path is None and not any(map(is_under_way, run_folders(self.folder))):
+        if self.path is None and not self.has_active_run():
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock is not None:
             self._lock.unlock()
             self._lock = None
 
+    def drop_unsaved(self, run: Path) -> None:
+        """Remove the folder that a run had before the project was first saved; the project holds it now."""
+        if run.is_relative_to(state_directory()):
+            shutil.rmtree(run, ignore_errors=True)
+
     def bring_home(self, run: Path, on_done: Callable[[Path], None]) -> None:
-        """Copy a run that began before the project was saved here into the project, in the background."""
+        """Copy a run that was under way when the project was saved here into the project, in the background."""
         home = self.folder / "runs" / run.name
 
         def done(_: None) -> None:
             on_done(home)
-            if run.is_relative_to(state_directory()):
-                shutil.rmtree(run, ignore_errors=True)
+            self.drop_unsaved(run)
 
         self._background.run(f"run {run.name}", lambda: copy_run(run, home), done, self.failed.emit)
 

@@ -165,9 +165,16 @@ class ExportDesk(QObject):
             )
         if wanted is CrossSections and len(chosen) > 1:
             raise InputError("This format holds one set of cross-sections.", "Tick one layer.")
-        sources = {layer.source.path for layer in self._exportable() if layer.source is not None}
-        if wish.path in sources:
-            raise InputError("This project reads from that file.", "Choose another name.")
+        if self._is_read(wish.path):
+            raise InputError("This file is used by the project.", "Choose another name.")
+
+    def _is_read(self, path: Path) -> bool:
+        """Whether the project reads that file, or holds it as its own."""
+        place = path.resolve()
+        sources = [layer.source.path.resolve() for layer in self._files.project.layers if layer.source]
+        project = self._files.document.path
+        own = [project.resolve().parent / name for name in ("layers", "runs")] if project else []
+        return any(place == used or used in place.parents for used in (*sources, *own))
 
     def _command(self, wish: ExportWish) -> str:
         """The command line that writes the same file, from the project's own copy of the layer."""

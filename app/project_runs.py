@@ -27,6 +27,8 @@ def copy_run(run: Path, target: Path) -> None:
 
     Arrays are never changed once written; the rest is added to by later attempts, so it must not be shared.
     """
+    if not run.is_dir():
+        raise FileNotFoundError(f"There is no run at {run}.")
     beside = target.with_name(f".{target.name}")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)

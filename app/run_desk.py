@@ -20,7 +20,9 @@ from app.method_panel import StartWish
 from app.project import Layer, Missing, Origin, new_layer
 from app.project_runs import run_folders
 from app.result_words import summary
+from recon import method
 from recon.errors import ReconError
+from recon.method import Method
 from recon.run_folder import RunFolder, create
 from widgets.job_rows import JobRow
 
@@ -55,7 +57,8 @@ class RunDesk(QObject):
         self.preview_share = 0.05
         self.keeps_running = False  # whether a run goes on when the window closes
         self.last_wish: StartWish | None = None
-        document.saved.connect(self._bring_all_home)
+        document.has_active_run = lambda: self.is_running
+        document.saved.connect(self._follow_home)
 
     # What there is
 
@@ -212,12 +215,17 @@ class RunDesk(QObject):
         """Whether a run lies in the project's own folder: the project was saved before it began."""
         return Path(job.folder.path).parent == self.document.folder / "runs"
 
-    def _bring_all_home(self) -> None:
+    def _follow_home(self) -> None:
+        """Runs that a first save, or one under another name, took along are followed there."""
         for job in self.queue.jobs:
-            self._bring_home(job)
+            home = RunFolder(self.document.folder / "runs" / id_of(job))
+            before = Path(job.folder.path)
+            if job.state not in ACTIVE and before != home.path and home.path.exists():
+                job.move_to(home)
+                self.document.drop_unsaved(before)
 
     def _bring_home(self, job: Job) -> None:
-        """A run that began before the project was saved here joins it; one under way does when it has ended."""
+        """A run that was under way when the project was saved here joins it when it has ended."""
         is_ours = any(run.uuid == id_of(job) for run in self.document.runs)
         if is_ours and job.state not in ACTIVE and self.document.path and not self.is_at_home(job):
             self.document.bring_home(Path(job.folder.path), lambda home: job.move_to(RunFolder(home)))
@@ -229,15 +237,32 @@ class RunDesk(QObject):
         if self.current is not None:
             ask(self.current)
 
-    def _again(self, job: Job) -> None:
-        """A new run with the settings and inputs of another."""
+    def lower_preset(self, job: Job) -> str:
+        """The preset that asks for less than a run's settings; empty when there is none."""
+        try:
+            manifest = job.folder.manifest
+            presets = _complete_presets(method(manifest.method))
+        except ReconError:
+            return ""
+        names = list(presets)
+        now = next((name for name in names if presets[name] == manifest.settings), None)
+        if now is None:
+            return names[0] if names else ""
+        return names[names.index(now) - 1] if now != names[0] else ""
+
+    def retry_with(self, job: Job, preset: str) -> None:
+        """A new run on the inputs of another, with the settings of a preset."""
+        self._again(job, _complete_presets(method(job.folder.manifest.method))[preset])
+
+    def _again(self, job: Job, settings: Mapping[str, Any] | None = None) -> None:
+        """A new run with the inputs of another, and its settings unless others are given."""
         manifest = job.folder.manifest
         run_id = uuid.uuid4().hex
         name = f"{manifest.title.rstrip('0123456789 ')} {len(self.document.runs) + 1}"
         folder = create(
             self.document.folder / "runs" / run_id,
             manifest.method,
-            manifest.settings,
+            manifest.settings if settings is None else settings,
             job.folder.input_paths(),
             seed=manifest.seed,
             device=manifest.device,
@@ -293,6 +318,14 @@ class RunDesk(QObject):
         record = next((run for run in self.document.runs if run.uuid == id_of(job)), None)
         if record is not None:
             self.document.add_run(record.model_copy(update={"accepted": True}))
+
+
+def _complete_presets(of: Method) -> dict[str, dict[str, Any]]:
+    """Every setting of each preset, the one that asks for least first."""
+    return {
+        name: of.settings.model_validate(values).model_dump(mode="json")
+        for name, values in of.presets.items()
+    }
 
 
 def id_of(job: Job) -> str:

@@ -366,7 +366,16 @@ def _on_result(window: MainWindow, layers: Sequence[Layer]) -> None:
 
 def _on_run_failed(window: MainWindow, job: Job, report: ErrorReport) -> None:
     window.shell.note("error", str(report), id_of(job))
-    window.shell.show_error(report)
+    preset = window.runs.lower_preset(job) if report.code == "E14" else ""
+    if not preset:
+        window.shell.show_error(report)
+        return
+    answers = [
+        (f"Start again with “{preset}”", lambda: window.runs.retry_with(job, preset)),
+        ("Details", lambda: window.shell.show_error(report)),
+        ("Close", lambda: None),
+    ]
+    window.shell.ask(report.sentence, report.advice, answers, "error")
 
 
 # --- the rest --------------------------------------------------------------------------------------------

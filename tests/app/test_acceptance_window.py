@@ -1,6 +1,7 @@
 """What the design's acceptance list asks of the window and that no other test says."""
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from app import project_folder
 from app.directories import config_directory, state_directory
+from app.errors import describe_error
 from app.job_states import ACTIVE
 from app.launch import begin, reset
 from app.one_window import OneWindow
@@ -21,10 +23,12 @@ from app.preferences import Preferences, load_preferences, load_recent, save_pre
 from app.project import changed, new_layer
 from app.run_desk import id_of
 from app.window_options import WindowOptions
-from recon import formats
+from recon import formats, method
+from recon.errors import OutOfMemory
 from recon.formats import mesh as mesh_format
 from recon.formats import native
 from recon.formats.export import ExportOptions
+from recon.run_folder import create
 from render.frame import Frame
 from render.mesh import TriangleMesh
 from tests.app.test_project_folder import document as value
@@ -32,6 +36,7 @@ from tests.app.test_project_folder import mesh
 from tests.app.windows import answer, layer_names, open_files, open_window, press, sheets
 from tests.synthetic import SPHERE, TORUS, mesh_of, slices_of
 from tests.widgets.looks import clipped
+from widgets.error_dialog import ErrorDialog
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,6 +125,13 @@ def test_every_edit_is_undone_and_redone_to_the_very_same_state(qtbot, window, t
         assert window.project.state.layers == after.layers and window.project.frame == after.frame, name
         press(window, "Ctrl+Z")
         assert set(window.viewport.layer_ids) == {solid.id, slices.id}, name
+    window.show_start_page()  # T22: the view comes and goes, the history stays.
+    window.show_project()
+    window.reset_layout()
+    press(window, "Ctrl+Z")
+    assert window.project.layers == () and window.viewport.layer_ids == ()
+    press(window, "Ctrl+Y")
+    assert window.project.layers == (solid, slices)
 
 
 def test_the_project_is_edited_and_undone_while_a_run_works_and_new_leaves_it(
@@ -237,8 +249,6 @@ def test_the_window_opens_as_the_command_line_asks(qtbot, window, project, slice
         begin(window, WindowOptions(latest=True))
     assert layer_names(window) == ["Bone"]
     begin(window, WindowOptions(paths=(project.parent / "none.isokiln",)))
-    from widgets.error_dialog import ErrorDialog
-
     qtbot.waitUntil(lambda: bool(window.findChildren(ErrorDialog)), timeout=10_000)
     assert layer_names(window) == ["Bone"], "and nothing that is open is lost"
 
@@ -289,8 +299,6 @@ def test_no_words_are_clipped_at_twice_the_size_and_tab_reaches_every_control(qt
 
 
 def test_the_copied_command_writes_the_very_same_file(qtbot, window, tmp_path):  # T83
-    import shlex
-
     window.project.edit("Add", [new_layer("Torus", replace(mesh_of(TORUS, 16), frame=Frame("+Z", "mm")))])
     window.document.save_now(tmp_path / "Part" / "Part.isokiln")
     dialog = window.exports.show([window.project.layers[0].id])
@@ -303,3 +311,47 @@ def test_the_copied_command_writes_the_very_same_file(qtbot, window, tmp_path): 
     assert words[0] == "isokiln"
     subprocess.run([sys.executable, "-m", "app", *words[1:]], cwd=ROOT, check=True, capture_output=True)
     assert wish.path.read_bytes() == first
+
+
+def test_a_run_without_enough_memory_offers_the_next_lower_preset(
+    qtbot, window, tmp_path, monkeypatch
+):  # T38
+    monkeypatch.setattr(window.runs.queue, "_start_next", lambda: None)
+    presets = method("orex").presets
+    native.write(tmp_path / "sections.npz", slices_of(TORUS, 5))
+    settings = method("orex").settings.model_validate(presets["Best"]).model_dump(mode="json")
+    folder = create(tmp_path / "runs" / "r1", "orex", settings, {"sections": tmp_path / "sections.npz"})
+    job = window.runs._follow(folder)
+    window.runs.failed.emit(job, describe_error(OutOfMemory("Not enough memory.", "Choose a lower preset.")))
+    answer(window, "Start again with “Balanced”")
+    (again,) = window.runs.queue.jobs
+    balanced = method("orex").settings.model_validate(presets["Balanced"]).model_dump(mode="json")
+    assert again.folder.manifest.settings == balanced != settings and again.state.value == "queued"
+    assert window.runs.lower_preset(again) == "Quick check"
+    window.runs.retry_with(again, "Quick check")
+    lowest = window.runs.queue.jobs[-1]
+    assert window.runs.lower_preset(lowest) == ""
+    window.runs.failed.emit(lowest, describe_error(OutOfMemory("Not enough memory.", "Buy some.")))
+    assert window.findChildren(ErrorDialog)
+
+
+def test_nothing_is_exported_over_what_the_project_uses(qtbot, window, slices_file, tmp_path):  # T81, T82
+    open_files(qtbot, window, slices_file)
+    window.project.edit("Add", [*window.project.layers, new_layer("Torus", mesh_of(TORUS, 16))])
+    window.document.save_now(tmp_path / "Part" / "Part.isokiln")
+    link = tmp_path / "link.csl"
+    link.symlink_to(slices_file)
+    before = slices_file.read_bytes()
+    sections, solid = window.project.layers
+    dialog = window.exports.show([sections.id])
+    refused = []
+    window.exports.failed.connect(lambda error: refused.append(describe_error(error).sentence))
+    for path in (slices_file, link, tmp_path / "Part" / "layers" / "x.csl"):
+        window.exports.write(replace(dialog.wish(), format="csl", path=path))
+    assert refused == ["This file is used by the project."] * 3 and slices_file.read_bytes() == before
+    full = tmp_path / "full"
+    full.write_text("a file where a folder is needed")
+    dialog = window.exports.show([solid.id])
+    window.exports.write(replace(dialog.wish(), format="stl", path=full / "part.stl", sidecar=False))
+    qtbot.waitUntil(lambda: len(refused) == 4, timeout=10_000)
+    assert full.read_text().startswith("a file") and window.project.layers == (sections, solid)

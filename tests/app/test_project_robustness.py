@@ -222,13 +222,15 @@ def _large(folder: Path, faces: np.ndarray) -> Path:
 def test_a_run_that_began_before_the_first_save_ends_in_the_project(qtbot, document, tmp_path):  # noqa: F811
     runs = RunDesk(document)
     try:
+        early = runs.start(StartWish(replace(COUNT, id=AT), {"steps": 2}, {}, "cpu", 0))
+        qtbot.waitUntil(lambda: early.state in ENDED, timeout=30_000)
         job = runs.start(StartWish(replace(COUNT, id=AT), {"steps": 60, "seconds": 0.02}, {}, "cpu", 0))
         assert job is not None
         waiting = runs.start(StartWish(replace(COUNT, id=AT), {"steps": 3}, {}, "cpu", 0))
         qtbot.waitUntil(lambda: job.progress.step > 3, timeout=30_000)
         with qtbot.waitSignal(document.saved, timeout=10_000):
             document.save(tmp_path / "Scan" / "Scan.isokiln")
-        assert not runs.is_at_home(job)
+        assert runs.is_at_home(early) and early.folder.has_result and not runs.is_at_home(job)
         qtbot.waitUntil(lambda: job.state in ENDED and waiting.state in ENDED, timeout=30_000)
         qtbot.waitUntil(lambda: runs.is_at_home(job) and runs.is_at_home(waiting), timeout=10_000)
         assert [job.state.value, waiting.state.value] == ["done", "done"]
@@ -240,7 +242,7 @@ def test_a_run_that_began_before_the_first_save_ends_in_the_project(qtbot, docum
     assert {run["uuid"] for run in raw["runs"]} == {p.name for p in (tmp_path / "Scan" / "runs").iterdir()}
     assert all((p / "results").is_dir() for p in (tmp_path / "Scan" / "runs").iterdir())
     opened = project_folder.open_project(tmp_path / "Scan").document
-    assert [layer.data.vertices.max() for layer in opened.state.layers] == [60 * 61 / 2, 6]
+    assert [layer.data.vertices.max() for layer in opened.state.layers] == [3, 60 * 61 / 2, 6]
 
 
 def test_unsaved_work_that_a_later_save_overtook_is_not_offered(tmp_path, monkeypatch):
