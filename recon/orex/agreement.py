@@ -53,8 +53,7 @@ def agree(job: Job, fields: Fields, grid: Grid) -> Generator[Progress, None, Agr
         if finer:
             fields, grid = {key: prolong(field) for key, field in fields.items()}, grid.finer
         for key in fields:
-            factor = 1.0 if finer else STIFFER ** (done + 1)
-            fields[key] = yield from fit_stiffer(job, key, fields[key], grid, missed, factor)
+            fields[key] = yield from fit_stiffer(job, key, fields[key], grid, missed, STIFFER ** (done + 1))
         planes = check(job, fields, grid)
         done += 1
         yield Progress(done + 1, rounds + 1, CHECKING)

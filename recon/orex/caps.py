@@ -49,3 +49,24 @@ def _end_gaps(contours: Sequence[PlaneContours]) -> tuple[float, float]:
     below = gaps[first - 1] if first > 0 else gaps[first]
     above = gaps[last] if last < len(gaps) else gaps[last - 1]
     return float(below), float(above)
+
+
+def cut_empty(field: Field, grid: Grid, contours: Sequence[PlaneContours]) -> Field:
+    """The field kept positive on both sides of every empty plane, so that no surface can cross one.
+
+    The cut is a cell thick on either side, or three quarters of the way to the next drawn plane of a stack.
+    """
+    drawn = [plane for plane in contours if not plane.is_empty]
+    for plane in contours:
+        if plane.is_empty:
+            thickness = 1.01 * grid.spacing * float(np.abs(plane.normal).sum())
+            beside = [abs(other.offset - plane.offset) for other in drawn if _is_parallel(plane, other)]
+            thickness = min([thickness, *(0.75 * distance for distance in beside)])
+            x, y, z = (grid.axis(axis) * plane.normal[axis] for axis in range(3))
+            height = np.abs(x[:, None, None] + y[:, None] + (z - plane.offset))
+            field = np.maximum(field, (thickness - height).astype(np.float32))
+    return field
+
+
+def _is_parallel(plane: PlaneContours, other: PlaneContours) -> bool:
+    return float(np.linalg.norm(np.cross(plane.normal, other.normal))) < 1e-6

@@ -12,7 +12,7 @@ from recon.errors import NoSurface
 from recon.method import Progress, RunContext
 from recon.orex import OrexSettings
 from recon.orex.box import BoxedSections
-from recon.orex.caps import FLAT_SHARE, cut_caps
+from recon.orex.caps import FLAT_SHARE, cut_caps, cut_empty
 from recon.orex.cascade import CascadeSettings
 from recon.orex.contours2d import PlaneContours
 from recon.orex.contradictions import Contradiction
@@ -69,6 +69,7 @@ class Job:
         """Per label the final field: apart from the other labels, the ends of a stack cut as wanted."""
         competing = {key: -field if key == BACKGROUND else field for key, field in fields.items()}
         solids = separate_labels(competing)
+        solids = {key: cut_empty(field, grid, self.contours[key]) for key, field in solids.items()}
         solids = {key: drop_unseen(field, grid, self.contours[key]) for key, field in solids.items()}
         if self.boxed.is_stack and self.settings.caps != "natural":
             share = FLAT_SHARE if self.settings.caps == "flat" else 0.5

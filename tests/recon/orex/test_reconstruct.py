@@ -116,7 +116,9 @@ def test_two_labels_share_a_wall_and_do_not_overlap():
     left, right = (output.data for output in result.outputs)
     assert [output.name for output in result.outputs] == ["left", "Label 2"]
     assert isinstance(left, TriangleMesh) and isinstance(right, TriangleMesh)
-    assert abs(left.bounds[1, 0]) < 0.02 and abs(right.bounds[0, 0]) < 0.02
+    # Beyond the last slices the caps are the solver's to shape.
+    between = [mesh.vertices[np.abs(mesh.vertices[:, 2]) < 0.95, 0] for mesh in (left, right)]
+    assert abs(between[0].max()) < 0.02 and abs(between[1].min()) < 0.02
     on_wall = np.abs(left.vertices[:, 0]) < 0.02
     central = on_wall & (np.abs(left.vertices[:, 1:]) < 0.4).all(1)
     other = right.vertices[np.abs(right.vertices[:, 0]) < 0.02]
