@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -23,10 +24,10 @@ from app.worker_process import WorkerProcess
 from recon import formats, run_folder
 from recon.errors import FormatError, InputError, SettingsError
 from recon.formats.reading import ReadOptions
-from recon.method import Method, Output
+from recon.method import InputSlot, Method, Output
 from recon.run_folder import RunFolder
 from render.mesh import TriangleMesh
-from render.scene_data import SceneData
+from render.scene_data import SCENE_DATA_KINDS, SceneData
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl+C ended
 
@@ -69,7 +70,12 @@ def main(arguments: Sequence[str]) -> int:
             else:
                 _tell_how_to_resume(folder, arguments, plan)
             raise
-    files = write_outputs(plan.output, folder.outputs, plan.options)
+    try:
+        files = write_outputs(plan.output, folder.outputs, plan.options)
+    except Exception:
+        print(f"The result is kept in {folder.path}.", file=sys.stderr)
+        _tell_how_to_write(folder, arguments, plan)
+        raise
     _sum_up(folder, files, plan)
     if plan.folder is None:
         shutil.rmtree(folder.path)
@@ -156,6 +162,8 @@ def check_output(output: Path, sources: Sequence[Path]) -> None:
         )
     if not output.absolute().parent.is_dir():
         raise InputError(f"There is no folder {output.absolute().parent}.", "Make it, or choose another.")
+    if not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
+        raise InputError(f"{output} may not be written.", "Choose another place, or change its permissions.")
     if output.is_dir():
         raise InputError(f"{output} is a folder.", "Give a file to write.")
     if any(output.absolute() == source.absolute() for source in sources):
@@ -167,7 +175,7 @@ def _folder(plan: _Plan) -> RunFolder:
     sources = {slot: str(path.absolute()) for slot, path in plan.sources.items()}
     if plan.folder is not None and (plan.folder / "run.json").exists():
         return _same_run(RunFolder(plan.folder.absolute()), plan, sources)
-    inputs = {slot: _read(path, plan.options) for slot, path in plan.sources.items()}
+    inputs = {slot.name: _read_input(slot, plan) for slot in plan.method.inputs if slot.name in plan.sources}
     place = plan.folder or Path(tempfile.mkdtemp(prefix=f"isokiln-{plan.method.id}-"))
     return run_folder.create(
         place,
@@ -191,6 +199,18 @@ def _same_run(folder: RunFolder, plan: _Plan, sources: Mapping[str, str]) -> Run
             "Give what it was started with, or another folder.",
         )
     return folder
+
+
+def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
+    """One input of the method. Raises InputError where the file holds something else."""
+    path = plan.sources[slot.name]
+    data = _read(path, plan.options)
+    if not isinstance(data, SCENE_DATA_KINDS[slot.kind]):
+        raise InputError(
+            f"{path.name} does not hold {slot.title.lower()}.",
+            f"{plan.method.title} needs {slot.title.lower()}; `isokiln validate {path.name}` tells what is in it.",
+        )
+    return data
 
 
 def _read(path: Path, options: argparse.Namespace) -> SceneData:
@@ -249,6 +269,11 @@ def _tell_how_to_resume(folder: RunFolder, arguments: Sequence[str], plan: _Plan
     where = f" at step {status.step} of {status.stage}" if status.stage else ""
     print(f"Ended{where}. To go on: isokiln run {shlex.join(words)}", file=sys.stderr)
     return INTERRUPTED
+
+
+def _tell_how_to_write(folder: RunFolder, arguments: Sequence[str], plan: _Plan) -> None:
+    words = list(arguments) if plan.folder else [*arguments, "--folder", str(folder.path)]
+    print(f"To write it, with another -o: isokiln run {shlex.join(words)}", file=sys.stderr)
 
 
 def write_outputs(path: Path, outputs: Sequence[Output], options: argparse.Namespace) -> list[Path]:

@@ -18,7 +18,7 @@ _CODES: dict[str, str] = {
 _DISK_FULL = "E18"
 _UNEXPECTED = "E21"
 _PROCESS_DIED = "E16"
-_SAVE_ERRNOS = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT)
+_SAVE_ERRNOS = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.EFBIG)
 _SIGNALS = {4: "illegal instruction", 6: "abort", 7: "bus error", 8: "arithmetic", 11: "segmentation fault"}
 
 
@@ -91,7 +91,7 @@ def _from_system(error: OSError) -> ErrorReport:
     details = describe_failure(error).details
     name = f" {error.filename}" if error.filename else ""
     match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             sentence, advice = (
                 "The disk is full.",
                 "Free some space or choose another place. What was saved is kept.",

@@ -37,6 +37,7 @@ from recon.heartbeat import GRACE_SECONDS, Heartbeat
 from recon.method import Method, Output, Progress, Result, Run, RunContext, StopRequested
 from recon.pacing import Checkpoints, PreviewBudget
 from recon.run_folder import ALIVE, RunFolder
+from recon.run_lock import RunLock
 from render.scene_data import SCENE_DATA_KINDS, SceneData
 
 _REPORT_SECONDS = 0.1  # between progress events of one stage
@@ -47,6 +48,10 @@ _STOP_PATIENCE = 3.0  # seconds that a stop waits for a checkpoint
 
 class _Ended(Exception):
     """The run is to end without a result; the argument is the state it ends in."""
+
+
+class _AlreadyUnderWay(InputError):
+    """Another worker runs this folder."""
 
 
 class ActiveRun:
@@ -69,17 +74,20 @@ class ActiveRun:
 
     def execute(self) -> int:
         """Run to the end. Returns the exit status: 0, or 1 where the run failed."""
+        lock = RunLock(self._folder.path)
         try:
-            self._refuse_twice()
-        except InputError as error:
-            self._announcer.say("error", **_error_fields(error))
+            self._refuse_twice(lock)
+            self._heartbeat = Heartbeat(self._folder, self._commands, self._grace)
+            self._heartbeat.start()
+            try:
+                return self._attempt()
+            finally:
+                self._heartbeat.stop()
+        except _AlreadyUnderWay as refusal:
+            self._announcer.say("error", **_error_fields(refusal))
             return 1
-        self._heartbeat = Heartbeat(self._folder, self._commands, self._grace)
-        self._heartbeat.start()
-        try:
-            return self._attempt()
         finally:
-            self._heartbeat.stop()
+            lock.release()
 
     def _attempt(self) -> int:
         try:
@@ -93,10 +101,12 @@ class ActiveRun:
             return 1
         return 0
 
-    def _refuse_twice(self) -> None:
+    def _refuse_twice(self, lock: RunLock) -> None:
+        """The status tells of a worker on any machine, the lock of one that has not written its status yet."""
         status = self._folder.status()
-        if status.state in ALIVE:
-            raise InputError(
+        if status.state in ALIVE or not lock.take():
+            status = self._folder.status()
+            raise _AlreadyUnderWay(
                 f"This run is already under way (process {status.pid} on {status.host}).",
                 "Wait for it, or cancel it first.",
             )

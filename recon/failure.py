@@ -9,6 +9,9 @@ from recon.errors import OutOfMemory, ReconError
 
 _MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 
+# Out of space, over the person's quota, over the largest file that is allowed.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def describe_failure(error: BaseException, where: str = "") -> ReconError:
     """The sentence and advice for whatever a method raised; the traceback goes into the details.
@@ -26,7 +29,7 @@ def describe_failure(error: BaseException, where: str = "") -> ReconError:
             "Choose a quicker preset or a lower resolution, or close other programs; then start again.",
             details,
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return ReconError("The disk is full.", "Free some space; then resume the run.", details)
     if isinstance(error, ImportError):
         name = error.name or str(error)

@@ -23,6 +23,8 @@ SCATTER = 60
 FARTHEST = 0.3
 # Lets the surface miss a point by a trace, so that coinciding points do no harm.
 SMOOTHING = 1e-5
+# Pulls the slope across a plane that holds all centres to nothing.
+FLATNESS = 1e-9
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def fit_biharmonic(centers: Floats, values: Floats) -> BiharmonicField:
     system[:n, n] = system[n, :n] = 1
     system[:n, n + 1 :] = centers
     system[n + 1 :, :n] = centers.T
+    # Where all centres lie in one plane nothing says how the field grows across it: not at all then.
+    system[np.arange(n + 1, n + 4), np.arange(n + 1, n + 4)] = -FLATNESS
     solution = solve(system, np.concatenate([values, np.zeros(4)]), assume_a="sym")
     return BiharmonicField(centers, solution[:n], float(solution[n]), solution[n + 1 :])
 

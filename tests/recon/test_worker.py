@@ -26,6 +26,7 @@ from recon.errors import FormatError, InputError, SettingsError
 from recon.failure import describe_failure
 from recon.pacing import Checkpoints, PreviewBudget
 from recon.run_folder import EventTail, RunFolder, RunStatus
+from recon.run_lock import RunLock
 from tests.make_samples import BEAN_FILE
 from tests.recon.toy_methods import AT, tetrahedron
 
@@ -314,6 +315,19 @@ def test_a_folder_runs_in_one_process_at_a_time(make_run: MakeRun, start_worker:
     events = run_here(folder)
     assert "already under way" in named(events, "error")[0]["sentence"]
     assert folder.status().state == "running"
+
+
+def test_of_two_workers_that_start_at_once_one_is_refused(make_run: MakeRun) -> None:
+    """The other has the lock already, but has not yet written that it runs."""
+    folder = make_run(steps=3)
+    other = RunLock(folder.path)
+    assert other.take()
+    events = run_here(folder)
+    assert "already under way" in named(events, "error")[0]["sentence"]
+    assert not folder.has_result
+    other.release()
+    assert not named(run_here(folder), "error")
+    assert folder.status().state == "done"
 
 
 def test_a_failed_run_tells_why_and_can_run_again(make_run: MakeRun) -> None:
