@@ -25,6 +25,7 @@ class Conditions:
             "any layer": lambda: bool(window.project.layers),
             "exportable": lambda: self._has("mesh") or self._has("cross_sections"),
             "two meshes": lambda: sum(kind_of(x) == "mesh" for x in window.project.layers) > 1,
+            "uncertainty": lambda: "uncertainty" in window.scene.value_names(),
             "undo": window.project.undo_stack.canUndo,
             "redo": window.project.undo_stack.canRedo,
             "startable": lambda: self._is_paused() or not window.method_panel.problem,
@@ -54,6 +55,7 @@ class Conditions:
     def _checked(self) -> dict[str, bool]:
         view = self._window.viewport
         return {
+            "uncertainty": self._window.scene.is_shown_by("uncertainty"),
             "ortho": view.camera.parallel,
             "xray": view.is_xray,
             "grid": view.is_shown("grid"),

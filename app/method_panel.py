@@ -61,6 +61,7 @@ class MethodPanel(QWidget):
     def __init__(self, methods: Sequence[Method], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("task_panel")
+        self.setMinimumWidth(active_theme().px(316))  # of the widest row of its form
         self._methods = {method.id: method for method in methods}
         self._forms: dict[str, SettingsForm] = {}
         self._input_combos: dict[str, QComboBox] = {}

@@ -293,6 +293,22 @@ class SceneView(QObject):
     def set_xray(self, on: bool) -> None:
         self.viewport.set_xray(on)
 
+    def value_names(self) -> tuple[str, ...]:
+        """What the current layer can be coloured by."""
+        data = self.current.data if self.current is not None else None
+        return tuple(data.vertex_values) if isinstance(data, TriangleMesh) else ()
+
+    def is_shown_by(self, value: str) -> bool:
+        """Whether the current layer is coloured by this value."""
+        style = self.current.style if self.current is not None else {}
+        return style.get("shading") == "values" and style.get("value_name") == value
+
+    def set_uncertainty(self, on: bool) -> None:
+        """Colour the current layer by its uncertainty, or as before."""
+        if self.current is not None:
+            shown = {"shading": "values", "value_name": "uncertainty"}
+            self.set_style(self.current.id, shown if on else {"shading": "shaded", "value_name": None})
+
     def set_grid(self, on: bool) -> None:
         self.viewport.set_shown("grid", on)
 

@@ -35,7 +35,8 @@ class Overlay(QFrame):
         host = self._host
         margin = active_theme().px(16)
         layout = self.layout()
-        needed = layout.minimumSize().width() if layout is not None else 0  # a row of long buttons
+        # A row of long buttons may need more; a little above the least, so that Qt does not round one down.
+        needed = layout.minimumSize().width() + margin // 2 if layout is not None else 0
         width = max(active_theme().px(self._design_width), needed)
         width = min(width, max(1, host.width() - 2 * margin))
         height = self.sizeHint().height()

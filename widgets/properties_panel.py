@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QSlider,
     QStackedLayout,
     QVBoxLayout,
@@ -67,7 +68,7 @@ class PropertiesPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("props_panel")
-        self.setMinimumWidth(active_theme().px(232))
+        self.setMinimumWidth(active_theme().px(224))
         self._facts: LayerFacts | None = None
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
@@ -160,7 +161,8 @@ class PropertiesPanel(QWidget):
         combo.setObjectName(f"props_{field}")
         # A long choice must not widen the panel.
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        combo.setMinimumContentsLength(8)
+        combo.setMinimumContentsLength(4)
+        combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for choice, text in choices:
             combo.addItem(text, choice)
         combo.setCurrentIndex(max(0, combo.findData(value)))
@@ -172,6 +174,7 @@ class PropertiesPanel(QWidget):
         slider.setObjectName("props_opacity")
         slider.setRange(0, 100)
         slider.setPageStep(10)
+        slider.setMinimumWidth(active_theme().px(48))
         slider.setValue(round(100 * display.opacity))
         reading = QLabel(f"{slider.value()} %")
         reading.setMinimumWidth(reading.fontMetrics().horizontalAdvance("100 %") + active_theme().px(2))
@@ -247,9 +250,9 @@ def _form_grid() -> QGridLayout:
     px = active_theme().px
     grid = QGridLayout()
     grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(px(12))
+    grid.setHorizontalSpacing(px(8))
     grid.setVerticalSpacing(px(6))
-    grid.setColumnMinimumWidth(0, px(84))
+    grid.setColumnMinimumWidth(0, px(76))
     grid.setColumnStretch(1, 1)
     return grid
 

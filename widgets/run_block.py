@@ -177,7 +177,7 @@ def _grid_of(label: QLabel, device: QWidget, *below: QWidget) -> tuple[QGridLayo
     grid = form_grid()
     host.setLayout(grid)
     grid.addWidget(label, 0, 0)
-    grid.addWidget(device, 0, 1)
+    grid.addWidget(device, 0, 1, 1, 2)
     for place, widget in enumerate(below, 1):
         grid.addWidget(widget, place, 0, 1, 3)
     return grid, host

@@ -20,7 +20,7 @@ from widgets.slice_painting import Drawing
 from widgets.theme import active_theme, secondary_label
 
 _NOTICE_MS = 6000
-_SLIDER_FROM = 330  # the width from which there is room for it
+_SLIDER_FROM, _WORDS_FROM = 330, 270  # widths from which there is room for the slider, for a sentence
 _SHOWN_WORDS = {
     "fill": "Filled regions",
     "ghosts": "Neighbouring planes",
@@ -42,6 +42,7 @@ class SliceView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("slice_view")
+        self.setMinimumWidth(active_theme().px(224))
         self.canvas = SliceCanvas()
         self.editor = ContourEditor(self.canvas)
         self.editor.edited.connect(self.edited)
@@ -170,6 +171,17 @@ class SliceView(QWidget):
         super().resizeEvent(event)
         # A narrow pane gives up the slider, which the arrows and keys can do without, and never half a word.
         self._slider.setVisible(self.width() >= active_theme().px(_SLIDER_FROM))
+        self._say_words()
+
+    def _say_words(self) -> None:
+        """Which plane it is and what is on it, in as many words as there is room for."""
+        if self._sections is not None:
+            number, count = self._plane + 1, self._sections.num_planes
+            is_wide = self.width() >= active_theme().px(_WORDS_FROM)
+            self._number.setText(f"Plane {number} of {count}" if is_wide else f"{number}/{count}")
+            self._number.setAccessibleName(f"Plane {number} of {count}")
+            words = count_words(self.canvas.drawing)
+            self._counts.setText(words if is_wide else words.partition(",")[0])
 
     def _build_shown(self) -> QToolButton:
         button = icon_button("eye", "What to show")
@@ -258,10 +270,9 @@ class SliceView(QWidget):
         sections, drawing = self._sections, self.canvas.drawing
         with QSignalBlocker(self._slider):
             self._slider.setValue(self._plane)
-        self._number.setText(f"Plane {self._plane + 1} of {sections.num_planes}")
+        self._say_words()
         self._use.setChecked(drawing.is_enabled)
         self._place.setText(place_words(sections, self._plane))
-        self._counts.setText(count_words(drawing))
         self._counts.setToolTip(area_words(drawing))
         self._shown_actions["ghosts"].setVisible(bool(drawing.ghosts))
         self._shown_actions["crossings"].setVisible(bool(drawing.crossings))

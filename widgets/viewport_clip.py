@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSlider, QToolButton, QWidget
 
@@ -151,8 +151,8 @@ class ClipPanel(QFrame):
         self.setObjectName("viewport_clip_panel")
         self.setProperty("notice", True)
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(4)
+        row.setContentsMargins(6, 4, 6, 4)
+        row.setSpacing(2)
         self._directions = QButtonGroup(self)
         for name, title, tip in (
             ("x", "X", "Cut across X"), ("y", "Y", "Cut across Y"), ("z", "Z", "Cut across Z"),
@@ -163,13 +163,22 @@ class ClipPanel(QFrame):
         self._slider.setObjectName("clip_slider")
         self._slider.setAccessibleName("Place of the clip plane")
         self._slider.setRange(0, _STEPS)
-        self._slider.setMinimumWidth(80)
+        self._slider.setMinimumWidth(24)
         self._slider.setMaximumWidth(240)
         self._slider.valueChanged.connect(lambda value: self.share_wished.emit(value / _STEPS))
         row.addWidget(self._slider, 1)
         row.addWidget(self._tool("clip_flip", "arrow-up-down", "Keep the other side", self.flip_wished.emit))
         row.addWidget(self._tool("clip_close", "x", "Stop clipping (Esc)", self.close_wished.emit))
         self.hide()
+
+    def needed_size(self) -> QSize:
+        """What it takes to show everything, with the style's type sizes known."""
+        for child in self.findChildren(QWidget):
+            child.ensurePolished()
+        layout = self.layout()
+        if layout is not None:
+            layout.invalidate()
+        return self.sizeHint()
 
     def set_share(self, share: float) -> None:
         """Follow the plane without wishing anything."""
@@ -188,6 +197,9 @@ class ClipPanel(QFrame):
         button = QToolButton(self)
         button.setObjectName(f"clip_{name}")
         button.setText(title)
+        button.setToolButtonStyle(
+            Qt.ToolButtonStyle.ToolButtonTextOnly
+        )  # else Qt leaves room for an icon only
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         button.setCheckable(True)

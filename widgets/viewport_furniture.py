@@ -82,8 +82,12 @@ class Furniture:
         room = height - below - counts.height() - 2 * gap  # a low pane has a low legend
         tall = max(min(legend.height(), room), active_theme().px(96))
         self.legend.setGeometry(width - legend.width(), below + gap, legend.width(), tall)
-        # In a narrow pane the counts stand above the scale bar.
-        lift = active_theme().px(32) if axes.width() + counts.width() > width else 0
+        # In a narrow pane the counts stand above the scale bar; in one that is low too they would cover the rest.
+        is_narrow = axes.width() + counts.width() > width
+        lift = active_theme().px(32) if is_narrow else 0
+        self.counts.setVisible(
+            self.is_shown("counts") and not (is_narrow and height < active_theme().px(360))
+        )
         self.counts.setGeometry(
             width - counts.width(), height - counts.height() - lift, counts.width(), counts.height()
         )

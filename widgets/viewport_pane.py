@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from widgets.icons import icon
+from widgets.theme import active_theme
 from widgets.viewport import Viewport
 from widgets.viewport_camera import VIEW_NAMES, CameraPose
 from widgets.viewport_furniture import FurnitureName
@@ -38,6 +39,7 @@ class ViewportPane(QWidget):
     def __init__(self, parent: QWidget | None = None, *, multi_samples: int = 4) -> None:
         super().__init__(parent)
         self.setObjectName("viewport_pane")
+        self.setMinimumWidth(active_theme().px(240))
         self.viewport = Viewport(self, multi_samples=multi_samples)
         self._header = _Header(self)
         self._header.setObjectName("viewport_header")

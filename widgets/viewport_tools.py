@@ -113,13 +113,16 @@ class Tools(QObject):
             self.set_clip(self.clip.plane.flipped())
 
     def place(self) -> None:
-        """Put the panel at the bottom, or below the banner where it would cover scale bar and counts."""
-        size, area, theme = self.panel.sizeHint(), self._area.rect(), active_theme()
+        """Put the panel at the bottom, below the banner where it would cover scale bar and counts, or, where
+        the cube leaves it no room there, above the axes."""
+        size, area, theme = self.panel.needed_size(), self._area.rect(), active_theme()
         left, top = (area.width() - size.width()) // 2, area.height() - size.height() - theme.px(12)
         width = size.width()
-        if area.width() < width + theme.px(520):
-            beside_cube = area.width() - theme.px(116)
-            width = min(width, beside_cube - theme.px(8))
+        beside_cube = area.width() - theme.px(116)
+        if width > beside_cube - theme.px(8):
+            width = min(width, area.width() - theme.px(8))
+            left, top = (area.width() - width) // 2, area.height() - size.height() - theme.px(84)
+        elif area.width() < width + theme.px(520):
             left, top = min(left, beside_cube - width), theme.px(46)
         self.panel.setGeometry(left, top, width, size.height())
         self.panel.raise_()

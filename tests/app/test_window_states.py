@@ -1,5 +1,7 @@
 """States of the window that people meet on the way from slices to a solid, driven by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +14,7 @@ from app.project import Origin, new_layer
 from recon import formats
 from tests.app.windows import layer_names, open_files, open_window, press
 from tests.synthetic import SPHERE, TORUS, mesh_of, slices_of
+from tests.widgets.looks import clipped
 from widgets.notices import Toast
 
 
@@ -167,3 +170,33 @@ def test_panels_of_another_scale_are_laid_out_anew(qtbot):
     with open_window(qtbot, Preferences(reduce_motion=True, ui_scale=0.8)) as window:
         window.show_project()
         assert window.docks["dock_task"].width() < 400
+
+
+@pytest.mark.parametrize("size", [(1024, 640), (1280, 800)])
+def test_no_word_is_cut_off_in_a_small_window(qtbot, window, slices_file, size):
+    window.resize(*size)
+    open_files(qtbot, window, slices_file)
+    layer = result_of(window, reached=False)
+    window.scene.select([layer.id])
+    for place in range(window.task_tabs.count()):
+        window.task_tabs.setCurrentIndex(place)
+        assert clipped(window) == []
+    if size > (1024, 640):  # where the tools of clipping have room beside the cube
+        window.scene.set_clip(True)
+        assert clipped(window) == []
+
+
+def test_a_result_is_coloured_by_its_uncertainty_with_one_command(qtbot, window):
+    mesh = mesh_of(SPHERE, 24)
+    known = replace(mesh, vertex_values={"uncertainty": mesh.vertices[:, 2]})
+    layers = [new_layer("Plain", mesh), new_layer("Known", known)]
+    window.project.edit("Add", layers)
+    window.scene.select([layers[0].id])
+    assert not window.actions_by_id["uncertainty"].isEnabled()
+    assert "Uncertainty" in window.actions_by_id["uncertainty"].toolTip()
+    window.scene.select([layers[1].id])
+    window.actions_by_id["uncertainty"].trigger()
+    assert window.project.layers[1].style["value_name"] == "uncertainty"
+    assert window.viewport._furniture.legend.isVisible() and window.actions_by_id["uncertainty"].isChecked()
+    window.actions_by_id["undo"].trigger()
+    assert not window.actions_by_id["uncertainty"].isChecked()
