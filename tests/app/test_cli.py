@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -183,6 +185,32 @@ def test_a_failed_run_gives_sentence_and_advice_without_a_traceback(isokiln: Run
     assert status == 1
     assert "killed, most often by the system because memory ran out" in errors
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("with_count")
+def test_a_result_that_cannot_be_written_is_kept_and_told_where(
+    isokiln: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> list[Path]:
+        raise PermissionError(errno.EACCES, "Permission denied", "count.ply")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(cli_run, "write_outputs", refuse)
+        status, _, errors = isokiln("run", "count", "-o", tmp_path / "count.ply")
+    assert status == 1 and "Traceback" not in errors
+    (folder,) = tmp_path.glob("isokiln-count-*")
+    assert f"The result is kept in {folder}." in errors
+    assert f"--folder {folder}" in errors
+    assert cli_run.RunFolder(folder).outputs
+
+
+def test_a_mesh_given_as_slices_is_refused_by_its_own_name(isokiln: Run, tmp_path: Path) -> None:
+    formats.write(tmp_path / "bean.ply", bean_mesh())
+    status, _, errors = isokiln("run", "orex", tmp_path / "bean.ply", "-o", tmp_path / "x.glb")
+    assert status == 1
+    assert "bean.ply does not hold cross-sections" in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["bean.ply"]
 
 
 @pytest.mark.usefixtures("with_count")
