@@ -183,6 +183,7 @@ def test_a_save_leaves_a_picture_that_the_start_page_shows(qtbot, window, tmp_pa
     window.actions_by_id["start_page"].trigger()
     qtbot.waitUntil(lambda: any(row.thumbnail for row in window.recent._shown), timeout=5000)
     assert window.recent._shown[0].name == "Scan" and not window.recent._shown[0].is_missing
+    assert window.start_page._recent.isVisible()
 
 
 def test_a_project_is_packed_from_the_menu_and_a_pack_opens_where_asked(qtbot, window, tmp_path):  # T17
