@@ -335,6 +335,7 @@ def _on_listed(window: MainWindow, job: Job) -> None:
 
 def _on_started(window: MainWindow, job: Job) -> None:
     window.shell.note("info", f"{job.title} started.", id_of(job))
+    window.job_panel.select([id_of(job)])  # Plots follow what is selected.
 
 
 def _open_log(window: MainWindow, source: str) -> None:

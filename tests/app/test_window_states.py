@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPushButton
 
 from app.preferences import Preferences
 from app.project import Origin, new_layer
+from app.run_desk import id_of
 from recon import formats
 from tests.app.windows import layer_names, open_files, open_window, press
 from tests.synthetic import SPHERE, TORUS, mesh_of, slices_of
@@ -200,3 +201,14 @@ def test_a_result_is_coloured_by_its_uncertainty_with_one_command(qtbot, window)
     assert window.viewport._furniture.legend.isVisible() and window.actions_by_id["uncertainty"].isChecked()
     window.actions_by_id["undo"].trigger()
     assert not window.actions_by_id["uncertainty"].isChecked()
+
+
+def test_the_run_that_was_started_is_selected_so_that_plots_follow_it(qtbot, window, slices_file):
+    open_files(qtbot, window, slices_file)
+    window.runs.queue.add = lambda job, start=True: type(window.runs.queue).add(
+        window.runs.queue, job, start=False
+    )
+    with qtbot.waitSignal(window.runs.started):
+        press(window, "F5")
+    (job,) = window.runs.queue.jobs
+    assert window.job_panel.selected_ids() == [id_of(job)]
