@@ -131,7 +131,7 @@ def _overview() -> argparse.ArgumentParser:
 
 
 def _plan(arguments: Sequence[str]) -> _Plan:
-    method = recon.method(arguments[0])
+    method = recon.method_by_id(arguments[0])
     options = method_parser(method).parse_args(arguments[1:])
     values = {**_preset(method, getattr(options, "preset", None)), **given_values(options, method.settings)}
     settings = make_model(method.settings, values)

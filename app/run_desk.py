@@ -20,7 +20,7 @@ from app.method_panel import StartWish
 from app.project import Layer, Missing, Origin, new_layer
 from app.project_runs import run_folders
 from app.result_words import summary
-from recon import method
+from recon import method_by_id
 from recon.errors import ReconError
 from recon.method import Method
 from recon.run_folder import RunFolder, create
@@ -241,7 +241,7 @@ class RunDesk(QObject):
         """The preset that asks for less than a run's settings; empty when there is none."""
         try:
             manifest = job.folder.manifest
-            presets = _complete_presets(method(manifest.method))
+            presets = _complete_presets(method_by_id(manifest.method))
         except ReconError:
             return ""
         names = list(presets)
@@ -252,7 +252,7 @@ class RunDesk(QObject):
 
     def retry_with(self, job: Job, preset: str) -> None:
         """A new run on the inputs of another, with the settings of a preset."""
-        self._again(job, _complete_presets(method(job.folder.manifest.method))[preset])
+        self._again(job, _complete_presets(method_by_id(job.folder.manifest.method))[preset])
 
     def _again(self, job: Job, settings: Mapping[str, Any] | None = None) -> None:
         """A new run with the inputs of another, and its settings unless others are given."""

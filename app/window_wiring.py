@@ -22,7 +22,7 @@ from app.project_picture import picture_of
 from app.recovery import Recovery, abandoned_recoveries, discard_recovery
 from app.run_desk import id_of
 from app.system_info import gpu_names
-from recon import method
+from recon import method_by_id
 from render.cross_sections import CrossSections
 from widgets.notices import NoticeAction
 
@@ -306,7 +306,7 @@ def _on_job_wish(window: MainWindow, job_id: str, verb: str) -> None:
 def _start_classic(window: MainWindow) -> None:
     layer = window.scene.sliced
     if layer is not None:
-        classic = method("interpolate")
+        classic = method_by_id("interpolate")
         kind = "cubic" if _is_parallel(layer) else "rbf"
         settings = classic.settings.model_validate({"kind": kind}).model_dump()
         window.runs.start(StartWish(classic, settings, {"sections": layer.id}, "cpu", 0))

@@ -10,7 +10,7 @@ from recon.method import Method
 METHODS: tuple[Method, ...] = (orex.METHOD, interpolation.METHOD, distance.METHOD)
 
 
-def method(method_id: str) -> Method:
+def method_by_id(method_id: str) -> Method:
     """The method with this id. Raises SettingsError that lists the ids there are."""
     for candidate in METHODS:
         if candidate.id == method_id:

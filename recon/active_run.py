@@ -303,7 +303,7 @@ def find_method(name: str) -> Method:
     """A method by its id, or by "package.module:NAME" where it is not in the menu. Raises SettingsError."""
     module, colon, attribute = name.partition(":")
     if not colon:
-        return recon.method(name)
+        return recon.method_by_id(name)
     found = getattr(importlib.import_module(module), attribute, None)
     if not isinstance(found, Method):
         raise SettingsError(f"There is no method at {name}.", "Check the run's description.")

@@ -85,7 +85,7 @@ METHOD = Method(
     run_at="recon.orex.reconstruct:run",
     paper="arXiv:2211.12886",
     presets={
-        "Quick check": {"prior": "none", "uncertainty": False},
+        "Quick check": {"prior": "none", "uncertainty": False, "agreement_rounds": 1},
         "Balanced": {},
         "Best": {"resolution": 193, "steps": 4000, "networks": 2},
     },

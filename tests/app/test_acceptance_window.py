@@ -23,7 +23,7 @@ from app.preferences import Preferences, load_preferences, load_recent, save_pre
 from app.project import changed, new_layer
 from app.run_desk import id_of
 from app.window_options import WindowOptions
-from recon import formats, method
+from recon import formats, method_by_id
 from recon.errors import OutOfMemory
 from recon.formats import mesh as mesh_format
 from recon.formats import native
@@ -318,15 +318,15 @@ def test_a_run_without_enough_memory_offers_the_next_lower_preset(
     qtbot, window, tmp_path, monkeypatch
 ):  # T38
     monkeypatch.setattr(window.runs.queue, "_start_next", lambda: None)
-    presets = method("orex").presets
+    presets = method_by_id("orex").presets
     native.write(tmp_path / "sections.npz", slices_of(TORUS, 5))
-    settings = method("orex").settings.model_validate(presets["Best"]).model_dump(mode="json")
+    settings = method_by_id("orex").settings.model_validate(presets["Best"]).model_dump(mode="json")
     folder = create(tmp_path / "runs" / "r1", "orex", settings, {"sections": tmp_path / "sections.npz"})
     job = window.runs._follow(folder)
     window.runs.failed.emit(job, describe_error(OutOfMemory("Not enough memory.", "Choose a lower preset.")))
     answer(window, "Start again with “Balanced”")
     (again,) = window.runs.queue.jobs
-    balanced = method("orex").settings.model_validate(presets["Balanced"]).model_dump(mode="json")
+    balanced = method_by_id("orex").settings.model_validate(presets["Balanced"]).model_dump(mode="json")
     assert again.folder.manifest.settings == balanced != settings and again.state.value == "queued"
     assert window.runs.lower_preset(again) == "Quick check"
     window.runs.retry_with(again, "Quick check")

@@ -123,7 +123,7 @@ def test_every_setting_is_an_option_with_its_range_and_default(isokiln: Run) -> 
     status, text, _ = isokiln("run", "orex", "--help")
     flat = " ".join(text.split())
     assert status == 0
-    for name in recon.method("orex").settings.model_fields:
+    for name in recon.method_by_id("orex").settings.model_fields:
         assert f"--{name.replace('_', '-')}" in flat
     assert "(33 to 385, cells, default 129)" in flat
     assert "--no-slope-correction" in flat

@@ -25,7 +25,7 @@ for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MK
 
 import numpy as np  # noqa: E402
 
-from recon import formats, method  # noqa: E402
+from recon import formats, method_by_id  # noqa: E402
 from recon.errors import ReconError  # noqa: E402
 from recon.method import Result, RunContext  # noqa: E402
 from recon.metrics import compare, slice_agreement  # noqa: E402
@@ -106,7 +106,7 @@ def _methods(names: Sequence[str], changed: Mapping[str, str]) -> dict[str, Solv
 
 
 def _solve_with(method_id: str, settings: Mapping[str, Any]) -> Solve:
-    chosen = method(method_id)
+    chosen = method_by_id(method_id)
     checked = chosen.settings.model_validate(dict(settings))
 
     def solve(sections: CrossSections, seed: int) -> TriangleMesh:
