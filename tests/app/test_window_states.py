@@ -46,7 +46,9 @@ def test_the_steps_follow_the_work_and_lead_to_it(qtbot, window, slices_file):
     assert [step.id for step in window.stepper.steps if step.is_current] == ["run"]
     layer = result_of(window, reached=False)
     assert steps(window)["result"] == "warning" and steps(window)["run"] == "ok"
-    QTest.mouseClick(window.stepper._buttons["result"], Qt.MouseButton.LeftButton)
+    result = window.stepper._buttons["result"]
+    qtbot.waitUntil(lambda: result.isVisible() and result.width() > 20, timeout=2000)
+    QTest.mouseClick(result, Qt.MouseButton.LeftButton)
     assert window.scene.current is layer
     assert window.task_tabs.currentWidget() is window.agreement_list
     assert window.agreement_list.summary() == "0 of 1 plane agrees with the solid"
