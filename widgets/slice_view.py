@@ -20,7 +20,7 @@ from widgets.slice_painting import Drawing
 from widgets.theme import active_theme, secondary_label
 
 _NOTICE_MS = 6000
-_SLIDER_FROM, _WORDS_FROM = 330, 270  # widths from which there is room for the slider, for a sentence
+_SLIDER_FROM, _WORDS_FROM = 340, 320  # widths from which there is room for the slider, for a sentence
 _SHOWN_WORDS = {
     "fill": "Filled regions",
     "ghosts": "Neighbouring planes",

@@ -152,7 +152,7 @@ PANELS: dict[str, tuple[Callable[[], QWidget], int, int]] = {
     "no losses": (Plots, 660, 180),
     "no log": (LogView, 660, 180),
     "no history": (HistoryView, 300, 180),
-    "no slices": (SliceView, 200, 300),
+    "no slices": (SliceView, 224, 300),
     "no agreement": (AgreementList, 344, 300),
     "no mesh": (MeshToolsPanel, 344, 300),
 }
