@@ -155,6 +155,7 @@ class SliceView(QWidget):
         self._use = QCheckBox("Use")
         self._use.setObjectName("use_plane")
         self._use.setToolTip("Whether methods take this plane into account (Space)")
+        self._use.setAccessibleName("Use this plane")
         self._use.clicked.connect(self._on_use)
         fit = icon_button("maximize", "Fit", "Show the whole plane (Home)")
         fit.clicked.connect(self.canvas.fit)
@@ -180,6 +181,7 @@ class SliceView(QWidget):
             is_wide = self.width() >= active_theme().px(_WORDS_FROM)
             self._number.setText(f"Plane {number} of {count}" if is_wide else f"{number}/{count}")
             self._number.setAccessibleName(f"Plane {number} of {count}")
+            self._use.setText("Use" if is_wide else "")
             words = count_words(self.canvas.drawing)
             self._counts.setText(words if is_wide else words.partition(",")[0])
 
