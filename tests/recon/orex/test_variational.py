@@ -98,7 +98,5 @@ def test_levels_of_the_preconditioner_save_iterations():
     at, values = Trilinear.at(points, GRID), rng.normal(size=60).astype(np.float32)
     weights = np.full(60, 100, np.float32)
     start, bending = np.zeros(GRID.shape, np.float32), Bending.on(GRID.shape, 0.01)
-    counts = [
-        finish(solve(start, at, weights, values, bending, levels, 500)).iterations for levels in (0, 3)
-    ]
+    counts = [finish(solve(start, at, weights, values, bending, levels, 500)).iterations for levels in (0, 3)]
     assert counts[1] < 0.6 * counts[0] < 300
