@@ -116,7 +116,7 @@ def test_a_run_leaves_its_result_figures_and_costs_in_its_folder(make_run: MakeR
     assert done["figures"]["sum"] == 210
     assert done["outputs"][0]["kind"] == "mesh"
     assert 0.1 <= done["wall_s"] < 30
-    assert 0 < done["cpu_s"] < 30
+    assert 0 <= done["cpu_s"] < 30
     assert done["peak_bytes"] > 10e6
     assert [event["state"] for event in named(events, "state")] == ["running", "saving", "done"]
     assert named(events, "progress")[-1]["losses"] == {"left": 0}
