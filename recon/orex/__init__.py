@@ -51,14 +51,14 @@ class OrexSettings(Settings):
     uncertainty: bool = Field(True, title="Uncertainty")
     """Also tell, per vertex, how far the slices leave the surface undetermined."""
 
-    steps: int = Field(3000, ge=10, le=200_000, title="Training steps", json_schema_extra={"unit": "steps"})
-    """Steps of the neural prior."""
+    steps: int = Field(2000, ge=10, le=200_000, title="Training steps", json_schema_extra={"unit": "steps"})
+    """Steps of each neural prior."""
     batch_size: int = Field(2048, ge=64, le=262_144, title="Batch", json_schema_extra={"unit": "points"})
     """Points of a training step."""
     width: int = Field(64, ge=8, le=512, title="Network width")
     """Neurons of a hidden layer of the neural prior."""
-    networks: int = Field(1, ge=1, le=8, title="Networks")
-    """Neural priors trained from different seeds and averaged; their spread is the uncertainty."""
+    networks: int = Field(2, ge=1, le=8, title="Networks")
+    """Neural priors trained from different seeds and averaged, which steadies the result."""
 
     schedule: float = Field(0.1, gt=0.0, le=1.0, title="OReX: share of the schedule")
     """Share of the paper's 650 epochs that the faithful network trains; 1 takes hours."""
