@@ -1,4 +1,4 @@
-"""Where a session of work begins: new, open, import; what can be made; what was open lately."""
+"""Where work begins: new, open, import; what can be made; what was open lately."""
 
 from __future__ import annotations
 
