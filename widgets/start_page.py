@@ -185,6 +185,7 @@ class StartPage(QWidget):
         else:
             self._middle.removeWidget(self._recent)
             self._columns.addWidget(self._recent)
+        self._recent.show()  # Another parent hides it, for good where the page is covered meanwhile.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
