@@ -162,7 +162,9 @@ def test_a_run_killed_at_any_moment_is_interrupted_and_comes_to_the_same_result(
 
 @pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_solid(tmp_path: Path, start_worker: StartWorker) -> None:
-    settings = {"prior": "neural", "steps": 200, "batch_size": 1024, "resolution": 49, "uncertainty": False}
+    settings = {
+        "prior": "neural", "networks": 1, "steps": 200, "batch_size": 1024, "resolution": 49, "uncertainty": False,
+    }  # fmt: skip
     meshes = []
     for name in ("whole", "killed"):
         folder = run_folder.create(
