@@ -125,7 +125,8 @@ class ExportDesk(QObject):
 
     def _plan(self, wish: ExportWish) -> None:
         """Show size, frame and warnings of what would be written."""
-        assert self.dialog is not None
+        if self.dialog is None:  # a change told late: the files are written and the dialog is closed
+            return
         self.dialog.set_problem("")
         self.dialog.set_warnings(())
         try:
