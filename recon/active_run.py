@@ -136,9 +136,12 @@ class ActiveRun:
         return run
 
     def _context(self, device: str, seed: int) -> RunContext:
+        files = self._folder.path / "files"
+        files.mkdir(exist_ok=True)
         return RunContext(
             device=device,
             seed=seed,
+            folder=files.absolute(),
             is_preview_due=self._budget.is_due,
             is_checkpoint_due=self._checkpoints.is_due,
             save_checkpoint=self._checkpoints.save,

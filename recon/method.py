@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -67,10 +68,12 @@ class RunContext:
     is_preview_due: whether a preview now stays within the preview's share of the time.
     is_checkpoint_due: whether to call save_checkpoint with everything that resuming needs.
     load_checkpoint: the arrays of the last checkpoint, or None for a fresh run.
+    folder: an existing folder of this run for files that its result refers to; kept as long as the result.
     """
 
     device: str = "cpu"
     seed: int = 0
+    folder: Path = Path()
     is_preview_due: Callable[[], bool] = lambda: False
     is_checkpoint_due: Callable[[], bool] = lambda: False
     save_checkpoint: Callable[[Mapping[str, NDArray[np.generic]]], None] = lambda arrays: None

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from render.cross_sections import CrossSections
-from render.mesh import TriangleMesh
+from typing import Any
 
-SceneData = CrossSections | TriangleMesh
-SCENE_DATA_KINDS: dict[str, type[CrossSections] | type[TriangleMesh]] = {
+from render.cross_sections import CrossSections
+from render.images import ImageSet, PosedImages
+from render.mesh import TriangleMesh
+from render.points import PointCloud
+from render.rendered_views import RenderedViews
+from render.sdf_field import SdfField
+
+SceneData = CrossSections | TriangleMesh | ImageSet | PosedImages | PointCloud | SdfField | RenderedViews
+SCENE_DATA_KINDS: dict[str, type[Any]] = {
     "cross_sections": CrossSections,
     "mesh": TriangleMesh,
+    "images": ImageSet,
+    "posed_images": PosedImages,
+    "points": PointCloud,
+    "sdf_field": SdfField,
+    "views": RenderedViews,
 }

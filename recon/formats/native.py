@@ -1,7 +1,8 @@
 """Any scene data as one uncompressed .npz, bit for bit: project layers, inputs, previews and results of runs.
 
 The entry `scene.json` (a string as bytes) holds format, version, kind, frame and every field that is no array.
-Each array field is an entry of its own; a mapping from names to arrays is stored as `field.0`, `field.1`, …
+Each array field is an entry of its own; a mapping from names to arrays is stored as `field.0`, `field.1`, …; a value
+in a value as `field.its_field`, with its own header.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from numpy.typing import NDArray
 
 from recon.errors import FormatError
 from recon.formats.atomic_file import replacing
+from render.cameras import CameraSet
 from render.frame import Frame
+from render.frozen import Frozen
+from render.images import DepthCues, ImageSet, NormalCues
+from render.points import PointCloud
 from render.scene_data import SCENE_DATA_KINDS, SceneData
 
 FORMAT = "isokiln.scene-data"
@@ -27,6 +32,9 @@ VERSION = 1
 _HEADER = "scene.json"
 _ADVICE = "Take another copy of it; in a project, open an earlier save."
 _LARGEST_HEADER = 2**24  # bytes of JSON
+_PARTS: dict[str, type[Any]] = {
+    part.__name__: part for part in (CameraSet, ImageSet, DepthCues, NormalCues, PointCloud)
+}  # what may stand in a field of scene data
 
 
 class _Malformed(ValueError):
@@ -37,8 +45,7 @@ def write(path: Path, data: SceneData) -> None:
     """Write scene data to `path`, whole or not at all. The same data always give the same bytes."""
     header: dict[str, Any] = {"format": FORMAT, "version": VERSION, "kind": kind_of(data)}
     arrays: dict[str, NDArray[Any]] = {}
-    for field in fields(data):
-        _store(field.name, getattr(data, field.name), header, arrays)
+    _store_fields(data, header, arrays)
     with replacing(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(_HEADER), json.dumps(header, indent=1))
         for name, array in arrays.items():
@@ -79,15 +86,27 @@ def kind_of(data: SceneData) -> str:
     return next(name for name, kind in SCENE_DATA_KINDS.items() if type(data) is kind)
 
 
-def _store(name: str, value: Any, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+def _store_fields(
+    value: Any, header: dict[str, Any], arrays: dict[str, NDArray[Any]], prefix: str = ""
+) -> None:
+    for field in fields(value):
+        _store(field.name, getattr(value, field.name), header, arrays, prefix)
+
+
+def _store(
+    name: str, value: Any, header: dict[str, Any], arrays: dict[str, NDArray[Any]], prefix: str
+) -> None:
     """Put one field into the header or among the arrays."""
     if isinstance(value, np.ndarray):
-        arrays[name] = value
+        arrays[prefix + name] = value
     elif isinstance(value, Frame):
         header[name] = asdict(value)
+    elif isinstance(value, Frozen):
+        header[name] = {"value": type(value).__name__}
+        _store_fields(value, header[name], arrays, f"{prefix}{name}.")
     elif isinstance(value, Mapping) and any(isinstance(each, np.ndarray) for each in value.values()):
         header[name] = {"arrays": list(value)}
-        arrays.update({f"{name}.{i}": array for i, array in enumerate(value.values())})
+        arrays.update({f"{prefix}{name}.{i}": array for i, array in enumerate(value.values())})
     elif isinstance(value, Mapping):
         header[name] = {"pairs": [list(pair) for pair in value.items()]}  # keys stay what they are
     elif value is not None:
@@ -146,22 +165,31 @@ def _build(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Sce
     kind = SCENE_DATA_KINDS.get(header["kind"])
     if kind is None:
         raise _Malformed(f"The file holds {header['kind']!r}, which this program does not know.")
+    made: SceneData = _build_value(kind, header, arrays, "")
+    return made
+
+
+def _build_value(
+    kind: type[Any], header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str
+) -> Any:
     values = {
-        field.name: _restore(field.name, header, arrays)
+        field.name: _restore(field.name, header, arrays, prefix)
         for field in fields(kind)
-        if field.name in header or field.name in arrays
+        if field.name in header or prefix + field.name in arrays
     }
     return kind(**values)
 
 
-def _restore(name: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
-    if name in arrays:
-        return arrays[name]
+def _restore(name: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str) -> Any:
+    if prefix + name in arrays:
+        return arrays[prefix + name]
     value = header[name]
     if name == "frame":
         return Frame(**value)
+    if isinstance(value, dict) and "value" in value:
+        return _build_value(_PARTS[value["value"]], value, arrays, f"{prefix}{name}.")
     if isinstance(value, dict) and "arrays" in value:
-        return {key: arrays[f"{name}.{i}"] for i, key in enumerate(value["arrays"])}
+        return {key: arrays[f"{prefix}{name}.{i}"] for i, key in enumerate(value["arrays"])}
     if isinstance(value, dict):
         return dict(value["pairs"])
     return value
