@@ -1,0 +1,1 @@
+"""Indoor surface from posed photos: DebSDF (arXiv:2308.15536)."""
