@@ -10,12 +10,12 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import project_folder
+from app import image_places, project_folder
 from app.background import Background
 from app.cli_files import sample_folders
 from app.directories import projects_directory
 from app.document import OpenDocument
-from app.layer_look import measured
+from app.layer_look import is_missing, measured
 from app.manifest import SUFFIX, is_project
 from app.project import Layer, Missing, Project, changed, new_layer
 from app.project_pack import PACK_SUFFIX
@@ -55,6 +55,7 @@ class FileDesk(QObject):
         # Where a test answers for the person.
         self.pick_to_open: PickFile = QFileDialog.getOpenFileName
         self.pick_to_save: PickFile = QFileDialog.getSaveFileName
+        self.pick_folder: Callable[..., str] = QFileDialog.getExistingDirectory
 
     @property
     def project(self) -> Project:
@@ -187,8 +188,14 @@ class FileDesk(QObject):
         lost = self.missing_layers()
         if not lost:
             return
-        hint = lost[0].source.path.name if lost[0].source else lost[0].name
-        name, _ = self.pick_to_open(self._window, f"Where is {hint}?", str(self.last_folder), "All files (*)")
+        images = image_places.images_of(lost[0].data)
+        if images is not None:
+            title = f"Where are the images of “{lost[0].name}”?"
+            name = self.pick_folder(self._window, title, str(self.last_folder))
+        else:
+            hint = lost[0].source.path.name if lost[0].source else lost[0].name
+            title = f"Where is {hint}?"
+            name, _ = self.pick_to_open(self._window, title, str(self.last_folder), "All files (*)")
         if name:
             self.relink_from(Path(name))
 
@@ -196,19 +203,22 @@ class FileDesk(QObject):
         """Give missing layers their files again: the first this one, the others those beside it."""
         lost = self.missing_layers()
         pairs = [(lost[0], path)]
-        pairs += [(x, path.parent / x.source.path.name) for x in lost[1:] if x.source]
-        differences = [
-            text for layer, place in pairs if place.exists() and (text := _difference(layer, place))
-        ]
-        self._background.run(
-            "relink",
-            lambda: [project_folder.relinked(layer, place) for layer, place in pairs if place.exists()],
-            lambda found: self._put_back(found, differences),
-            self.failed.emit,
-        )
+        for layer in lost[1:]:
+            if isinstance(layer.data, Missing) and layer.source:
+                pairs.append((layer, path.parent / layer.source.path.name))
+            elif image_places.images_of(layer.data) is not None:
+                pairs.append((layer, path))
+        pairs = [(layer, place) for layer, place in pairs if place.exists()]
+
+        def read() -> tuple[list[Layer], list[str]]:
+            differences = [text for layer, place in pairs if (text := _difference(layer, place))]
+            return _relinked(pairs), differences
+
+        self._background.run("relink", read, lambda found: self._put_back(*found), self.failed.emit)
 
     def missing_layers(self) -> tuple[Layer, ...]:
-        return tuple(layer for layer in self.project.layers if isinstance(layer.data, Missing))
+        """Layers whose file was not found, or whose pictures were not."""
+        return tuple(layer for layer in self.project.layers if is_missing(layer))
 
     def export(self) -> None:
         self.export_wished.emit()
@@ -277,13 +287,44 @@ def file_filter(*, with_projects: bool) -> str:
 def _layer_of(path: Path, reading: Reading, options: ReadOptions, is_embedded: bool) -> Layer:
     name = path.name if path.is_dir() else path.name.removesuffix("".join(path.suffixes[-2:])) or path.stem
     stored = options.model_dump(mode="json", exclude_defaults=True)
+    # Poses, points and cues are small and edited here; the pictures stay where they are in any case.
+    is_embedded = is_embedded or image_places.images_of(reading.data) is not None
     source = project_folder.source_of(path, stored, is_embedded=is_embedded)
     return new_layer(name, reading.data, source=source)
 
 
+def _relinked(pairs: Sequence[tuple[Layer, Path]]) -> list[Layer]:
+    """The layers with their files; the first must be found, of the others those that can."""
+    found = []
+    for layer, place in pairs:
+        try:
+            if isinstance(layer.data, Missing):
+                found.append(project_folder.relinked(layer, place))
+            else:
+                found.append(replace(layer, data=image_places.relocated(layer.data, place)))
+        except ReconError:
+            if not found:
+                raise
+    return found
+
+
 def _difference(layer: Layer, path: Path) -> str:
+    if not isinstance(layer.data, Missing):
+        return _fewer_images(layer, path)
     try:
         text = project_folder.difference(layer, path)
     except (OSError, ReconError):
         return ""  # Reading it next tells better what is wrong.
     return f"{path.name}: {text}" if text else ""
+
+
+def _fewer_images(layer: Layer, path: Path) -> str:
+    """What is said where a folder holds only some of a layer's images."""
+    assert not isinstance(layer.data, Missing)
+    try:
+        images = image_places.images_of(image_places.relocated(layer.data, path))
+    except ReconError:
+        return ""  # Relinking tells it.
+    assert images is not None
+    found = image_places.num_found(Path(images.folder), images)
+    return "" if found == len(images) else f"{path.name}: {found} of {len(images)} images are here."

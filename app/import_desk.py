@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.background import Background
+from app.data_words import describe_data
 from app.errors import describe_error
 from app.file_desk import FileDesk, file_filter
-from app.layer_look import describe_data
 from recon import formats
 from recon.errors import ReconError
 from recon.formats import FileKind, Reading

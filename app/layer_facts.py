@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.layer_look import describe, kind_of
+from app.data_words import count_rows
+from app.image_places import are_lost
+from app.layer_look import kind_of
 from app.project import Layer, Missing
 from app.result_words import result_rows
 from recon import METHODS
+from render.images import ImageSet
 from render.mesh import TriangleMesh
+from render.rendered_views import RenderedViews
+from render.sdf_field import SdfField
 from widgets.layer_list import KIND_ICONS
 from widgets.properties_panel import LayerDisplay, LayerFacts
 from widgets.theme import active_theme
@@ -48,22 +53,19 @@ def style_change(field: str, value: Any) -> dict[str, Any]:
 
 def _counts(layer: Layer) -> list[tuple[str, str]]:
     data = layer.data
-    rows = [
-        (text.split(" ", 1)[1].capitalize(), text.split(" ", 1)[0]) for text in describe(layer).split(", ")
-    ]
     if isinstance(data, Missing):
         return [("State", "Its file was not found")]
+    rows = count_rows(data)
     if isinstance(data, TriangleMesh):
         unit = data.frame.unit if data.frame.unit != "unit" else ""
         rows += [("Area", _amount(data.area, unit, "²")), ("Volume", _amount(data.volume, unit, "³"))]
-    else:
-        names = ", ".join(data.label_name(label) for label in data.labels)
-        rows.append(("Labels", names or "none"))
+    if are_lost(data):
+        rows.insert(0, ("State", "Its images were not found"))
     return rows
 
 
 def _bounds(layer: Layer) -> list[tuple[str, str]]:
-    if isinstance(layer.data, Missing):
+    if isinstance(layer.data, Missing | ImageSet | RenderedViews):  # Pictures are nowhere.
         return []
     low, high = layer.data.bounds
     unit = layer.data.frame.unit if layer.data.frame.unit != "unit" else ""
@@ -73,7 +75,7 @@ def _bounds(layer: Layer) -> list[tuple[str, str]]:
 
 def _display(layer: Layer) -> LayerDisplay | None:
     data = layer.data
-    if isinstance(data, Missing):
+    if isinstance(data, Missing | ImageSet | RenderedViews | SdfField):  # They are not drawn among the rest.
         return None
     style: Mapping[str, Any] = layer.style
     if not isinstance(data, TriangleMesh):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from app import image_places
+from app.data_words import describe_data
 from app.project import Layer, Missing
 from recon.formats import native
-from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
 from widgets.layer_list import LayerRow
@@ -36,7 +37,7 @@ def kind_of(layer: Layer) -> str:
 
 def row_of(layer: Layer, *, is_visible: bool, badges: tuple[str, ...] = ()) -> LayerRow:
     """What the layer list shows of a layer."""
-    missing = ("missing",) if isinstance(layer.data, Missing) else ()
+    missing = ("missing",) if is_missing(layer) else ()
     return LayerRow(
         id=layer.id,
         name=layer.name,
@@ -54,11 +55,9 @@ def describe(layer: Layer) -> str:
     return "Its file was not found." if isinstance(layer.data, Missing) else describe_data(layer.data)
 
 
-def describe_data(data: SceneData) -> str:
-    """The counts of scene data, in words."""
-    if isinstance(data, CrossSections):
-        return f"{_count(data.num_planes, 'plane')}, {_count(data.num_loops, 'contour')}"
-    return f"{_count(len(data.vertices), 'vertex', 'vertices')}, {_count(len(data.faces), 'triangle')}"
+def is_missing(layer: Layer) -> bool:
+    """Whether files of a layer were not found: its own, or the pictures that it refers to."""
+    return isinstance(layer.data, Missing) or image_places.are_lost(layer.data)
 
 
 def measured(data: SceneData) -> SceneData:
@@ -66,10 +65,6 @@ def measured(data: SceneData) -> SceneData:
     if isinstance(data, TriangleMesh):
         _ = data.area, data.volume, data.bounds  # each keeps its answer
     return data
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}".replace(",", "\u202f")
 
 
 def _as_stored(value: Any) -> Any:

@@ -68,6 +68,7 @@ class LayerRecord(_Record):
     source: AssetRecord | None = None
     file: str | None = None
     meta: dict[str, Any] = {}
+    images: dict[str, str] = {}  # where pictures are that the data refer to
 
 
 class RunRecord(_Record):

@@ -26,6 +26,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app import image_places
 from app.manifest import (
     FORMAT,
     SCHEMA,
@@ -257,8 +258,16 @@ def _layer_record(folder: Path, layer: Layer, hidden: frozenset[str]) -> LayerRe
             "source": _asset_record(folder, layer.source),
             "file": _store(folder, layer.data) if is_embedded else None,
             "meta": {"bytes": layer.data.num_bytes},
+            "images": _images_record(folder, layer),
         }
     )
+
+
+def _images_record(folder: Path, layer: Layer) -> dict[str, str]:
+    """Where a layer's pictures are; what was said of them before, while they are not found."""
+    if image_places.are_lost(layer.data) and "images" in layer.extra:
+        return dict(layer.extra["images"])
+    return image_places.hint_of(layer.data, folder)
 
 
 def _store(folder: Path, data: SceneData) -> str:
@@ -348,14 +357,16 @@ def _load_layer(folder: Path, record: LayerRecord) -> tuple[Layer, str]:
         is_locked=record.locked,
         origin=Origin(**_known(record.origin, Origin)) if record.origin else None,
         source=source,
-        extra=record.model_extra or {},
+        extra={**(record.model_extra or {}), **({"images": record.images} if record.images else {})},
     )
     try:
         if record.file is not None:
             path = folder / record.file
             data = native.read(path)
             _note_file(data, path)
-            return replace(layer, data=data), ""
+            there = image_places.found_again(data, record.images, folder)
+            lost = f"“{record.name}”: its images were not found." if image_places.are_lost(there) else ""
+            return replace(layer, data=there), lost
         if source is not None and source.path.exists():
             data = formats.read(source.path, formats.ReadOptions.model_validate(source.options)).data
             changed = difference(layer, source.path)

@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 from recon.formats.export import rotation_between
 from render.cross_sections import CrossSections
 from render.frame import Frame
+from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
+from render.points import PointCloud
+from render.rendered_views import RenderedViews
 from render.scene_data import SceneData
 from render.transforms import Similarity3
+
+_LENGTHS = ("distance",)  # values at vertices that are lengths
 
 
 def new_from_old(old: Frame, new: Frame) -> Similarity3:
@@ -30,26 +35,47 @@ def in_frame(data: SceneData, frame: Frame) -> SceneData:
     """The same thing in the numbers of another frame; the same object where nothing changes."""
     if data.frame == frame:
         return data
-    transform = new_from_old(data.frame, frame)
+    return transformed(data, new_from_old(data.frame, frame), frame)
+
+
+def transformed(data: SceneData, b_from_a: Similarity3, frame: Frame) -> SceneData:
+    """The thing moved, turned and scaled, and said to be of `frame`."""
     if isinstance(data, TriangleMesh):
-        vertices = transform.apply(data.vertices).astype(np.float32)
-        return replace(data, vertices=vertices, frame=frame)
-    return _sections_in_frame(data, transform, frame)
+        return _transformed_mesh(data, b_from_a, frame)
+    if isinstance(data, CrossSections):
+        return _transformed_sections(data, b_from_a, frame)
+    if isinstance(data, PosedImages | PointCloud):
+        return data.transformed(b_from_a, frame)
+    if isinstance(data, ImageSet):
+        return replace(data, frame=frame)
+    if isinstance(data, RenderedViews):
+        return replace(data, depth=data.depth * np.float32(b_from_a.scale), frame=frame)
+    return replace(data, world_from_box=b_from_a.matrix @ data.world_from_box, frame=frame)
 
 
 def stated_in(data: SceneData, frame: Frame) -> SceneData:
     """The same numbers, said to be of another frame."""
-    if isinstance(data, TriangleMesh):
-        return replace(data, frame=frame)
-    return replace(data, frame=frame)
+    if isinstance(data, PosedImages):
+        return replace(data, points=data.points and replace(data.points, frame=frame), frame=frame)
+    stated: SceneData = replace(data, frame=frame)
+    return stated
 
 
-def _sections_in_frame(data: CrossSections, transform: Similarity3, frame: Frame) -> CrossSections:
-    normals: NDArray[np.float64] = transform.apply_to_directions(data.normals)
+def _transformed_mesh(mesh: TriangleMesh, b_from_a: Similarity3, frame: Frame) -> TriangleMesh:
+    values = {
+        name: value * np.float32(b_from_a.scale) if name in _LENGTHS else value
+        for name, value in mesh.vertex_values.items()
+    }
+    vertices = b_from_a.apply(mesh.vertices).astype(np.float32)
+    return replace(mesh, vertices=vertices, vertex_values=values, frame=frame)
+
+
+def _transformed_sections(data: CrossSections, b_from_a: Similarity3, frame: Frame) -> CrossSections:
+    normals: NDArray[np.float64] = b_from_a.apply_to_directions(data.normals)
     return replace(
         data,
         normals=normals,
-        offsets=data.offsets * transform.scale,
-        vertices=transform.apply(data.vertices),
+        offsets=data.offsets * b_from_a.scale + normals @ b_from_a.translation,
+        vertices=b_from_a.apply(data.vertices),
         frame=frame,
     )

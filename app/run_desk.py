@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.document import OpenDocument
 from app.errors import ErrorReport
+from app.image_places import rebased
 from app.job_states import ACTIVE, ENDED, JobState
 from app.jobs import Job, JobQueue, JobResult
 from app.manifest import RunRecord
@@ -221,14 +222,20 @@ class RunDesk(QObject):
             home = RunFolder(self.document.folder / "runs" / id_of(job))
             before = Path(job.folder.path)
             if job.state not in ACTIVE and before != home.path and home.path.exists():
-                job.move_to(home)
+                self._move(job, home.path)
                 self.document.drop_unsaved(before)
 
     def _bring_home(self, job: Job) -> None:
         """A run that was under way when the project was saved here joins it when it has ended."""
         is_ours = any(run.uuid == id_of(job) for run in self.document.runs)
         if is_ours and job.state not in ACTIVE and self.document.path and not self.is_at_home(job):
-            self.document.bring_home(Path(job.folder.path), lambda home: job.move_to(RunFolder(home)))
+            self.document.bring_home(Path(job.folder.path), lambda home: self._move(job, home))
+
+    def _move(self, job: Job, home: Path) -> None:
+        """Follow a run in its new folder, and let layers find there the pictures that it made."""
+        before = Path(job.folder.path)
+        job.move_to(RunFolder(home))
+        self.document.project.rewrite(lambda data: rebased(data, before, home))
 
     def _on_queue_changed(self) -> None:
         self.changed.emit()

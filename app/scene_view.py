@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.layer_look import row_of, style_of
 from app.project import Layer, Missing, Project, changed, new_layer
 from app.reframe import stated_in
+from recon.formats import native
 from render.cross_sections import CrossSections
 from render.frame import Frame
 from render.mesh import TriangleMesh
@@ -18,6 +19,7 @@ from render.scene_data import SceneData
 from widgets.layer_list import LayerList, LayerRow
 from widgets.slice_view import SliceView
 from widgets.viewport import Viewport
+from widgets.viewport_scene import is_drawn
 from widgets.viewport_style import LayerStyle
 
 PREVIEW = "preview"
@@ -94,7 +96,8 @@ class SceneView(QObject):
         """Show what a run has so far, as a passing layer."""
         is_first = self._preview is None
         self._preview = (name, data)
-        self.viewport.show_layer(PREVIEW, data, LayerStyle())
+        if is_drawn(data):
+            self.viewport.show_layer(PREVIEW, data, LayerStyle())
         if is_first:
             self.layer_list.set_rows(self._rows())
 
@@ -142,7 +145,7 @@ class SceneView(QObject):
 
     def _draw_layers(self) -> None:
         unit = "" if self.project.frame.unit == "unit" else self.project.frame.unit
-        wanted = {layer.id: layer for layer in self.project.layers if not isinstance(layer.data, Missing)}
+        wanted = {layer.id: layer for layer in self.project.layers if is_drawn(layer.data)}
         for gone in self._drawn.keys() - wanted.keys():
             self.viewport.remove_layer(gone)
             del self._drawn[gone]
@@ -152,7 +155,7 @@ class SceneView(QObject):
 
     def _draw(self, layer: Layer, style: LayerStyle) -> None:
         data = self._in_place.get(layer.id, layer.data)
-        assert not isinstance(data, Missing)
+        assert is_drawn(data)
         drawn = self._drawn.get(layer.id)
         if drawn is None or drawn[0] is not data or drawn[1] != style:
             self.viewport.show_layer(layer.id, data, style)
@@ -171,8 +174,7 @@ class SceneView(QObject):
         rows = [row_of(layer, is_visible=self.project.is_visible(layer.id)) for layer in self.project.layers]
         if self._preview is not None:
             name, data = self._preview
-            kind = "mesh" if isinstance(data, TriangleMesh) else "cross_sections"
-            rows.append(LayerRow(PREVIEW, name, kind, badges=("preview",)))
+            rows.append(LayerRow(PREVIEW, name, native.kind_of(data), badges=("preview",)))
         return rows
 
     # Wishes of the list

@@ -24,8 +24,11 @@ KIND_ICONS = {
     "cross_sections": "layer-slices",
     "mesh": "layer-mesh",
     "gaussians": "layer-splats",
-    "posed_images": "layer-images",
-    "cameras": "layer-cameras",
+    "images": "layer-images",
+    "posed_images": "layer-cameras",
+    "points": "layer-points",
+    "sdf_field": "layer-field",
+    "views": "layer-views",
     "measurement": "layer-measurement",
     "group": "folder",
 }

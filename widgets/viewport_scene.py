@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,6 +229,11 @@ class ViewportScene:
         self.renderer.GradientBackgroundOn()
         self.renderer.SetBackground(*rgb(self._theme.viewport_bottom))
         self.renderer.SetBackground2(*rgb(self._theme.viewport_top))
+
+
+def is_drawn(data: object) -> TypeGuard[SceneData]:
+    """Whether data have a place in space where a viewport can draw them."""
+    return isinstance(data, TriangleMesh | CrossSections)
 
 
 def box_corners(box: Array) -> Array:

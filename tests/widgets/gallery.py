@@ -166,7 +166,7 @@ def _card() -> QWidget:
         row.addWidget(IconLabel(name, 20, color))
     layout.addLayout(row)
     row = QHBoxLayout()
-    for name in ("slices", "mesh", "splats", "images", "cameras", "measurement"):
+    for name in ("slices", "mesh", "splats", "images", "cameras", "points", "field", "views", "measurement"):
         row.addWidget(IconLabel(f"layer-{name}", 20))
         row.addWidget(IconLabel(f"layer-{name}", 16))
     layout.addLayout(row)

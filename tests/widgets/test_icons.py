@@ -21,7 +21,20 @@ ROOT = Path(__file__).parents[2]
 ICONS = ROOT / "resources" / "icons"
 OWN = {
     "isokiln",
-    *(f"layer-{kind}" for kind in ("slices", "mesh", "splats", "images", "cameras", "measurement")),
+    *(
+        f"layer-{kind}"
+        for kind in (
+            "slices",
+            "mesh",
+            "splats",
+            "images",
+            "cameras",
+            "points",
+            "field",
+            "views",
+            "measurement",
+        )
+    ),
 }
 CALL = re.compile(r"\b(?:icon|item_icon|IconLabel|set_icon)\(\s*\"([a-z0-9-]+)\"")
 BESIDE_WORDS = re.compile(r"\b(?:icon_button\(\s*|text_button\(\s*\"[^\"]*\",\s*)\"([a-z0-9-]+)\"")
