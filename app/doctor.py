@@ -36,7 +36,7 @@ _NEEDED = {
     "torch": "torch",
     "open3d": "open3d",
     "PySide6.QtWidgets": "PySide6-Essentials",
-    "pyvistaqt": "pyvistaqt",
+    "vtkmodules.vtkRenderingOpenGL2": "vtk",
 }
 _OPTIONAL = {
     "SimpleITK": ("SimpleITK", "NIfTI, NRRD and MHA files"),
@@ -58,13 +58,25 @@ _LIBRARIES = {
     "libusb-1.0.so.0": "libusb-1.0-0",
 }
 _DRAW_A_BALL = """
-import pyvista
-plotter = pyvista.Plotter(off_screen=True, window_size=(64, 64))
-plotter.add_mesh(pyvista.Sphere(), color="white")
-plotter.background_color = "black"
-picture = plotter.screenshot(return_img=True)
-assert picture[32, 32].max() > 100, "the picture is empty"
-lines = plotter.render_window.ReportCapabilities().splitlines()
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkFiltersSources import vtkSphereSource
+from vtkmodules.vtkRenderingCore import (
+    vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow, vtkWindowToImageFilter,
+)
+import vtkmodules.vtkRenderingOpenGL2
+ball, mapper, actor, renderer = vtkSphereSource(), vtkPolyDataMapper(), vtkActor(), vtkRenderer()
+mapper.SetInputConnection(ball.GetOutputPort())
+actor.SetMapper(mapper)
+renderer.AddActor(actor)
+window, picture = vtkRenderWindow(), vtkWindowToImageFilter()
+window.SetOffScreenRendering(True)
+window.SetSize(64, 64)
+window.AddRenderer(renderer)
+picture.SetInput(window)
+picture.Update()
+pixels = vtk_to_numpy(picture.GetOutput().GetPointData().GetScalars()).reshape(64, 64, -1)
+assert pixels[32, 32].max() > 100, "the picture is empty"
+lines = window.ReportCapabilities().splitlines()
 print(next((line.split(":", 1)[1].strip() for line in lines if "renderer" in line.lower()), "unknown"))
 """
 

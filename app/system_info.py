@@ -14,7 +14,7 @@ import psutil
 from app.manifest import app_version
 
 PACKAGES = (
-    "numpy", "scipy", "torch", "numba", "PySide6-Essentials", "vtk", "pyvista", "pyvistaqt", "open3d", "trimesh",
+    "numpy", "scipy", "torch", "numba", "PySide6-Essentials", "vtk", "open3d", "trimesh",
     "scikit-image", "shapely", "pydantic", "SimpleITK", "pydicom", "gsplat",
 )  # fmt: skip
 

@@ -9,19 +9,19 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QCloseEvent,
     QDragEnterEvent,
     QGuiApplication,
     QOffscreenSurface,
     QOpenGLContext,
     QSurfaceFormat,
 )
-from PySide6.QtWidgets import QLabel, QWidget
-from pyvistaqt import QtInteractor
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from widgets.viewport_screenshot import picture_of
+from widgets.vtk_window import VtkWindow, core_format
 
 _TOOL_EVENTS = frozenset(
     {
@@ -45,9 +45,7 @@ def gl_problem() -> str | None:
     """Why no 3D view can be shown here, or None. Needs the application; asks once."""
     if QGuiApplication.platformName() in ("offscreen", "minimal", "vnc"):
         return "This display cannot draw with OpenGL."
-    wanted = QSurfaceFormat()
-    wanted.setVersion(3, 2)
-    wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    wanted = core_format()
     context, surface = QOpenGLContext(), QOffscreenSurface()
     context.setFormat(wanted)
     surface.setFormat(wanted)
@@ -71,7 +69,7 @@ def no_picture(problem: str) -> QLabel:
     return label
 
 
-class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types
+class Canvas(QOpenGLWidget):
     """A QOpenGLWidget with VTK's picture.
 
     A paint that nobody asked VTK for (an overlay changed, the window was uncovered) shows the last picture
@@ -82,55 +80,77 @@ class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types
     rendered = Signal(float)  # seconds that the picture took
 
     def __init__(self, parent: QWidget, multi_samples: int) -> None:
-        super().__init__(parent, auto_update=False, multi_samples=multi_samples, lighting="none")
+        # Set for all: a widget whose context differs from its window's shows black on Wayland.
+        QSurfaceFormat.setDefaultFormat(core_format())
+        super().__init__(parent)
         self.setObjectName("viewport_canvas")
+        self.setMouseTracking(True)
         self.setAcceptDrops(False)  # files dropped here are the window's business
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the wheel alone does not take the keys
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.tools: list[PointerTool] = []
         self.before_render: Callable[[], None] = lambda: None
         self._is_stale = True
+        self._vtk = VtkWindow(multi_samples)
 
     @property
     def window_vtk(self) -> Any:
         """VTK's render window, or None once closed."""
-        return self.GetRenderWindow()
+        return self._vtk.window
+
+    @property
+    def renderer(self) -> Any:
+        """VTK's renderer, which holds what is drawn."""
+        return self._vtk.renderer
 
     def request_render(self) -> None:
         """Draw anew at the next paint; many requests make one picture."""
         self._is_stale = True
         self.update()
 
+    def initializeGL(self) -> None:
+        self._vtk.begin(self.context())
+
+    def resizeGL(self, width: int, height: int) -> None:
+        self._is_stale = True
+        self._vtk.resize(self._pixels(), self.devicePixelRatioF())
+        self.resized.emit()
+
     def paintGL(self) -> None:
-        window = self.window_vtk
-        if window is None:
+        if self.window_vtk is None:
             return
-        interactor = window.GetInteractor()
-        is_new, self._is_stale = self._is_stale, False
-        start = time.perf_counter()
-        if is_new:
+        if self._is_stale:
+            self._is_stale = False
+            start = time.perf_counter()
             self.before_render()
-        interactor.SetEnableRender(is_new)
-        super().paintGL()
-        interactor.SetEnableRender(True)
-        if is_new:
-            window.WaitForCompletion()
+            with self._vtk.drawing() as window:
+                window.Render()
+                window.WaitForCompletion()
             self.rendered.emit(time.perf_counter() - start)
+            self.makeCurrent()
+        self._vtk.show(self.defaultFramebufferObject(), self._pixels())
 
     def picture(self, *, transparent: bool, scale: int) -> NDArray[np.uint8]:
         """What is drawn now, (H, W, 3) or (H, W, 4) uint8; works on a hidden widget, too."""
         if not self.isValid():
             self.grabFramebuffer()  # Qt's way to make the context of a widget that was never shown
-        window = self.window_vtk
-        self.makeCurrent()
         self.before_render()
-        picture = picture_of(window, self.renderer, transparent=transparent, scale=scale)
+        with self._vtk.drawing() as window:
+            picture = picture_of(window, self.renderer, transparent=transparent, scale=scale)
         self.request_render()
         return picture
 
-    def resizeGL(self, width: int, height: int) -> None:
-        self._is_stale = True
-        super().resizeGL(width, height)
-        self.resized.emit()
+    def _pixels(self) -> QSize:
+        """The device's pixels that the widget covers."""
+        ratio = self.devicePixelRatioF()
+        return QSize(max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
+
+    def close(self) -> bool:
+        """Let go of VTK; also for a widget that was never shown, to which Qt sends no close event."""
+        self.tools.clear()
+        self.before_render = lambda: None
+        self._vtk.end()
+        return super().close()
 
     def event(self, event: QEvent) -> bool:
         if event.type() in _TOOL_EVENTS:
@@ -149,8 +169,3 @@ class Canvas(QtInteractor):  # type: ignore[misc]  # pyvistaqt has no types
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         event.ignore()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.tools.clear()
-        self.before_render = lambda: None
-        super().closeEvent(event)
