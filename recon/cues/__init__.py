@@ -1,0 +1,1 @@
+"""Depth and normals of single images: checked, brought into the world, computed."""

@@ -1,0 +1,64 @@
+"""A line through points of which some are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+NUM_ROUNDS = 20
+FLOOR = 0.01  # relative error below which all points count alike
+
+Unknowns = Literal["none", "scale", "depth", "disparity"]
+
+
+@dataclass(frozen=True)
+class LineFit:
+    """scale and shift; the share of points within the tolerance; their median relative error; why it failed."""
+
+    scale: float
+    shift: float
+    inliers: float
+    residual: float
+    num_points: int
+    reason: str = ""
+
+    @classmethod
+    def failed(cls, reason: str, num_points: int = 0) -> LineFit:
+        return cls(1.0, 0.0, 0.0, float("nan"), num_points, reason)
+
+
+def fit_line(
+    stored: NDArray[np.float64], z: NDArray[np.float64], unknowns: Unknowns, tolerance: float
+) -> LineFit:
+    """Least absolute relative error in z-depth, by iteratively reweighted least squares.
+
+    stored, z: (K,). unknowns: "none" (z = stored), "scale" (z = scale * stored), "depth" (z = scale * stored +
+    shift) or "disparity" (1 / z = scale * stored + shift). tolerance: relative error of an inlier.
+    """
+    target = 1 / z if unknowns == "disparity" else z
+    scale, shift = 1.0, 0.0
+    if unknowns != "none" and len(z):
+        scale, shift = _reweighted(stored, target, is_shifted=unknowns != "scale")
+    line = scale * stored + shift
+    # The same to first order for both: |1 / line - z| / z where the line is the disparity.
+    error = np.abs(line - target) / target
+    inliers = float((error < tolerance).mean()) if len(z) else 0.0
+    residual = float(np.median(error)) if len(z) else float("nan")
+    return LineFit(scale, shift, inliers, residual, len(z))
+
+
+def _reweighted(
+    stored: NDArray[np.float64], target: NDArray[np.float64], is_shifted: bool
+) -> tuple[float, float]:
+    """Rows are divided by the target, so that residuals are relative."""
+    rows = np.stack([stored, np.ones_like(stored)], 1)[:, : 1 + is_shifted] / target[:, None]
+    weights = np.ones(len(rows))
+    solution = np.zeros(2)
+    for _ in range(NUM_ROUNDS):
+        solution[: 1 + is_shifted] = np.linalg.lstsq(rows * weights[:, None], weights, rcond=None)[0]
+        error = np.abs(rows @ solution[: 1 + is_shifted] - 1)
+        weights = 1 / np.sqrt(np.maximum(error, FLOOR))
+    return float(solution[0]), float(solution[1])

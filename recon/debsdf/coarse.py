@@ -1,0 +1,162 @@
+"""A signed distance field of the room in seconds: fused depth that keeps what only some views show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from recon.cues.alignment import AlignedDepth
+from recon.debsdf.coarse_kernels import cast_rays, sample_grid, vote
+from recon.debsdf.region import Region
+from render.cameras import CameraSet
+
+TRUNCATION = 0.035  # in box units: how far around a depth a view has an opinion
+MIN_HITS = 2.0
+MIN_SHARE = 0.5  # of the votes for free space
+BLUR = 0.7  # voxels
+UNKNOWN = -1e9
+SLAB = 8  # layers of voxels to a task
+
+
+Task = TypeVar("Task")
+
+
+def in_threads(work: Callable[[Task], None], tasks: Iterable[Task]) -> None:
+    """Do the tasks on as many threads as numba may use; for kernels that free the GIL."""
+    with ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS) as pool:
+        for _ in pool.map(work, tasks):
+            pass
+
+
+@dataclass(frozen=True)
+class CoarseField:
+    """A grid of signed distances in the box, positive in free space.
+
+    sdf: (X, Y, Z) float32 in box units. low: (3,) box coordinates of sdf[0, 0, 0]; spacing: box units between
+    neighbours on all axes. hits, free: (X, Y, Z) float32 votes for a surface near the voxel and for free space.
+    """
+
+    sdf: NDArray[np.float32]
+    low: NDArray[np.float64]
+    spacing: float
+    hits: NDArray[np.float32]
+    free: NDArray[np.float32]
+
+    @property
+    def bounds_in_box(self) -> NDArray[np.float64]:
+        """(2, 3) box coordinates of the first and the last grid point."""
+        return np.stack([self.low, self.low + self.spacing * (np.array(self.sdf.shape) - 1)])
+
+    def at(self, points_in_box: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Trilinear values (P,) at points (P, 3); beyond the grid those of its border."""
+        places = (np.asarray(points_in_box, np.float64) - self.low) / self.spacing
+        values: NDArray[np.float32] = sample_grid(self.sdf, places.astype(np.float32))
+        return values
+
+
+def coarse_field(
+    cameras: CameraSet,
+    aligned: AlignedDepth,
+    region: Region,
+    resolution: int = 160,
+    truncation: float = TRUNCATION,
+) -> CoarseField:
+    """Fuse the aligned depths. cameras: those of the views, of any size. resolution: grid points along the cube.
+
+    Averages only what lies within +-truncation (box units) of a view's depth, and keeps a voxel as surface where at
+    least 2 views hit it and at least half as many as see free space there: an average over all votes would erase
+    whatever most views' cues have missed.
+    """
+    low, shape, spacing = _grid(region, resolution)
+    reach = truncation / spacing
+    poses, lens = _in_grid(cameras, aligned, region, low, spacing)
+    depth = aligned.depth[aligned.is_aligned] / np.float32(region.world_from_box.scale * spacing)
+    depth = np.nan_to_num(depth, copy=False, nan=UNKNOWN)
+    mean, hits, free = (np.zeros(shape, np.float32) for _ in range(3))
+
+    def fuse(slab: slice) -> None:
+        vote(depth, poses, lens, np.float32(reach), slab.start, mean[slab], hits[slab], free[slab])
+
+    in_threads(fuse, [slice(first, first + SLAB) for first in range(0, shape[0], SLAB)])
+    near = (hits >= MIN_HITS) & (hits >= MIN_SHARE * free)
+    signed = np.where(near, mean, np.where(free > 0, reach, -reach))
+    inside = signed > 0
+    distance = _distances(inside)
+    sdf = np.where(near & (np.abs(distance) < 2), mean, distance)
+    sdf = ndimage.gaussian_filter(sdf, BLUR).astype(np.float32) * np.float32(spacing)
+    return CoarseField(sdf, low, spacing, hits, free)
+
+
+def _grid(region: Region, resolution: int) -> tuple[NDArray[np.float64], tuple[int, int, int], float]:
+    """First point, shape and spacing of a grid over the region; as fine as `resolution` points along the cube."""
+    spacing = 2 / (resolution - 1)
+    extent = region.bounds_in_box[1] - region.bounds_in_box[0]
+    counts = np.ceil(extent / spacing - 1e-6).astype(int) + 1
+    low = region.bounds_in_box.mean(0) - spacing * (counts - 1) / 2
+    return low, (int(counts[0]), int(counts[1]), int(counts[2])), spacing
+
+
+def _in_grid(
+    cameras: CameraSet, aligned: AlignedDepth, region: Region, low: NDArray[np.float64], spacing: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Cameras (N, 3, 4) from grid coordinates, with lengths in voxels, and their focal lengths and centres (N, 4);
+    only of the aligned views."""
+    box_from_world = region.world_from_box.inverse
+    views = np.nonzero(aligned.is_aligned)[0]
+    sized = cameras.resized(np.tile(np.array(aligned.size), (len(cameras), 1))).select(views)
+    in_box = sized.transformed(box_from_world)
+    poses = in_box.cam_from_world[:, :3].copy()
+    poses[:, :, 3] = (poses[:, :, 3] + poses[:, :, :3] @ low) / spacing
+    return poses.astype(np.float32), np.concatenate([sized.focal, sized.center], 1).astype(np.float32)
+
+
+def _distances(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Signed distance in voxels from the border between free space (True, positive) and the rest."""
+    out = ndimage.distance_transform_edt(inside) if inside.any() else np.zeros(inside.shape)
+    back = ndimage.distance_transform_edt(~inside) if not inside.all() else np.zeros(inside.shape)
+    return np.where(inside, out - 0.5, 0.5 - back).astype(np.float32)
+
+
+def rendered_depth(
+    field: CoarseField, cameras: CameraSet, region: Region, size: tuple[int, int], step: int = 1
+) -> NDArray[np.float32]:
+    """z-depth (N, H, W) in the world's unit of the field's surface in every view, NaN where a ray meets none.
+
+    step: only every so manieth pixel in both directions is cast; the others are NaN.
+    """
+    sized = cameras.resized(np.tile(np.array(size), (len(cameras), 1)))
+    in_box = sized.transformed(region.world_from_box.inverse)
+    world_from_cam = in_box.world_from_cam
+    origins = ((world_from_cam[:, :3, 3] - field.low) / field.spacing).astype(np.float32)
+    lens = np.concatenate([sized.focal, sized.center], 1).astype(np.float32)
+    sdf = field.sdf / np.float32(field.spacing)
+    depth = np.full((len(cameras), size[1], size[0]), np.nan, np.float32)
+
+    def cast(view: int) -> None:
+        rotation = np.ascontiguousarray(world_from_cam[view, :3, :3], np.float32)
+        cast_rays(sdf, origins[view], rotation, lens[view], step, depth[view])
+
+    in_threads(cast, range(len(cameras)))
+    return np.asarray(depth * np.float32(field.spacing * region.world_from_box.scale), np.float32)
+
+
+def consistency_masks(
+    aligned: AlignedDepth, rendered: NDArray[np.float32], tolerance: float, dilation: int = 1
+) -> NDArray[np.bool_]:
+    """(N, H, W): where a view's cues agree with what all views together say, within `tolerance` world units.
+
+    rendered: the coarse field's depth in the views. False in unaligned views, and `dilation` pixels around every
+    disagreement. About 0.06 of the region's half side suits a room (12 cm of 2.2 m).
+    """
+    with np.errstate(invalid="ignore"):
+        is_wrong = ~(np.abs(aligned.depth - rendered) < tolerance)
+    if dilation:
+        is_wrong = ndimage.binary_dilation(is_wrong, ndimage.generate_binary_structure(2, 1)[None], dilation)
+    return np.asarray(~is_wrong & aligned.is_aligned[:, None, None])
