@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QHideEvent, QIcon, QPainter, QPen, QPixmap, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -26,7 +25,10 @@ from PySide6.QtWidgets import (
 from widgets.colour_maps import label_color
 from widgets.loss_series import LossSeries, smoothed, write_csv
 from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_button
-from widgets.theme import active_theme, interface_font, secondary_label
+from widgets.theme import active_theme, secondary_label
+
+if TYPE_CHECKING:
+    from widgets.loss_graph import CurveKey, LossGraph
 
 _REFRESH_MS = 120
 _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
@@ -57,8 +59,7 @@ class Plots(QStackedWidget):
         self._runs: dict[str, PlottedRun] = {}
         self._shown: list[str] = []
         self._hidden: set[str] = set()
-        self._curves: dict[tuple[str, str], pg.PlotDataItem] = {}
-        self._marks: list[pg.InfiniteLine] = []
+        self._graph: LossGraph | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REFRESH_MS)
@@ -71,7 +72,6 @@ class Plots(QStackedWidget):
         self._content = self._build()
         self.addWidget(self._empty)
         self.addWidget(self._content)
-        self._restyle()
 
     def add_run(self, run: str, name: str) -> None:
         """Make a run known, and show it beside those that are shown."""
@@ -128,7 +128,7 @@ class Plots(QStackedWidget):
 
     def save_png(self, path: Path) -> None:
         """Write the picture as it is shown."""
-        self._plot.grab().save(str(path), "PNG")
+        self.graph.grab().save(str(path), "PNG")
 
     def save_csv(self, path: Path) -> None:
         """Write the shown curves, not smoothed, as a table."""
@@ -143,11 +143,21 @@ class Plots(QStackedWidget):
             return
         self._fill_quantities()
         wanted = {(run, name): series for run, name, series in self._visible()}
-        for key in [key for key in self._curves if key not in wanted]:
-            self._plot.removeItem(self._curves.pop(key))
+        self.graph.keep_only(wanted)
         for key, series in wanted.items():
             self._draw(key, series)
-        self._draw_marks()
+        self.graph.mark([step for run in self._shown for step in self._runs[run].checkpoints])
+
+    @property
+    def graph(self) -> LossGraph:
+        """The curves; made when there is something to draw, for what draws them takes long to import."""
+        if self._graph is None:
+            from widgets.loss_graph import LossGraph
+
+            self._graph = LossGraph()
+            self._graph.pointed.connect(self._on_pointed)
+            self._column.addWidget(self._graph, 1)
+        return self._graph
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -164,20 +174,9 @@ class Plots(QStackedWidget):
 
     def _build(self) -> QWidget:
         content = QWidget()
-        column = column_in(content, spacing=4)
-        column.setContentsMargins(*(4 * [active_theme().px(8)]))
-        column.addLayout(self._build_bar())
-        self._plot = pg.PlotWidget()
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.setFrameShape(self._plot.Shape.NoFrame)
-        self._plot.setMouseEnabled(x=True, y=False)
-        self._plot.scene().sigMouseMoved.connect(self._on_moved)
-        self._plot.scene().sigMouseClicked.connect(self._on_clicked)
-        self._cross = pg.InfiniteLine(angle=90, movable=False)
-        self._cross.hide()
-        self._plot.addItem(self._cross, ignoreBounds=True)
-        column.addWidget(self._plot, 1)
+        self._column = column_in(content, spacing=4)
+        self._column.setContentsMargins(*(4 * [active_theme().px(8)]))
+        self._column.addLayout(self._build_bar())
         return content
 
     def _build_bar(self) -> QHBoxLayout:
@@ -245,34 +244,9 @@ class Plots(QStackedWidget):
         if not self._timer.isActive():
             self._timer.start()
 
-    def _draw(self, key: tuple[str, str], series: LossSeries) -> None:
-        steps, values = series.steps, smoothed(series.values, self._smoothing.value() / 100)
-        if self._log.isChecked():
-            keep = np.isfinite(values) & (values > 0)
-            steps, values = steps[keep], np.log10(values[keep])
-        else:
-            keep = np.isfinite(values)
-            steps, values = steps[keep], values[keep]
-        if key not in self._curves:
-            curve = self._plot.plot(antialias=True)
-            curve.setDownsampling(auto=True, method="peak")
-            curve.setClipToView(True)
-            self._curves[key] = curve
-        self._curves[key].setPen(self._pen(*key))
-        self._curves[key].setData(steps, values)
-        self._plot.getAxis("left").setLogMode(False, self._log.isChecked())
-
-    def _draw_marks(self) -> None:
-        steps = [step for run in self._shown for step in self._runs[run].checkpoints]
-        for mark in self._marks[len(steps) :]:
-            self._plot.removeItem(mark)
-        del self._marks[len(steps) :]
-        while len(self._marks) < len(steps):
-            self._marks.append(pg.InfiniteLine(angle=90, movable=False, pen=self._mark_pen()))
-            self._marks[-1].setToolTip("Checkpoint")
-            self._plot.addItem(self._marks[-1], ignoreBounds=True)
-        for mark, step in zip(self._marks, steps, strict=True):
-            mark.setValue(step)
+    def _draw(self, key: CurveKey, series: LossSeries) -> None:
+        values = smoothed(series.values, self._smoothing.value() / 100)
+        self.graph.draw(key, series.steps, values, self._pen(*key), is_log=self._log.isChecked())
 
     def _fill_quantities(self) -> None:
         menu, names = self._quantities.menu(), self._names()
@@ -296,28 +270,14 @@ class Plots(QStackedWidget):
 
     def _on_quantity(self, name: str, is_shown: bool) -> None:
         self._hidden = self._hidden - {name} if is_shown else self._hidden | {name}
-        self._plot.enableAutoRange()
+        self.graph.enableAutoRange()
         self.redraw()
 
-    def _on_moved(self, place: QPointF) -> None:
-        is_inside = self._plot.plotItem.vb.sceneBoundingRect().contains(place)
-        self._cross.setVisible(is_inside)
-        self._legend.setVisible(not is_inside)
-        self._reading.setVisible(is_inside)
-        if is_inside:
-            step = max(0.0, round(self._plot.plotItem.vb.mapSceneToView(place).x()))
-            self._cross.setValue(step)
+    def _on_pointed(self, step: float | None) -> None:
+        self._legend.setVisible(step is None)
+        self._reading.setVisible(step is not None)
+        if step is not None:
             self._reading.setText(self.reading(step))
-
-    def _on_clicked(self, event: object) -> None:
-        if event.double():  # type: ignore[attr-defined]
-            self._plot.enableAutoRange()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._cross.hide()
-        self._legend.show()
-        self._reading.hide()
-        super().leaveEvent(event)
 
     def _color(self, name: str) -> QColor:
         names = self._names()
@@ -330,26 +290,9 @@ class Plots(QStackedWidget):
         pen.setCosmetic(True)
         return pen
 
-    def _mark_pen(self) -> QPen:
-        pen = QPen(active_theme().color("text_disabled"), 1, Qt.PenStyle.DotLine)
-        pen.setCosmetic(True)
-        return pen
-
     def _restyle(self) -> None:
-        theme = active_theme()
-        self._plot.setBackground(theme.color("panel"))
-        for side in ("left", "bottom"):
-            axis = self._plot.getAxis(side)
-            axis.setPen(pg.mkPen(theme.color("line")))
-            axis.setTextPen(pg.mkPen(theme.color("text_second")))
-            axis.setTickFont(interface_font(theme, 12))
-            axis.setStyle(tickLength=-4)
-        self._plot.getAxis("left").setWidth(theme.px(52))
-        self._plot.getAxis("bottom").setHeight(theme.px(24))
-        self._plot.showGrid(x=True, y=True, alpha=0.16)
-        self._cross.setPen(pg.mkPen(theme.color("text_second"), width=1))
-        for mark in self._marks:
-            mark.setPen(self._mark_pen())
+        if self._graph is not None:
+            self._graph.restyle()
         self._quantities.menu().clear()
         self._soon()
 

@@ -34,7 +34,7 @@ def train(plots: Plots, run: str, steps: int = 50) -> None:
 
 
 def curves(plots: Plots) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    return {key: curve.getOriginalDataset() for key, curve in plots._curves.items()}
+    return {key: curve.getOriginalDataset() for key, curve in plots.graph.curves.items()}
 
 
 def test_an_empty_plot_says_what_it_is_for_and_offers_a_start(plots: Plots, qtbot: QtBot) -> None:
@@ -67,7 +67,7 @@ def test_values_that_have_no_logarithm_are_left_out(plots: Plots) -> None:
 def test_runs_are_drawn_over_each_other_and_chosen(plots: Plots) -> None:
     train(plots, "a")
     train(plots, "b")
-    pens = {run: plots._curves[run, "data"].opts["pen"].style() for run in "ab"}
+    pens = {run: plots.graph.curves[run, "data"].opts["pen"].style() for run in "ab"}
     assert len(curves(plots)) == 4 and pens["a"] != pens["b"]
     plots.show_runs(["b"])
     plots.redraw()
@@ -80,13 +80,14 @@ def test_points_are_drawn_within_a_moment_without_asking(plots: Plots, qtbot: Qt
     qtbot.waitUntil(lambda: len(curves(plots)["a", "data"][0]) == 4, timeout=3000)
 
 
-def test_the_pointer_reads_every_curve_at_its_step(plots: Plots) -> None:
+def test_the_pointer_reads_every_curve_at_its_step(plots: Plots, qtbot: QtBot) -> None:
     train(plots, "a")
+    qtbot.waitUntil(plots.graph.isVisible)
     assert plots.reading(10) == "step 10   data 0.1   hinge 0.01"
     plots.grab()  # which lays everything out
-    box = plots._plot.plotItem.vb
+    box = plots.graph.plotItem.vb
     place = box.mapViewToScene(QPointF(25, -1))
-    plots._plot.scene().sigMouseMoved.emit(place)
+    plots.graph.scene().sigMouseMoved.emit(place)
     assert plots.findChild(QLabel, "plot_reading").text().startswith("step 25   data 0.04")
 
 
@@ -95,12 +96,12 @@ def test_checkpoints_are_marked_where_they_were_saved(plots: Plots) -> None:
     plots.mark_checkpoint("a", 20)
     plots.mark_checkpoint("a", 40)
     plots.redraw()
-    assert [mark.value() for mark in plots._marks] == [20, 40]
+    assert [mark.value() for mark in plots.graph.marks] == [20, 40]
     plots.remove_run("a")
     plots.add_run("b", "B")
     plots.append("b", 1, {"data": 1.0})
     plots.redraw()
-    assert plots._marks == []
+    assert plots.graph.marks == []
 
 
 def test_stages_whose_steps_begin_anew_have_curves_of_their_own(plots: Plots) -> None:
