@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 
 from app.project import Layer, Missing
-from recon.slicing import slice_mesh
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
 from widgets.agreement_list import AgreementRow
@@ -52,7 +51,7 @@ class AgreementDesk(QObject):
         assert isinstance(planes, CrossSections)
         self._window.background.run(
             "cut result",
-            lambda: slice_mesh(mesh, (planes.normals, planes.offsets)),
+            lambda: _cut(mesh, planes),
             self._window.slice_view.set_result,
             lambda error: self._window.slice_view.set_result(None),
         )
@@ -64,6 +63,13 @@ class AgreementDesk(QObject):
         )
         layers = (self._window.project.layer(layer_id) for layer_id in inputs)
         return next((x for x in layers if x is not None and isinstance(x.data, CrossSections)), None)
+
+
+def _cut(mesh: TriangleMesh, planes: CrossSections) -> CrossSections:
+    """The result's own contours on the planes."""
+    from recon.slicing import slice_mesh
+
+    return slice_mesh(mesh, (planes.normals, planes.offsets))
 
 
 def _table(layer: Layer | None) -> Sequence[Mapping[str, Any]]:

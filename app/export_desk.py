@@ -17,7 +17,6 @@ from app.layer_look import describe, kind_of
 from app.project import Layer, Missing
 from recon import formats
 from recon.errors import InputError, ReconError
-from recon.formats import mesh as mesh_format
 from recon.formats.export import FRAME_PRESETS, ExportOptions, ExportPlan, plan_export
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
@@ -205,6 +204,8 @@ def _write(path: Path, chosen: Sequence[tuple[str, Any]], options: ExportOptions
     if path.suffix.lower() in (".csl", ".json"):
         formats.write(path, chosen[0][1])
         return (path,)
+    from recon.formats import mesh as mesh_format  # Takes long to import: not before something is written.
+
     return tuple(mesh_format.write(path, chosen, options).files)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -11,7 +12,6 @@ from PySide6.QtCore import QObject
 
 from app.layer_look import measured
 from app.project import Layer, changed, new_layer
-from recon import mesh_edits, slicing
 from render.mesh import TriangleMesh
 from widgets.settings_form import SettingsForm
 
@@ -20,18 +20,26 @@ if TYPE_CHECKING:
 
 Tool = Callable[[TriangleMesh, Mapping[str, Any]], TriangleMesh]
 
+
+def _edits() -> ModuleType:
+    """Edits of meshes; imported with the first one, for the window starts without a mesh."""
+    from recon import mesh_edits
+
+    return mesh_edits
+
+
 # Tool → what the history calls it, and the edit with the panel's parameters.
 TOOLS: dict[str, tuple[str, Tool]] = {
     "components": (
         "Remove small parts",
-        lambda mesh, p: mesh_edits.remove_small_components(mesh, min_share=p["min_share"]),
+        lambda mesh, p: _edits().remove_small_components(mesh, min_share=p["min_share"]),
     ),
-    "holes": ("Fill holes", lambda mesh, p: mesh_edits.fill_holes(mesh, max_edges=p["max_edges"] or None)),
-    "smooth": ("Smooth", lambda mesh, p: mesh_edits.smooth(mesh, iterations=p["iterations"])),
-    "decimate": ("Decimate", lambda mesh, p: mesh_edits.decimate(mesh, target_faces=p["target_faces"])),
-    "weld": ("Weld seams", lambda mesh, p: mesh_edits.weld(mesh)),
-    "winding": ("Make winding consistent", lambda mesh, p: mesh_edits.make_winding_consistent(mesh)),
-    "flip": ("Flip normals", lambda mesh, p: mesh_edits.flip_normals(mesh)),
+    "holes": ("Fill holes", lambda mesh, p: _edits().fill_holes(mesh, max_edges=p["max_edges"] or None)),
+    "smooth": ("Smooth", lambda mesh, p: _edits().smooth(mesh, iterations=p["iterations"])),
+    "decimate": ("Decimate", lambda mesh, p: _edits().decimate(mesh, target_faces=p["target_faces"])),
+    "weld": ("Weld seams", lambda mesh, p: _edits().weld(mesh)),
+    "winding": ("Make winding consistent", lambda mesh, p: _edits().make_winding_consistent(mesh)),
+    "flip": ("Flip normals", lambda mesh, p: _edits().flip_normals(mesh)),
 }
 
 
@@ -161,6 +169,8 @@ class MeshDesk(QObject):
 
     def _cut(self, name: str, mesh: TriangleMesh, settings: CutSettings) -> None:
         def cut() -> Any:
+            from recon import slicing
+
             if settings.arrangement == "parallel":
                 planes = slicing.parallel_planes(mesh, settings.planes)
             else:

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
-from skimage.draw import polygon2mask
-from skimage.measure import find_contours
 
 Points = NDArray[np.float64]
 
@@ -104,6 +101,8 @@ def between(below: Sequence[Points], above: Sequence[Points], share: float, cell
 
     Shape-based interpolation (Raya and Udupa, IEEE TMI 9, 1990) on a grid of `cells` along the longer side.
     """
+    from skimage.measure import find_contours  # Takes long to import, and few need it.
+
     everything = np.concatenate([*below, *above])
     low, size = everything.min(axis=0), np.ptp(everything, axis=0)
     cell = float(size.max()) / cells
@@ -130,6 +129,9 @@ def point_on_loop(points: Points, place: Points) -> tuple[int, Points, float]:
 
 def _signed_distance(loops: Sequence[Points], origin: Points, cell: float, shape: tuple[int, int]) -> Points:
     """Distance to the border of the even-odd region at grid points, negative inside; far where there is none."""
+    from scipy.spatial import cKDTree
+    from skimage.draw import polygon2mask
+
     if not loops:
         return np.full(shape, float(max(shape)) * cell)
     inside = np.zeros(shape, bool)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from render.mesh import TriangleMesh
 from widgets.parts import grouped
@@ -13,6 +11,9 @@ from widgets.parts import grouped
 
 def part_areas(mesh: TriangleMesh) -> NDArray[np.float64]:
     """The areas of the connected parts, largest first; empty for a mesh without faces."""
+    from scipy.sparse import coo_matrix  # Takes long to import: not before there is a mesh.
+    from scipy.sparse.csgraph import connected_components
+
     if not len(mesh.faces):
         return np.zeros(0)
     first, second, third = mesh.faces.T

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pyqtgraph.functions import arrayToQPath
 from PySide6.QtGui import QPainterPath
 
 from render.cross_sections import CrossSections, plane_basis
@@ -128,13 +127,18 @@ def path_of(loops: Sequence[Points]) -> QPainterPath:
     points = np.concatenate(closed)
     connect = np.ones(len(points), np.int32)
     connect[np.cumsum([len(loop) for loop in closed]) - 1] = 0
-    path: QPainterPath = arrayToQPath(points[:, 0], points[:, 1], connect=connect, finiteCheck=False)
-    return path
+    return _path_through(points, connect)
 
 
 def line_path(points: Points) -> QPainterPath:
     """An open polyline of (M, 2) points as a path."""
-    path: QPainterPath = arrayToQPath(points[:, 0], points[:, 1], connect="all", finiteCheck=False)
+    return _path_through(points, "all")
+
+
+def _path_through(points: Points, connect: NDArray[np.int32] | str) -> QPainterPath:
+    from pyqtgraph.functions import arrayToQPath  # Long to import: not before there is a contour.
+
+    path: QPainterPath = arrayToQPath(points[:, 0], points[:, 1], connect=connect, finiteCheck=False)
     return path
 
 

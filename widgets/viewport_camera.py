@@ -11,7 +11,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.transform import Rotation
 
 from render.frame import Axis
 
@@ -118,7 +117,8 @@ def orbit(pose: CameraPose, yaw: float, pitch: float, up: ArrayLike) -> CameraPo
     level = right - axis * (right @ axis)
     if np.linalg.norm(level) < 1e-6:  # rolled onto its side
         level = np.cross(axis, back)
-    level = Rotation.from_rotvec(axis * yaw).apply(_unit(level))
+    level = _unit(level)
+    level = level * math.cos(yaw) + np.cross(axis, level) * math.sin(yaw)
     elevation = math.asin(float(np.clip(back @ axis, -1, 1))) + pitch
     elevation = min(math.pi / 2, max(-math.pi / 2, elevation))
     outward = np.cross(level, axis)
@@ -196,6 +196,8 @@ def fit(pose: CameraPose, corners: ArrayLike, aspect: float, margin: float = 1.1
 
 def between(start: CameraPose, end: CameraPose, share: float) -> CameraPose:
     """The pose `share` of the way from start to end: it turns evenly and zooms evenly."""
+    from scipy.spatial.transform import Rotation  # Takes long to import: not before the first move.
+
     if share >= 1:
         return end
     first, last = (np.stack(pose.axes, axis=1) for pose in (start, end))

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
-from scipy.interpolate import PchipInterpolator
 
 from widgets.theme import Theme
 
@@ -38,11 +37,24 @@ def slices_to_solid(theme: Theme, size: QSize, ratio: float = 1.0) -> QPixmap:
 
 def _radius(angle: NDArray[np.float64], height: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance of the surface from the axis for height in -1..1: a vase with twisted flutes."""
-    heights = [-1.0, -0.9, -0.6, -0.2, 0.15, 0.45, 0.7, 0.88, 1.0]
-    radii = [0.42, 0.47, 0.72, 0.90, 0.80, 0.50, 0.335, 0.37, 0.47]
-    profile = PchipInterpolator(heights, radii)(height)
+    heights = np.array([-1.0, -0.9, -0.6, -0.2, 0.15, 0.45, 0.7, 0.88, 1.0])
+    radii = np.array([0.42, 0.47, 0.72, 0.90, 0.80, 0.50, 0.335, 0.37, 0.47])
+    profile = _smooth_curve(height, heights, radii)
     depth = 0.085 * np.exp(-(((height + 0.15) / 0.62) ** 2))
     return np.asarray(profile * (1 + depth * np.cos(7 * angle + 2.6 * height)))
+
+
+def _smooth_curve(
+    x: NDArray[np.float64], xs: NDArray[np.float64], ys: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """A cubic through points, its slope in each the mean of its neighbours'."""
+    slopes = np.gradient(ys, xs)
+    i = np.clip(np.searchsorted(xs, x, side="right") - 1, 0, len(xs) - 2)
+    step = xs[i + 1] - xs[i]
+    t = (x - xs[i]) / step
+    value = ys[i] * (1 + 2 * t) + step * t * slopes[i]
+    value_after = ys[i + 1] * (3 - 2 * t) + step * (t - 1) * slopes[i + 1]
+    return np.asarray((1 - t) ** 2 * value + t**2 * value_after)
 
 
 def _on_screen(angle: NDArray[np.float64], height: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
