@@ -14,6 +14,7 @@ from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLRenderer
 
+from render.cameras import CameraSet
 from render.frame import Axis
 from render.scene_data import SceneData
 from widgets import viewport_camera as cameras
@@ -24,6 +25,7 @@ from widgets.viewport_clicks import Clicks
 from widgets.viewport_clip import ClipPlane
 from widgets.viewport_detail import Detail
 from widgets.viewport_furniture import Furniture, FurnitureName
+from widgets.viewport_images import ImagesInView
 from widgets.viewport_measure import Measurement
 from widgets.viewport_motion import Motion
 from widgets.viewport_picking import Picker
@@ -64,6 +66,7 @@ class Viewport(QWidget):
         self._motion = Motion(self, self._size, self._clicks.surface_point)
         self._tools = Tools(self, self._scene, self._picker, lambda: self.camera, self._size)
         self._furniture = Furniture(self, self._scene)
+        self.images = ImagesInView(self, self._scene, self._motion)
         self._detail = Detail(self._scene, multi_samples)
         self._connect()
 
@@ -120,6 +123,10 @@ class Viewport(QWidget):
     def frame(self, layer_ids: Iterable[str], animated: bool = True) -> None:
         """Bring these layers into the picture; raises KeyError for an id that was not shown."""
         self._frame(self._scene.outer_points(layer_ids), animated)
+
+    def look_through(self, images: CameraSet, index: int) -> None:
+        """Look through the camera of an image until the view is moved; see `images`."""
+        self.images.look_through(images, index, self._size())
 
     def set_view(self, name: ViewName, animated: bool = True) -> None:
         """Look from a side named with respect to the up axis."""
@@ -263,6 +270,8 @@ class Viewport(QWidget):
         navigation.menu_wished.connect(self._clicks.ask_for_menu)
         self._clicks.picked.connect(self.picked)
         self._clicks.plane_picked.connect(self.plane_picked)
+        self._clicks.image_picked.connect(self.images.picked)
+        self.images.changed.connect(self._changed)
         self._clicks.pivot_wished.connect(self.move_camera)
         self._clicks.menu_wished.connect(self._wish_menu)
         self._furniture.cube.direction_wished.connect(self._look_from)

@@ -21,6 +21,7 @@ class Clicks(QObject):
 
     picked = Signal(str, tuple)  # layer id, point; "" and () beside everything
     plane_picked = Signal(str, int)  # layer id, plane
+    image_picked = Signal(str, int)  # layer id, image
     pivot_wished = Signal(object)  # CameraPose
     menu_wished = Signal(QPointF, str)  # where, layer id or ""
 
@@ -32,19 +33,31 @@ class Clicks(QObject):
 
     def surface_point(self, x: float, y: float) -> NDArray[np.float64] | None:
         """The surface under a pixel."""
-        pick = self._picker.surface(self._pose(), x, y, self._size())
-        return None if pick is None else pick.point
+        pose, size = self._pose(), self._size()
+        pick = self._picker.surface(pose, x, y, size)
+        if pick is not None:
+            return pick.point
+        cloud = self._picker.cloud_point(pose, x, y, size)
+        return None if cloud is None else cloud[1]
 
     def pick(self, at: QPointF) -> None:
         """Say which layer and point, and which plane, are under a pixel."""
         pose, size = self._pose(), self._size()
         surface = self._picker.surface(pose, at.x(), at.y(), size)
         plane = self._picker.plane(pose, at.x(), at.y(), size)
-        if plane is not None and (surface is None or plane.depth <= surface.depth * (1 + 1e-3)):
+        image = self._picker.image(pose, at.x(), at.y(), size)
+        cloud = self._picker.cloud_point(pose, at.x(), at.y(), size)
+        depth = min((pick.depth for pick in (surface, plane) if pick is not None), default=np.inf)
+        if image is not None and image.depth <= depth:
+            self.picked.emit(image.layer_id, ())
+            self.image_picked.emit(image.layer_id, image.image)
+        elif plane is not None and (surface is None or plane.depth <= surface.depth * (1 + 1e-3)):
             self.picked.emit(plane.layer_id, _plain(plane.point))
             self.plane_picked.emit(plane.layer_id, plane.plane)
         elif surface is not None:
             self.picked.emit(surface.layer_id, _plain(surface.point))
+        elif cloud is not None:
+            self.picked.emit(cloud[0], _plain(cloud[1]))
         else:
             self.picked.emit("", ())
 

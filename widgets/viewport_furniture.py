@@ -104,6 +104,11 @@ class Furniture:
         planes = sum(sections.num_planes for _, _, sections in self._scene.sections())
         points = sum(len(sections.vertices) for _, _, sections in self._scene.sections())
         lines = []
+        images = sum(len(posed) for _, _, posed in self._scene.cameras())
+        dots = sum(len(cloud.points) for _, cloud in self._scene.clouds())
+        if images or dots:
+            parts = [_counted(images, "image")] if images else []
+            lines.append(", ".join([*parts, _counted(dots, "point")] if dots else parts))
         if planes:
             lines.append(f"{_counted(planes, 'plane')}, {_counted(points, 'contour point')}")
         if faces or vertices:

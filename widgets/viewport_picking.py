@@ -13,6 +13,7 @@ from vtkmodules.vtkCommonDataModel import vtkStaticCellLocator
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
 from widgets import viewport_camera as cameras
+from widgets.frustums import frustum_under
 from widgets.viewport_camera import CameraPose, Size
 from widgets.viewport_polydata import triangles
 from widgets.viewport_scene import ViewportScene
@@ -35,6 +36,14 @@ class PlanePick(NamedTuple):
     layer_id: str
     point: Array  # (3,)
     plane: int
+    depth: float
+
+
+class ImagePick(NamedTuple):
+    """A camera's frustum under a pixel."""
+
+    layer_id: str
+    image: int
     depth: float
 
 
@@ -76,6 +85,26 @@ class Picker:
             line = _contour_under(sections, pose, np.array([x, y]), size, reach)
             found += [] if line is None else [PlanePick(layer_id, *line)]
         return self._nearest_kept(found)
+
+    def image(self, pose: CameraPose, x: float, y: float, size: Size) -> ImagePick | None:
+        """The nearest frustum of a posed image under the pixel."""
+        found = []
+        for layer_id, layer, _ in self._scene.cameras():
+            frustum = frustum_under(layer.frustums, pose, (x, y), size)
+            found += [] if frustum is None else [ImagePick(layer_id, *frustum)]
+        return min(found, key=lambda pick: pick.depth, default=None)
+
+    def cloud_point(
+        self, pose: CameraPose, x: float, y: float, size: Size, reach: float = 8
+    ) -> tuple[str, Array, float] | None:
+        """The point of a cloud within `reach` pixels, the one in front of several about equally near: its layer,
+        itself (3,) and its depth."""
+        found = []
+        for layer_id, cloud in self._scene.clouds():
+            nearest = _point_under(cloud.points, pose, np.array([x, y]), size, reach)
+            if nearest is not None and self._scene.keeps(nearest[0]):
+                found.append((layer_id, *nearest))
+        return min(found, key=lambda pick: pick[2], default=None)
 
     def _nearest_kept(self, picks: list[PlanePick]) -> PlanePick | None:
         kept = [pick for pick in picks if self._scene.keeps(pick.point)]
@@ -152,6 +181,19 @@ def _contour_under(
     point = vertices[best] + (vertices[after[best]] - vertices[best]) * share[best]
     loop = int(np.searchsorted(sections.loop_starts, best, side="right")) - 1
     return point, int(sections.loop_planes[loop]), float(depth[best])
+
+
+def _point_under(
+    points: Array, pose: CameraPose, at: Array, size: Size, reach: float
+) -> tuple[Array, float] | None:
+    pixels = cameras.project(pose, points, size)
+    distance = np.linalg.norm(pixels[:, :2] - at, axis=1)
+    distance[(pixels[:, 2] <= 0) & (not pose.parallel)] = np.inf
+    least = float(distance.min())
+    if least > reach:
+        return None
+    best = int(np.where(distance <= max(least + 1.5, 2.5), pixels[:, 2], np.inf).argmin())
+    return points[best], float(pixels[best, 2])
 
 
 def _plane_under(

@@ -49,6 +49,18 @@ def polygons(points: ArrayLike, starts: ArrayLike, *, filled: bool) -> Any:
     return data
 
 
+def segments(points: ArrayLike, pairs: ArrayLike) -> Any:
+    """vtkPolyData of straight lines: points (N, 3), and pairs (E, 2) of those that a line joins."""
+    at = np.asarray(pairs, np.int64).reshape(-1, 2)
+    data = vtkPolyData()
+    data.SetPoints(_points(np.asarray(points, np.float32)))
+    cells = vtkCellArray()
+    offsets = 2 * np.arange(len(at) + 1, dtype=np.int64)
+    cells.SetData(numpy_to_vtk(offsets, deep=True), numpy_to_vtk(at.reshape(-1), deep=True))
+    data.SetLines(cells)
+    return data
+
+
 def point_cloud(vertices: NDArray[np.float32], normals: NDArray[np.float32] | None = None) -> Any:
     """vtkPolyData of one vertex cell a point."""
     data = vtkPolyData()

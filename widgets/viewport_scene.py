@@ -12,17 +12,27 @@ from vtkmodules.vtkCommonDataModel import vtkPlane
 from vtkmodules.vtkRenderingCore import vtkLight
 
 from render.cross_sections import CrossSections
+from render.images import PosedImages
 from render.mesh import TriangleMesh
+from render.points import PointCloud
 from render.scene_data import SceneData
 from widgets.colour_maps import rgb
 from widgets.theme import Theme, mix
 from widgets.viewport_camera import CameraPose
+from widgets.viewport_cameras import CamerasLayer, Picture
 from widgets.viewport_mesh_layer import MeshLayer
+from widgets.viewport_points_layer import PointsLayer
 from widgets.viewport_sections_layer import SectionsLayer
 from widgets.viewport_style import LayerStyle, Shading
 
 Array = NDArray[np.float64]
-Layer = MeshLayer | SectionsLayer
+Layer = MeshLayer | SectionsLayer | CamerasLayer | PointsLayer
+_KINDS: dict[type[Any], type[Layer]] = {
+    TriangleMesh: MeshLayer,
+    CrossSections: SectionsLayer,
+    PosedImages: CamerasLayer,
+    PointCloud: PointsLayer,
+}
 
 # Lights that travel with the camera: where they stand in its axes, how strong, what tint.
 _LIGHTS = (
@@ -42,6 +52,7 @@ class ViewportScene:
         self._hidden: set[str] = set()
         self._shading: Shading | None = None
         self._is_xray = False
+        self._cameras_shown = True
         self._clip: Any = None
         self.clip: tuple[Array, float] | None = None
         self._light()
@@ -67,6 +78,37 @@ class ViewportScene:
         for layer_id, layer in self.visible():
             if isinstance(layer, SectionsLayer) and layer.data is not None:
                 yield layer_id, layer, layer.data
+
+    def cameras(self) -> Iterator[tuple[str, CamerasLayer, PosedImages]]:
+        """The posed images that are drawn."""
+        for layer_id, layer in self.visible():
+            if isinstance(layer, CamerasLayer) and layer.data is not None:
+                yield layer_id, layer, layer.data
+
+    def clouds(self) -> Iterator[tuple[str, PointCloud]]:
+        """The points that are drawn, sparse points of images too."""
+        for layer_id, layer in self.visible():
+            data = layer.data.points if isinstance(layer, CamerasLayer) and layer.data else layer.data
+            if isinstance(data, PointCloud) and len(data.points):
+                yield layer_id, data
+
+    def set_pictures(self, layer_id: str, pictures: Mapping[int, Picture]) -> None:
+        """Show thumbnails of a layer's images; for another kind of layer, or none, there is nothing to show."""
+        layer = self._layers.get(layer_id)
+        if isinstance(layer, CamerasLayer):
+            layer.set_pictures(pictures)
+
+    @property
+    def cameras_shown(self) -> bool:
+        """Whether frustums are drawn."""
+        return self._cameras_shown
+
+    def show_cameras(self, on: bool) -> None:
+        """Draw frustums, or only the points that were found from them."""
+        self._cameras_shown = on
+        for layer in self._layers.values():
+            if isinstance(layer, CamerasLayer):
+                layer.show_cameras(on)
 
     def show(self, layer_id: str, data: SceneData, style: LayerStyle) -> None:
         """Draw data under this id, in place of what had it; data already drawn are not uploaded again."""
@@ -192,13 +234,15 @@ class ViewportScene:
         self.renderer.RemoveAllLights()
 
     def _layer_for(self, layer_id: str, data: SceneData) -> Layer:
-        kind = MeshLayer if isinstance(data, TriangleMesh) else SectionsLayer
+        kind = _KINDS[type(data)]
         layer = self._layers.get(layer_id)
         if isinstance(layer, kind):
             return layer
         was_hidden = layer_id in self._hidden
         self.remove(layer_id)
         layer = self._layers[layer_id] = kind(self._theme, self._ratio)
+        if isinstance(layer, CamerasLayer):
+            layer.show_cameras(self._cameras_shown)
         if was_hidden:
             self._hidden.add(layer_id)
         else:
@@ -233,7 +277,7 @@ class ViewportScene:
 
 def is_drawn(data: object) -> TypeGuard[SceneData]:
     """Whether data have a place in space where a viewport can draw them."""
-    return isinstance(data, TriangleMesh | CrossSections)
+    return type(data) in _KINDS
 
 
 def box_corners(box: Array) -> Array:

@@ -22,7 +22,7 @@ class LayerStyle:
     color: "#rrggbb", or None for the mesh's own colours or the theme's clay. value_name: which of
     vertex_values the shading "values" shows; None is the first. value_range: None is all of it.
     label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
-    fill; 0 hides the planes and leaves the contours. active_plane: the one to bring out.
+    fill; 0 hides the planes and leaves the contours. active_plane, active_image: the one to bring out.
     """
 
     color: str | None = None
@@ -38,3 +38,4 @@ class LayerStyle:
     label_colors: tuple[tuple[int, str], ...] = ()
     plane_opacity: float = 0.05
     active_plane: int | None = None
+    active_image: int | None = None

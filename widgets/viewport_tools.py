@@ -67,7 +67,10 @@ class Tools(QObject):
         contour = self._picker.contour(pose, x, y, size)
         if contour is not None and (surface is None or contour.depth <= surface.depth * 1.002):
             return contour.point
-        return None if surface is None else self._picker.snapped(surface, pose, size)
+        if surface is not None:
+            return self._picker.snapped(surface, pose, size)
+        cloud = self._picker.cloud_point(pose, x, y, size)
+        return None if cloud is None else cloud[1]
 
     def begin_measuring(self) -> None:
         """Clicks set the ends of lengths until Escape."""
