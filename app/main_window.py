@@ -42,6 +42,7 @@ from app.scene_view import SceneView
 from app.shell import LEAST_SIZE, Shell, dress
 from app.status_line import StatusLine
 from app.steps import Steps
+from app.view_commands import ViewCommands
 from app.window_wiring import connect_all
 from recon import METHODS
 from widgets.agreement_list import AgreementList
@@ -151,6 +152,7 @@ class MainWindow(QMainWindow):
     def _make_desks(self, preferences: Preferences) -> None:
         self.shell = Shell(self, preferences)
         self.scene = SceneView(self.project, self.viewport, self.layer_list, self.slice_view, self)
+        self.view = ViewCommands(self.viewport, self.slice_view, self.scene.redraw, self)
         self.files = FileDesk(self, self.document, self.background, self)
         self.imports = ImportDesk(self, self.files, self.background)
         self.exports = ExportDesk(self, self.files, self.background)

@@ -143,6 +143,10 @@ class SceneView(QObject):
     def _edit_sections(self, text: str, sections: CrossSections) -> None:
         self.project.edit(text, changed(self.project.layers, self._sliced_id, data=sections))
 
+    def redraw(self) -> None:
+        """Draw what the slice pane or another view changed of the layers' looks."""
+        self._draw_layers()
+
     def _draw_layers(self) -> None:
         unit = "" if self.project.frame.unit == "unit" else self.project.frame.unit
         wanted = {layer.id: layer for layer in self.project.layers if is_drawn(layer.data)}
@@ -265,36 +269,6 @@ class SceneView(QObject):
         if shown:
             self.viewport.frame(shown)
 
-    def view_front(self) -> None:
-        self.viewport.set_view("front")
-
-    def view_back(self) -> None:
-        self.viewport.set_view("back")
-
-    def view_right(self) -> None:
-        self.viewport.set_view("right")
-
-    def view_left(self) -> None:
-        self.viewport.set_view("left")
-
-    def view_top(self) -> None:
-        self.viewport.set_view("top")
-
-    def view_bottom(self) -> None:
-        self.viewport.set_view("bottom")
-
-    def view_iso(self) -> None:
-        self.viewport.set_view("iso")
-
-    def set_orthographic(self, on: bool) -> None:
-        self.viewport.set_orthographic(on)
-
-    def cycle_shading(self) -> None:
-        self.viewport.cycle_shading()
-
-    def set_xray(self, on: bool) -> None:
-        self.viewport.set_xray(on)
-
     def value_names(self) -> tuple[str, ...]:
         """What the current layer can be coloured by."""
         data = self.current.data if self.current is not None else None
@@ -310,49 +284,6 @@ class SceneView(QObject):
         if self.current is not None:
             shown = {"shading": "values", "value_name": "uncertainty"}
             self.set_style(self.current.id, shown if on else {"shading": "shaded", "value_name": None})
-
-    def set_grid(self, on: bool) -> None:
-        self.viewport.set_shown("grid", on)
-
-    def set_axes(self, on: bool) -> None:
-        self.viewport.set_shown("axes", on)
-
-    def set_clip(self, on: bool) -> None:
-        if on:
-            self.viewport.begin_clipping()
-        else:
-            self.viewport.end_tool()
-            self.viewport.set_clip(None)
-
-    def set_measuring(self, on: bool) -> None:
-        if on:
-            self.viewport.begin_measuring()
-        else:
-            self.viewport.end_tool()
-
-    def clear_measurements(self) -> None:
-        self.viewport.set_measurements(())
-
-    def set_slice_pane(self, on: bool) -> None:
-        self.slice_view.setVisible(on)
-        self._draw_layers()
-
-    def next_slice(self) -> None:
-        self.slice_view.set_plane(self.slice_view.plane + 1)
-
-    def previous_slice(self) -> None:
-        self.slice_view.set_plane(self.slice_view.plane - 1)
-
-    def first_slice(self) -> None:
-        self.slice_view.set_plane(0)
-
-    def last_slice(self) -> None:
-        sections = self.slice_view.sections
-        if sections is not None:
-            self.slice_view.set_plane(sections.num_planes - 1)
-
-    def toggle_slice(self) -> None:
-        self.slice_view.toggle_plane()
 
     def set_frame(self, frame: Frame) -> None:
         """Say what the project's numbers mean; the numbers stay."""

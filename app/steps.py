@@ -109,7 +109,7 @@ class Steps(QObject):
             window.files.import_files()
         else:
             window.scene.select([layer.id])
-            window.scene.set_slice_pane(True)
+            window.view.set_slice_pane(True)
             window.slice_view.setFocus()
 
     def _show_result(self) -> None:

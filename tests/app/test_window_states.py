@@ -185,7 +185,7 @@ def test_no_word_is_cut_off_in_a_small_window(qtbot, window, slices_file, size):
         window.task_tabs.setCurrentIndex(place)
         assert clipped(window) == []
     if size > (1024, 640):  # where the tools of clipping have room beside the cube
-        window.scene.set_clip(True)
+        window.view.set_clip(True)
         assert clipped(window) == []
 
 
