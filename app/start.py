@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QSplashScreen
@@ -13,6 +16,7 @@ from app.window_options import WindowOptions
 from widgets.icons import app_icon
 
 _SPLASH_SIDE = 160
+_FIRST_NEEDED = ("scipy.spatial.transform", "recon.mesh_edits", "skimage.measure")
 
 
 def open_window(options: WindowOptions) -> int:
@@ -22,7 +26,7 @@ def open_window(options: WindowOptions) -> int:
         return 0
     start_log(options.log_level)
     splash = _show_splash()
-    # VTK and pyvista take seconds to import; the splash is on the screen by then.
+    # VTK takes a while to import; the splash is on the screen by then.
     from app.launch import begin, reset
     from app.main_window import MainWindow
 
@@ -34,7 +38,14 @@ def open_window(options: WindowOptions) -> int:
     splash.finish(window)
     begin(window, options)
     window.runs.queue.warm_up()
+    threading.Thread(target=_import_ahead, name="import ahead", daemon=True).start()
     return app.exec()
+
+
+def _import_ahead() -> None:
+    """Import what the first file or camera move needs, while the person looks at the start page."""
+    for name in _FIRST_NEEDED:
+        importlib.import_module(name)
 
 
 def _make_application() -> QApplication:
