@@ -246,10 +246,10 @@ def _read_alpha(path: Path, size: Size) -> NDArray[np.uint8] | None:
 
 def _read_grey_mask(path: Path) -> NDArray[np.uint8]:
     """(H, W) 255 where any channel is not zero."""
-    pixels = read_array(path)
+    pixels: NDArray[Any] = read_array(path)
     if pixels.ndim == 3:
-        pixels = pixels[..., :3].any(-1)
-    return np.where(pixels != 0, np.uint8(255), np.uint8(0))
+        pixels = np.asarray(pixels[..., :3].any(-1))
+    return np.asarray(np.where(pixels != 0, 255, 0), np.uint8)
 
 
 def _cue_path(posed: PosedImages, cues: DepthCues | NormalCues | None, index: int) -> Path:

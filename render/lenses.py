@@ -108,20 +108,20 @@ def _pinhole(params: Array, xy: Array) -> Array:
 
 def _radial(params: Array, xy: Array) -> Array:
     """x (1 + k1 r² + k2 r⁴ + …)."""
-    return xy * (1 + _series(params, (xy**2).sum(-1)))[..., None]
+    return _times(xy, 1 + _series(params, (xy**2).sum(-1)))
 
 
 def _opencv(params: Array, xy: Array) -> Array:
     k1, k2, p1, p2 = params
     r2 = (xy**2).sum(-1)
-    return xy * (1 + r2 * (k1 + r2 * k2))[..., None] + _tangential(p1, p2, xy)
+    return _times(xy, 1 + r2 * (k1 + r2 * k2)) + _tangential(p1, p2, xy)
 
 
 def _full_opencv(params: Array, xy: Array) -> Array:
     k1, k2, p1, p2, k3, k4, k5, k6 = params
     r2 = (xy**2).sum(-1)
     radial = (1 + _series(np.array([k1, k2, k3]), r2)) / (1 + _series(np.array([k4, k5, k6]), r2))
-    return xy * radial[..., None] + _tangential(p1, p2, xy)
+    return _times(xy, radial) + _tangential(p1, p2, xy)
 
 
 def _fisheye(params: Array, xy: Array) -> Array:
@@ -134,12 +134,12 @@ def _fov(params: Array, xy: Array) -> Array:
     omega = params[0]
     radius = np.linalg.norm(xy, axis=-1)
     if omega**2 < 1e-4:
-        return xy * ((omega**2 * radius**2) / 3 - omega**2 / 12 + 1)[..., None]
+        return _times(xy, (omega**2 * radius**2) / 3 - omega**2 / 12 + 1)
     half = 2 * np.tan(omega / 2)
     safe = np.maximum(radius, 1e-2)
     near = -2 * (4 * radius**2 * (half / 2) ** 2 - 3) * (half / 2) / (3 * omega)
     factor = np.where(radius**2 < 1e-4, near, np.arctan(safe * half) / (safe * omega))
-    return xy * factor[..., None]
+    return _times(xy, factor)
 
 
 def _thin_prism_fisheye(params: Array, xy: Array) -> Array:
@@ -147,7 +147,8 @@ def _thin_prism_fisheye(params: Array, xy: Array) -> Array:
     uv = _equidistant(xy)
     r2 = (uv**2).sum(-1)
     radial = 1 + _series(np.array([k1, k2, k3, k4]), r2)
-    return uv * radial[..., None] + _tangential(p1, p2, uv) + r2[..., None] * np.array([sx, sy])
+    prism: Array = np.stack([sx * r2, sy * r2], -1)
+    return _times(uv, radial) + _tangential(p1, p2, uv) + prism
 
 
 def _rad_tan_thin_prism_fisheye(params: Array, xy: Array) -> Array:
@@ -155,7 +156,7 @@ def _rad_tan_thin_prism_fisheye(params: Array, xy: Array) -> Array:
     uv = _radial(params[:6], _equidistant(xy))
     r2 = (uv**2).sum(-1)
     p0, p1, s0, s1, s2, s3 = params[6:]
-    prism = np.stack([r2 * (s0 + r2 * s1), r2 * (s2 + r2 * s3)], -1)
+    prism: Array = np.stack([r2 * (s0 + r2 * s1), r2 * (s2 + r2 * s3)], -1)
     return uv + _tangential(p1, p0, uv) + prism
 
 
@@ -163,20 +164,25 @@ def _division(params: Array, xy: Array) -> Array:
     """undistorted = distorted / (1 + k r²), solved for the distorted point (Fitzgibbon, CVPR 2001)."""
     r2 = (xy**2).sum(-1)
     root = np.sqrt(1 - 4 * params[0] * r2)
-    return xy * (2 / (1 + root))[..., None]
+    return _times(xy, 2 / (1 + root))
 
 
 def _eucm(params: Array, xy: Array) -> Array:
     """Khomutenko et al., An enhanced unified camera model, 2016."""
     alpha, beta = params
     rho = np.sqrt(beta * (xy**2).sum(-1) + 1)
-    return xy / (alpha * rho + 1 - alpha)[..., None]
+    return _times(xy, 1 / (alpha * rho + 1 - alpha))
 
 
 def _equidistant(xy: Array) -> Array:
     radius = np.linalg.norm(xy, axis=-1)
     factor = np.where(radius > _TINY, np.arctan(radius) / np.maximum(radius, _TINY), 1.0)
-    return xy * factor[..., None]
+    return _times(xy, factor)
+
+
+def _times(xy: Array, factor: Array) -> Array:
+    """(..., 2) points times (...) factors."""
+    return np.asarray(xy * factor[..., None], np.float64)
 
 
 def _series(coefficients: Array, r2: Array) -> Array:

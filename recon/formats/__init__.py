@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import FormatError
+from recon.formats import scene_sniffing
 from recon.formats.reading import Note, Reading, ReadOptions
-from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
+from render.points import PointCloud
 from render.scene_data import SCENE_DATA_KINDS, SceneData
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
     "write",
 ]
 
-_HEAD = 512  # bytes looked at
+_HEAD = 4096  # bytes looked at
 
 
 def _starts(*magics: bytes) -> Callable[[bytes], bool]:
@@ -65,6 +66,7 @@ class FileKind:
     suffixes: lower case with the point, the usual one first. data: its kind of scene data, None where any.
     is_known_by: whether a file's first bytes can be nothing else. module: what reads and writes it.
     uses_options: whether reading takes ReadOptions; needs_spacing: whether it cannot do without a spacing.
+    names: what files of a format are called that has no ending of its own. also: other kinds of data it holds.
     """
 
     id: str
@@ -77,6 +79,17 @@ class FileKind:
     is_writable: bool = True
     uses_options: bool = False
     needs_spacing: bool = False
+    names: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What its files are called, as in a file dialog: "*.csl", or "transforms.json"."""
+        return tuple(f"*{suffix}" for suffix in self.suffixes) + self.names
+
+    def holds(self, data: str) -> bool:
+        """Whether the format is for this kind of scene data."""
+        return self.data in (None, data) or data in self.also
 
 
 _VOLUME = "recon.formats.volume"
@@ -97,20 +110,43 @@ FILE_KINDS: tuple[FileKind, ...] = (
     FileKind("masks", "Masks (PNG, TIFF)", (".png", ".tif", ".tiff"), "cross_sections", "recon.formats.mask_stack",
              _starts(b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*"), is_writable=False, uses_options=True,
              needs_spacing=True),
-    FileKind("ply", "Mesh (PLY)", (".ply",), "mesh", _MESH, _starts(b"ply\n", b"ply\r"), uses_options=True),
+    FileKind("ply", "Mesh (PLY)", (".ply",), "mesh", _MESH, _starts(b"ply\n", b"ply\r"), uses_options=True,
+             also=("points",)),
     FileKind("obj", "Mesh (OBJ)", (".obj",), "mesh", _MESH, uses_options=True),
     FileKind("stl", "Mesh (STL)", (".stl",), "mesh", _MESH, uses_options=True),
     FileKind("glb", "Mesh (GLB)", (".glb",), "mesh", _MESH, _starts(b"glTF"), uses_options=True),
     FileKind("gltf", "Mesh (glTF)", (".gltf",), "mesh", _MESH, is_writable=False, uses_options=True),
     FileKind("3mf", "Mesh (3MF)", (".3mf",), "mesh", _MESH, uses_options=True),
+    FileKind("transforms", "Posed photos (transforms.json)", (), "posed_images", "recon.formats.transforms",
+             scene_sniffing.is_transforms, uses_options=True, names=scene_sniffing.TRANSFORMS),
+    FileKind("sdfstudio", "Posed photos (sdfstudio)", (), "posed_images", "recon.formats.sdfstudio",
+             scene_sniffing.is_meta_data, is_writable=False, uses_options=True, names=scene_sniffing.META_DATA),
+    FileKind("monosdf", "Posed photos (MonoSDF)", (), "posed_images", "recon.formats.monosdf", is_writable=False,
+             uses_options=True, names=scene_sniffing.CAMERA_ARCHIVES),
+    FileKind("colmap", "Posed photos (COLMAP)", (), "posed_images", "recon.formats.colmap", uses_options=True,
+             names=scene_sniffing.COLMAP_FILES),
+    FileKind("replica", "Posed photos (Replica)", (), "posed_images", "recon.formats.replica", is_writable=False,
+             uses_options=True, names=("traj.txt",)),
+    FileKind("scannet", "Posed photos (ScanNet)", (), "posed_images", "recon.formats.scannet", is_writable=False,
+             uses_options=True, names=("intrinsic_color.txt",)),
+    FileKind("neural_rgbd", "Posed photos (Neural RGB-D)", (), "posed_images", "recon.formats.neural_rgbd",
+             is_writable=False, uses_options=True, names=scene_sniffing.POSE_LISTS),
+    FileKind("photos", "Photos", scene_sniffing.PHOTOS, "images", "recon.formats.image_folder", is_writable=False,
+             uses_options=True),
+    FileKind("video", "Video", scene_sniffing.VIDEOS, "images", "recon.formats.image_folder", is_writable=False,
+             uses_options=True),
     FileKind("native", "Scene data (Isokiln)", (".npz",), None, "recon.formats.native"),
 )  # fmt: skip
 
 
-def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
-    """Read a file, or a folder of masks or DICOM files. Raises only FormatError and InputError."""
+def read(path: Path, options: ReadOptions = ReadOptions(), wanted: str | None = None) -> Reading:
+    """Read a file or a folder. Raises only FormatError and InputError.
+
+    wanted: the kind of scene data that is asked for, a key of SCENE_DATA_KINDS, where the same folder could be
+    several, such as photos and masks; `options.read_as` counts more.
+    """
     try:
-        kind = kind_of_file(path)
+        kind = kind_of_file(path, _READ_AS.get(options.read_as, wanted))
         module = _import(kind, path)
         if kind.uses_options:
             reading: Reading = module.read(path, options)
@@ -123,8 +159,9 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
 def read_masks(paths: Sequence[Path], options: ReadOptions = ReadOptions()) -> Reading:
     """Read PNG or TIFF masks chosen one by one, in the natural order of their names."""
     from recon.formats import mask_stack
+    from recon.formats.natural_order import natural_order
 
-    paths = sorted(paths, key=mask_stack.natural_order)
+    paths = sorted(paths, key=natural_order)
     try:
         return mask_stack.read_files(paths, options)
     except OSError as error:
@@ -136,9 +173,11 @@ def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:
 
     options: an ExportOptions for meshes. Raises FormatError for a suffix that cannot hold this kind of data.
     """
-    kind = next((kind for kind in kinds_to_write(data) if _suffix(path) in kind.suffixes), None)
+    kinds = kinds_to_write(data)
+    kind = next((kind for kind in kinds if path.name.lower() in kind.names), None)
+    kind = kind or next((kind for kind in kinds if _suffix(path) in kind.suffixes), None)
     if kind is None:
-        usual = ", ".join(kind.suffixes[0] for kind in kinds_to_write(data))
+        usual = ", ".join(kind.patterns[0].removeprefix("*") for kind in kinds)
         sentence = f"A file with this ending cannot hold {_in_words(data)}."
         raise FormatError(path, sentence, f"Choose one of these endings: {usual}.")
     try:
@@ -151,13 +190,16 @@ def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:
 def kinds_to_write(data: SceneData) -> tuple[FileKind, ...]:
     """The formats that can hold this data."""
     name = next(name for name, kind in SCENE_DATA_KINDS.items() if isinstance(data, kind))
-    return tuple(kind for kind in FILE_KINDS if kind.is_writable and kind.data in (None, name))
+    return tuple(kind for kind in FILE_KINDS if kind.is_writable and kind.holds(name))
 
 
-def kind_of_file(path: Path) -> FileKind:
-    """The format of a file or folder. Raises FormatError when nothing fits, OSError when it cannot be opened."""
+def kind_of_file(path: Path, wanted: str | None = None) -> FileKind:
+    """The format of a file or folder; wanted: see `read`. Raises FormatError when nothing fits, OSError when it
+    cannot be opened."""
     if path.is_dir():
-        return _kind_of_folder(path)
+        return _kind_of_folder(path, wanted)
+    if wanted == "images" and _suffix(path) in scene_sniffing.PICTURES:
+        return _kind("photos")
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if not head:
@@ -165,14 +207,29 @@ def kind_of_file(path: Path) -> FileKind:
     for kind in FILE_KINDS:
         if kind.is_known_by(head):
             return kind
+    if path.name.lower() in (name.lower() for kind in FILE_KINDS for name in kind.names):
+        return next(kind for kind in FILE_KINDS if path.name in kind.names or path.name.lower() in kind.names)
+    if _suffix(path) == ".npz" and scene_sniffing.is_camera_archive(path):
+        return _kind("monosdf")
     by_suffix = [kind for kind in FILE_KINDS if _suffix(path) in kind.suffixes]
     if by_suffix:
         return by_suffix[0]
     raise FormatError(path, "Cannot tell what this is.", _what_can_be_read())
 
 
-def _kind_of_folder(path: Path) -> FileKind:
-    """Masks, or DICOM files whatever their names are."""
+def _kind_of_folder(path: Path, wanted: str | None) -> FileKind:
+    """A scene of photos, photos, masks, or DICOM files whatever their names are."""
+    if wanted == "images":
+        return _kind("photos")
+    scene = scene_sniffing.scene_in(path) if wanted in (None, "posed_images") else None
+    if scene is not None:
+        return _kind(scene)
+    if wanted == "posed_images":
+        sentence = "The folder holds photos at most, but not their cameras."
+        advice = "Find the cameras with the method poses, or choose a folder with transforms.json, COLMAP's sparse, …"
+        raise FormatError(path, sentence, advice)
+    if wanted is None and (scene_sniffing.has_photos(path) or _has_colour_pictures(path)):
+        return _kind("photos")
     names = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
     masks, dicom = _kind("masks"), _kind("dicom")
     if any(_suffix(each) in masks.suffixes for each in names):
@@ -181,8 +238,17 @@ def _kind_of_folder(path: Path) -> FileKind:
         return dicom
     if not names:
         raise FormatError(path, "The folder is empty.", "Choose a folder of masks or of DICOM files.")
-    advice = "Choose a folder of PNG or TIFF masks, a folder of DICOM files, or one file."
-    raise FormatError(path, "The folder holds no masks and no DICOM files.", advice)
+    advice = (
+        "Choose a folder of PNG or TIFF masks, of DICOM files, of photos, a scene with cameras, or one file."
+    )
+    raise FormatError(path, "The folder holds no masks, no DICOM files and no photos.", advice)
+
+
+def _has_colour_pictures(path: Path) -> bool:
+    """Whether the first PNG or TIFF picture of a folder, or of its `images`, is in colours, as no mask is."""
+    from recon.formats import picture_sniffing
+
+    return picture_sniffing.has_colour_pictures(path)
 
 
 def _head(path: Path) -> bytes:
@@ -227,6 +293,8 @@ def _unreadable(path: Path, error: OSError) -> FormatError:
 
 def _written(path: Path, data: SceneData, kind: FileKind, options: Any) -> tuple[Note, ...]:
     module = importlib.import_module(kind.module)
+    if isinstance(data, PointCloud) and kind.id == "ply":
+        module = importlib.import_module("recon.formats.point_cloud")
     if isinstance(data, TriangleMesh) and kind.data == "mesh":
         given = options or importlib.import_module("recon.formats.export").ExportOptions()
         written = module.write(path, [(path.stem, data)], given)
@@ -234,11 +302,23 @@ def _written(path: Path, data: SceneData, kind: FileKind, options: Any) -> tuple
     return tuple(module.write(path, data) or ())
 
 
+_READ_AS = {"slices": "cross_sections", "photos": "images", "scene": "posed_images"}
+_WORDS = {
+    "cross_sections": "cross-sections",
+    "mesh": "a mesh",
+    "images": "photos without cameras",
+    "posed_images": "posed photos",
+    "points": "points",
+    "sdf_field": "a field",
+    "views": "rendered views",
+}
+
+
 def _in_words(data: SceneData) -> str:
-    return "cross-sections" if isinstance(data, CrossSections) else "a mesh"
+    return next(_WORDS[name] for name, kind in SCENE_DATA_KINDS.items() if isinstance(data, kind))
 
 
 def _what_can_be_read() -> str:
     """E.g. "Isokiln reads .csl, .json, … files"."""
     suffixes: Iterable[str] = (suffix for kind in FILE_KINDS if kind.is_readable for suffix in kind.suffixes)
-    return f"Isokiln reads {', '.join(suffixes)}, and folders of masks or DICOM files."
+    return f"Isokiln reads {', '.join(suffixes)}, and folders of masks, DICOM files, photos or scenes with cameras."

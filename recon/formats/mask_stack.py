@@ -6,7 +6,6 @@ with a threshold, grey values above it are inside.
 
 from __future__ import annotations
 
-import re
 import struct
 import warnings
 import zlib
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from recon.errors import FormatError
+from recon.formats.natural_order import natural_order
 from recon.formats.reading import Note, Reading, ReadOptions, check_size
 from recon.formats.tracing import (
     LARGEST_VOLUME,
@@ -66,12 +66,6 @@ def read_files(paths: Sequence[Path], options: ReadOptions, name: Path | None = 
         text = f"{len(slices)} slices, in the order of their names from {paths[0].name} to {paths[-1].name}."
         notes.append(Note("info", text))
     return sections_of(stack, slices, options, frame=frame, notes=notes)
-
-
-def natural_order(path: Path) -> list[tuple[int, int, str]]:
-    """Slice 2 before slice 10."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part) for part in parts]
 
 
 def _traced(paths: Sequence[Path], options: ReadOptions) -> Iterator[TracedSlice]:

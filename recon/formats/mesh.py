@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.errors import FormatError, ReconError
-from recon.formats import glb, obj, ply, stl, threemf
+from recon.formats import glb, obj, ply, point_cloud, stl, threemf
 from recon.formats.atomic_file import replacing
 from recon.formats.export import ExportOptions, ExportPlan, plan_export, unique_names
 from recon.formats.mesh_file import DAMAGED_ADVICE, FileMesh
@@ -35,20 +35,29 @@ _READERS: Mapping[str, Callable[[Path], FileMesh]] = {
 
 
 def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
-    """The mesh of a file, all of its objects joined, in the file's numbers; its frame as the file says.
+    """The mesh of a file, all of its objects joined, in the file's numbers; its frame as the file says. A PLY file
+    without faces is a point cloud.
 
     Where the file is silent, `unit`, `up` and `patient_axes` of the options count. Vertices are not merged, but for
     STL, which has none. Raises only FormatError.
     """
     check_size(path, LARGEST_FILE)
     try:
-        mesh = _reader(path)(path)
+        reader = _reader(path)
+        mesh = reader(path)
+        if reader is ply.read and not len(mesh.faces):
+            return _points(path, mesh, options)
         return _reading(path, mesh, options)
     except (ReconError, OSError):
         raise
     except Exception as error:  # whatever trimesh stumbles over in a damaged file
         cause = f"{type(error).__name__}: {error}"
         raise FormatError(path, "The file is damaged.", DAMAGED_ADVICE, details=cause) from error
+
+
+def _points(path: Path, mesh: FileMesh, options: ReadOptions) -> Reading:
+    frame, notes = _frame(mesh, options)
+    return Reading(replace(point_cloud.from_file(path, mesh), frame=frame), tuple(notes))
 
 
 def _reader(path: Path) -> Callable[[Path], FileMesh]:

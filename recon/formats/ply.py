@@ -58,7 +58,7 @@ class _Rows:
 
 
 def read(path: Path) -> FileMesh:
-    """Raises FormatError for anything but a whole mesh."""
+    """A mesh, or points where there are no faces. Raises FormatError for anything else."""
     data = path.read_bytes()
     elements, body, comments, is_text, order = _header(path, data)
     tables = _text_tables if is_text else _binary_tables
@@ -71,6 +71,7 @@ def read(path: Path) -> FileMesh:
         _faces(path, rows),
         _colors(rows["vertex"]),
         {name: v.astype(np.float32) for name, v in rows["vertex"].values.items() if name not in _NOT_VALUES},
+        normals=_normals(rows["vertex"]),
         unit=words.unit,
         up=words.up,
         patient_axes=words.patient_axes,
@@ -267,10 +268,21 @@ def _faces(path: Path, rows: dict[str, _Rows]) -> NDArray[np.int64]:
         lists.get("vertex_indices") or lists.get("vertex_index") or (np.zeros(0), np.zeros(0, int))
     )
     if not len(corners):
-        raise FormatError(path, "The file holds points without faces.", "Choose a file with a mesh.")
+        return np.zeros((0, 3), np.int64)
     if corners.dtype.kind == "f" and not (np.isfinite(corners) & (np.abs(corners) < 2**40)).all():
         raise FormatError(path, "A face's corners are not numbers of vertices.", DAMAGED_ADVICE)
     return fan_triangles(corners.astype(np.int64), sizes)
+
+
+def _normals(vertex: _Rows) -> NDArray[np.float32] | None:
+    """Of unit length; up where a stored one has no direction."""
+    if not {"nx", "ny", "nz"} <= vertex.values.keys():
+        return None
+    stored = np.stack([vertex.values[f"n{axis}"].astype(np.float64) for axis in "xyz"], axis=1)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        unit = stored / np.linalg.norm(stored, axis=1, keepdims=True)
+    has_direction = np.isfinite(unit).all(1, keepdims=True)
+    return np.where(has_direction, unit, np.array([0.0, 0.0, 1.0])).astype(np.float32)
 
 
 def _colors(vertex: _Rows) -> NDArray[np.uint8] | None:
@@ -284,10 +296,11 @@ def _colors(vertex: _Rows) -> NDArray[np.uint8] | None:
 
 
 def write(file: BinaryIO, mesh: FileMesh) -> None:
-    """Binary, little-endian; normals, colours and values as vertex properties."""
+    """Binary, little-endian; normals, colours and values as vertex properties; positions double where they are."""
     assert mesh.unit is not None and mesh.up is not None
     columns: list[tuple[str, str, NDArray[np.generic]]] = [
-        (axis, "float", mesh.vertices[:, i]) for i, axis in enumerate("xyz")
+        (axis, "double" if mesh.vertices.dtype == np.float64 else "float", mesh.vertices[:, i])
+        for i, axis in enumerate("xyz")
     ]
     if mesh.normals is not None:
         columns += [(f"n{axis}", "float", mesh.normals[:, i]) for i, axis in enumerate("xyz")]

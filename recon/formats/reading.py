@@ -88,6 +88,21 @@ class ReadOptions(BaseModel):
     series: str | None = Field(None, title="Series")
     """Which DICOM series of a folder to read, by its series instance UID."""
 
+    read_as: Literal["auto", "slices", "photos", "scene"] = Field("auto", title="Read as")
+    """What a folder of pictures is: masks of slices, photos, or a scene of photos with cameras. Automatic: by its files."""
+
+    submodel: str | None = Field(None, title="Sub-model")
+    """Which of several COLMAP models to read, by its folder's name. Not given: the one with most images."""
+
+    image_folder: str | None = Field(None, title="Image folder")
+    """Folder of a scene's photos, absolute or from the scene's folder. Not given: where the file says, or the usual places."""
+
+    depth_kind: Literal["auto", "metric", "depth", "disparity"] = Field("auto", title="Kind of depth")
+    """What a scene's depth pictures hold: distances in the scene's unit, distances up to scale and shift, or one over distances. Automatic: as the format says."""
+
+    first_pixel: Literal["auto", "corner", "center"] = Field("auto", title="First pixel")
+    """Whether (0, 0) is the corner or the centre of the first pixel in a scene's camera matrices. Automatic: by the format and the principal point."""
+
 
 def check_size(path: Path, largest: int = LARGEST_TEXT_FILE) -> int:
     """Bytes of a file; raises FormatError when it is empty or larger than a reader will take into memory."""

@@ -33,6 +33,9 @@ def test_ids_and_suffixes_are_unique_and_lower_case() -> None:
     suffixes = [suffix for kind in FILE_KINDS for suffix in kind.suffixes]
     assert len(set(ids)) == len(ids) and len(set(suffixes)) == len(suffixes)
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in suffixes)
+    names = [name for kind in FILE_KINDS for name in kind.names]
+    assert len(set(names)) == len(names) and all(name == name.lower() for name in names)
+    assert all(kind.patterns for kind in FILE_KINDS)
 
 
 @pytest.mark.parametrize("kind", FILE_KINDS, ids=lambda kind: kind.id)
@@ -46,7 +49,9 @@ def test_every_kinds_module_does_what_the_table_says(kind: FileKind) -> None:
     assert not kind.is_writable or callable(module.write)
 
 
-@pytest.mark.parametrize("kind", [k for k in FILE_KINDS if k.is_writable], ids=lambda kind: kind.id)
+@pytest.mark.parametrize(
+    "kind", [k for k in FILE_KINDS if k.is_writable and k.suffixes], ids=lambda kind: kind.id
+)
 def test_what_is_written_is_told_by_its_bytes_or_its_suffix_and_read_back(
     tmp_path: Path, kind: FileKind
 ) -> None:
