@@ -53,12 +53,20 @@ def fit_line(
 def _reweighted(
     stored: NDArray[np.float64], target: NDArray[np.float64], is_shifted: bool
 ) -> tuple[float, float]:
-    """Rows are divided by the target, so that residuals are relative."""
-    rows = np.stack([stored, np.ones_like(stored)], 1)[:, : 1 + is_shifted] / target[:, None]
+    """Solves stored = (target - shift) / scale: the points are exact and the stored numbers are not, and fitted the
+    other way round noise would pull the scale down and everything far away nearer.
+
+    Errors are measured in the target's unit as a share of the target.
+    """
+    rows = np.stack([target, np.ones_like(target)], 1)[:, : 1 + is_shifted] / target[:, None]
+    right = stored / target
     weights = np.ones(len(rows))
-    solution = np.zeros(2)
+    slope, offset = 0.0, 0.0
     for _ in range(NUM_ROUNDS):
-        solution[: 1 + is_shifted] = np.linalg.lstsq(rows * weights[:, None], weights, rcond=None)[0]
-        error = np.abs(rows @ solution[: 1 + is_shifted] - 1)
+        solution = np.linalg.lstsq(rows * weights[:, None], right * weights, rcond=None)[0]
+        slope, offset = float(solution[0]), float(solution[1]) if is_shifted else 0.0
+        error = np.abs(rows @ solution - right) / max(abs(slope), 1e-12)
         weights = 1 / np.sqrt(np.maximum(error, FLOOR))
-    return float(solution[0]), float(solution[1])
+    if slope == 0:
+        return 0.0, float(np.median(target))
+    return 1 / slope, -offset / slope

@@ -10,8 +10,8 @@ from scipy import ndimage
 
 NODES = 9  # along the longer side
 NOISE = 0.01  # of the logarithm: what a sample is off without being wrong
-STIFFNESS = 1.0  # of second differences between nodes, in samples
-PULL = 0.05  # towards zero where there are no samples
+SPREAD = 0.02  # of the logarithm: how far networks are off, smoothly
+LENGTH = 0.2  # of the longer side: how far this error reaches
 LARGEST = 0.25  # of the logarithm: samples beyond say nothing about a smooth field
 NUM_ROUNDS = 6
 MIN_SAMPLES = 20
@@ -20,7 +20,7 @@ MIN_SAMPLES = 20
 def smooth_log_ratio(
     pixels: NDArray[np.float64], values: NDArray[np.float64], shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Field (H, W) near `values` (K,) at `pixels` (K, 2): bilinear between nodes, bent as little as the samples allow.
+    """Field (H, W) near `values` (K,) at `pixels` (K, 2): bilinear between nodes, zero far from all samples.
 
     Robust by reweighting (Cauchy). Zero everywhere with fewer than 20 samples.
     """
@@ -67,7 +67,7 @@ def _solve(
     values: NDArray[np.float64],
     nodes: tuple[int, int],
 ) -> NDArray[np.float64]:
-    normal = _bending(nodes).copy()
+    normal = _prior(nodes).copy()
     weighted = share * weights[:, None]
     np.add.at(normal, (index[:, :, None], index[:, None, :]), weighted[:, :, None] * share[:, None, :])
     right = np.bincount(index.ravel(), (weighted * values[:, None]).ravel(), len(normal))
@@ -76,14 +76,15 @@ def _solve(
 
 
 @lru_cache(maxsize=8)
-def _bending(nodes: tuple[int, int]) -> NDArray[np.float64]:
-    """The quadratic form of second differences and of the field itself."""
-    down, across = (_second_differences(count) for count in nodes)
-    bending = np.kron(down, np.eye(nodes[1])) + np.kron(np.eye(nodes[0]), across)
-    return STIFFNESS * bending + PULL * np.eye(nodes[0] * nodes[1])
+def _prior(nodes: tuple[int, int]) -> NDArray[np.float64]:
+    """Inverse covariance of the nodes' values, times the variance of a sample: a Gaussian process about zero.
 
-
-def _second_differences(count: int) -> NDArray[np.float64]:
-    rows = np.diff(np.eye(count), 2, axis=0)
-    square: NDArray[np.float64] = rows.T @ rows
-    return square
+    Away from all samples the field returns to zero; one bent as little as possible would go on in a straight line.
+    """
+    places = np.stack(np.meshgrid(*(np.arange(count) for count in nodes), indexing="ij"), -1).reshape(-1, 2)
+    squares = ((places[:, None] - places[None]) ** 2).sum(-1)
+    reach = LENGTH * max(nodes)
+    covariance = SPREAD**2 * np.exp(-squares / (2 * reach**2))
+    covariance += (0.02 * SPREAD) ** 2 * np.eye(len(places))
+    precision: NDArray[np.float64] = NOISE**2 * np.linalg.inv(covariance)
+    return precision
