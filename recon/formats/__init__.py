@@ -87,6 +87,10 @@ class FileKind:
         """What its files are called, as in a file dialog: "*.csl", or "transforms.json"."""
         return tuple(f"*{suffix}" for suffix in self.suffixes) + self.names
 
+    def is_named(self, name: str) -> bool:
+        """Whether a file of this name is of this format, whatever its ending says."""
+        return name.lower() in (each.lower() for each in self.names)
+
     def holds(self, data: str) -> bool:
         """Whether the format is for this kind of scene data."""
         return self.data in (None, data) or data in self.also
@@ -174,7 +178,7 @@ def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:
     options: an ExportOptions for meshes. Raises FormatError for a suffix that cannot hold this kind of data.
     """
     kinds = kinds_to_write(data)
-    kind = next((kind for kind in kinds if path.name.lower() in kind.names), None)
+    kind = next((kind for kind in kinds if kind.is_named(path.name)), None)
     kind = kind or next((kind for kind in kinds if _suffix(path) in kind.suffixes), None)
     if kind is None:
         usual = ", ".join(kind.patterns[0].removeprefix("*") for kind in kinds)
@@ -207,8 +211,9 @@ def kind_of_file(path: Path, wanted: str | None = None) -> FileKind:
     for kind in FILE_KINDS:
         if kind.is_known_by(head):
             return kind
-    if path.name.lower() in (name.lower() for kind in FILE_KINDS for name in kind.names):
-        return next(kind for kind in FILE_KINDS if path.name in kind.names or path.name.lower() in kind.names)
+    by_name = next((kind for kind in FILE_KINDS if kind.is_named(path.name)), None)
+    if by_name is not None:
+        return by_name
     if _suffix(path) == ".npz" and scene_sniffing.is_camera_archive(path):
         return _kind("monosdf")
     by_suffix = [kind for kind in FILE_KINDS if _suffix(path) in kind.suffixes]

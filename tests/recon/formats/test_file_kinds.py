@@ -34,7 +34,7 @@ def test_ids_and_suffixes_are_unique_and_lower_case() -> None:
     assert len(set(ids)) == len(ids) and len(set(suffixes)) == len(suffixes)
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in suffixes)
     names = [name for kind in FILE_KINDS for name in kind.names]
-    assert len(set(names)) == len(names) and all(name == name.lower() for name in names)
+    assert len(set(names)) == len(names)
     assert all(kind.patterns for kind in FILE_KINDS)
 
 
