@@ -1,0 +1,150 @@
+"""From posed photos to what training starts from: pixels, aligned cues, a coarse field and what it says of the cues."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.cues.alignment import AlignedDepth, align_depth, realign
+from recon.debsdf import DebsdfSettings
+from recon.debsdf.coarse import CoarseField, coarse_field, consistency_masks, rendered_depth
+from recon.debsdf.photos import Photos, read_photos, working_size
+from recon.debsdf.region import Region, find_region
+from recon.errors import InputError
+from recon.method import Progress
+from render.images import PosedImages
+
+# Depth that is farther than this share of the region's half side from what all views show is not trusted.
+TOLERANCE = 0.06
+FEWEST_ALIGNED = 2
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What training starts from.
+
+    posed: the images that are used. coarse: None where training starts from a sphere. aligned: None without depth
+    cues. notes: sentences for the person.
+    """
+
+    posed: PosedImages
+    photos: Photos
+    region: Region
+    coarse: CoarseField | None
+    aligned: AlignedDepth | None
+    notes: tuple[str, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def start(self) -> str:
+        """"depth" or "sphere"."""
+        return "sphere" if self.coarse is None else "depth"
+
+
+def used_images(posed: PosedImages) -> PosedImages:
+    """The images that are not left out. Raises InputError where too few are left to see depth from."""
+    if len(posed.used) < 2:
+        raise InputError(
+            f"The scene has {len(posed.used)} usable image{'s' * (len(posed.used) != 1)}; a surface needs two or more.",
+            "Add photos of the room from several places, or switch images on again.",
+        )
+    return posed.select(posed.used)
+
+
+def prepare(
+    posed: PosedImages, settings: DebsdfSettings, device: str
+) -> Generator[Progress, None, Prepared]:
+    """Read, align and fuse. Raises InputError for scenes that cannot be reconstructed."""
+    posed = used_images(posed)
+    size = working_size(posed, settings.image_size, device)
+    photos: Photos | None = None
+    for read in read_photos(posed, size, settings.held_out):
+        if isinstance(read, Photos):
+            photos = read
+        else:
+            yield Progress(read, len(posed), "Reading photos")
+    assert photos is not None
+    if not len(photos.training_pixels()):
+        raise InputError("The masks leave no pixel to train on.", "Invert the masks, or remove them.")
+    has_depth = posed.depth is not None and any(posed.depth.paths)
+    if not has_depth:
+        return Prepared(posed, photos, find_region(posed), None, None, _notes_without_depth(photos))
+    yield Progress(1, settings.realign_rounds + 2, "Aligning depth")
+    aligned = align_depth(posed, size)
+    if settings.start == "sphere" or aligned.is_aligned.sum() < FEWEST_ALIGNED:
+        region = find_region(posed, aligned)
+        photos = replace(photos, depth=aligned.depth)
+        return Prepared(posed, photos, region, None, aligned, _notes_on(aligned, settings))
+    return (yield from _with_coarse_field(posed, photos, aligned, settings))
+
+
+def _with_coarse_field(
+    posed: PosedImages, photos: Photos, aligned: AlignedDepth, settings: DebsdfSettings
+) -> Generator[Progress, None, Prepared]:
+    region = find_region(posed, aligned)
+    kept = replace(aligned, is_aligned=aligned.is_aligned & ~photos.is_held_out)
+    coarse = coarse_field(posed.cameras, kept, region, settings.base_resolution)
+    for index in range(settings.realign_rounds):
+        yield Progress(index + 2, settings.realign_rounds + 2, "Aligning depth")
+        seen = rendered_depth(coarse, posed.cameras, region, photos.size, step=3)
+        aligned = realign(posed, aligned, seen)
+        kept = replace(aligned, is_aligned=aligned.is_aligned & ~photos.is_held_out)
+        coarse = coarse_field(posed.cameras, kept, region, settings.base_resolution)
+    is_trusted = None
+    if settings.consistency_masks:
+        seen = rendered_depth(coarse, posed.cameras, region, photos.size)
+        is_trusted = consistency_masks(aligned, seen, TOLERANCE * region.world_from_box.scale)
+    photos = replace(photos, depth=aligned.depth, is_trusted=is_trusted)
+    return Prepared(posed, photos, region, coarse, aligned, _notes_on(aligned, settings))
+
+
+def base_values(coarse: CoarseField, resolution: int) -> NDArray[np.float32]:
+    """(R, R, R) the coarse field on a grid over the whole box."""
+    axis = np.linspace(-1, 1, resolution)
+    values = np.empty((resolution,) * 3, np.float32)
+    for i, x in enumerate(axis):
+        points = np.stack(np.meshgrid([x], axis, axis, indexing="ij"), -1).reshape(-1, 3)
+        values[i] = coarse.at(points).reshape(resolution, resolution)
+    return values
+
+
+def _notes_without_depth(photos: Photos) -> tuple[str, ...]:
+    missing = "depth cues" if photos.normals is not None else "depth or normal cues"
+    return (
+        f"There are no {missing}: blank walls and other surfaces without texture will come out poor. "
+        "Compute cues first, with the method Depth and normal cues.",
+    )
+
+
+def _notes_on(aligned: AlignedDepth, settings: DebsdfSettings) -> tuple[str, ...]:
+    lost = np.flatnonzero(~aligned.is_aligned)
+    if not len(lost):
+        return ()
+    sentence = f"The depth of {len(lost)} of {len(aligned.is_aligned)} images is not used: {aligned.reasons[lost[0]]}."
+    if len(aligned.is_aligned) - len(lost) < FEWEST_ALIGNED and settings.start != "sphere":
+        sentence += " Training starts from a sphere, and surfaces without texture will come out poor."
+    return (sentence,)
+
+
+def alignment_figures(aligned: AlignedDepth, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Per image: scale, shift, share of its sparse points that fit, their median error, or why it is not used."""
+    rows = []
+    for i, name in enumerate(names):
+        residual = float(aligned.residual[i])
+        rows.append(
+            {
+                "image": name,
+                "scale": float(aligned.scale[i]),
+                "shift": float(aligned.shift[i]),
+                "inliers": float(aligned.inliers[i]),
+                "median_error": residual if math.isfinite(residual) else None,
+                "points": int(aligned.num_points[i]),
+                "reason": aligned.reasons[i],
+            }
+        )
+    return rows
