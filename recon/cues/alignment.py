@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from recon.cues.robust_fit import LineFit, fit_line
 from recon.cues.warp import smooth_log_ratio
@@ -18,6 +19,7 @@ ReadDepth = Callable[[int], NDArray[np.float32]]
 MIN_POINTS = 8
 MIN_INLIERS = 0.5  # share of the points that the fitted line must explain
 INLIER_TOLERANCE = 0.1  # of the depth
+STEEP = 0.1  # of the depth, within 5 x 5 pixels
 OCCLUSION_CELL = 8.0  # pixels: of points whose views are not known, the nearest in such a cell is seen
 
 
@@ -168,12 +170,23 @@ def apply_line(stored: NDArray[np.float32], fit: LineFit, kind: DepthKind) -> ND
 def straightened(
     depth: NDArray[np.float32], pixels: NDArray[np.float64], z: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """The depth times a smooth factor that brings it closer to its points: no network is affine all over."""
+    """The depth times a smooth factor that brings it closer to its points: no network is affine all over.
+
+    Points where the depth is steep do not count: their pixel may belong to something else.
+    """
     values = _at(depth, pixels)
-    known = np.isfinite(values) & (values > 0)
+    known = np.isfinite(values) & (values > 0) & (_at(_relief(depth), pixels) < STEEP)
     ratio = np.log(z[known] / values[known])
     shape = (depth.shape[0], depth.shape[1])
     return np.asarray(depth * np.exp(smooth_log_ratio(pixels[known], ratio, shape)), np.float32)
+
+
+def _relief(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By which share of itself the depth (H, W) varies within 5 x 5 pixels."""
+    filled = np.nan_to_num(depth, nan=0.0)
+    span = ndimage.maximum_filter(filled, 5) - ndimage.minimum_filter(filled, 5)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(span / depth, np.float32)
 
 
 def realign(

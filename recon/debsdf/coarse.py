@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -15,24 +11,18 @@ from scipy import ndimage
 from recon.cues.alignment import AlignedDepth
 from recon.debsdf.coarse_kernels import cast_rays, sample_grid, vote
 from recon.debsdf.region import Region
+from recon.debsdf.threads import in_threads
 from render.cameras import CameraSet
 
 TRUNCATION = 0.035  # in box units: how far around a depth a view has an opinion
 MIN_HITS = 2.0
 MIN_SHARE = 0.5  # of the votes for free space
+MIN_SIGHTINGS = 5  # of a thing that cues have lost
+MOST_FREE = 0.5  # views that see through a thing, as a share of those that do not
+NARROW = 0.985  # mean resultant length of directions: the sightings are too much from one side to tell the distance
 BLUR = 0.7  # voxels
 UNKNOWN = -1e9
 SLAB = 8  # layers of voxels to a task
-
-
-Task = TypeVar("Task")
-
-
-def in_threads(work: Callable[[Task], None], tasks: Iterable[Task]) -> None:
-    """Do the tasks on as many threads as numba may use; for kernels that free the GIL."""
-    with ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS) as pool:
-        for _ in pool.map(work, tasks):
-            pass
 
 
 @dataclass(frozen=True)
@@ -40,14 +30,12 @@ class CoarseField:
     """A grid of signed distances in the box, positive in free space.
 
     sdf: (X, Y, Z) float32 in box units. low: (3,) box coordinates of sdf[0, 0, 0]; spacing: box units between
-    neighbours on all axes. hits, free: (X, Y, Z) float32 votes for a surface near the voxel and for free space.
+    neighbours on all axes.
     """
 
     sdf: NDArray[np.float32]
     low: NDArray[np.float64]
     spacing: float
-    hits: NDArray[np.float32]
-    free: NDArray[np.float32]
 
     @property
     def bounds_in_box(self) -> NDArray[np.float64]:
@@ -66,32 +54,75 @@ def coarse_field(
     aligned: AlignedDepth,
     region: Region,
     resolution: int = 160,
-    truncation: float = TRUNCATION,
+    is_unexplained: NDArray[np.bool_] | None = None,
 ) -> CoarseField:
     """Fuse the aligned depths. cameras: those of the views, of any size. resolution: grid points along the cube.
 
-    Averages only what lies within +-truncation (box units) of a view's depth, and keeps a voxel as surface where at
-    least 2 views hit it and at least half as many as see free space there: an average over all votes would erase
-    whatever most views' cues have missed.
+    Averages only what lies within +-0.035 box units of a view's depth, and keeps a voxel as surface where at least 2
+    views hit it and at least half as many as see through it: an average over all votes would erase whatever most
+    views' cues have missed. is_unexplained: (N, H, W) from `unexplained_pixels`. A view that would see through a
+    voxel, but whose pixel there its depth does not explain, is no witness of free space; where enough such views
+    from different directions meet, there is a thing, though no cue shows it.
     """
     low, shape, spacing = _grid(region, resolution)
-    reach = truncation / spacing
+    reach = TRUNCATION / spacing
+    votes = _votes(cameras, aligned, region, low, spacing, shape, is_unexplained)
+    through = votes.free + votes.maybe
+    near = (votes.hits >= MIN_HITS) & (votes.hits >= MIN_SHARE * through)
+    is_thing = _things(votes) & ~near
+    signed = np.where(near, votes.mean, np.where(is_thing, -1, np.where(through > 0, reach, -reach)))
+    distance = _distances(signed > 0)
+    sdf = np.where(near & (np.abs(distance) < 2), votes.mean, distance)
+    sdf = ndimage.gaussian_filter(sdf, BLUR).astype(np.float32) * np.float32(spacing)
+    return CoarseField(sdf, low, spacing)
+
+
+@dataclass(frozen=True)
+class _Votes:
+    """Of the views on each voxel (X, Y, Z): see `coarse_kernels.vote`."""
+
+    mean: NDArray[np.float32]
+    hits: NDArray[np.float32]
+    free: NDArray[np.float32]
+    maybe: NDArray[np.float32]
+    toward: NDArray[np.float32]
+
+
+def _votes(
+    cameras: CameraSet,
+    aligned: AlignedDepth,
+    region: Region,
+    low: NDArray[np.float64],
+    spacing: float,
+    shape: tuple[int, int, int],
+    is_unexplained: NDArray[np.bool_] | None,
+) -> _Votes:
     poses, lens = _in_grid(cameras, aligned, region, low, spacing)
     depth = aligned.depth[aligned.is_aligned] / np.float32(region.world_from_box.scale * spacing)
     depth = np.nan_to_num(depth, copy=False, nan=UNKNOWN)
-    mean, hits, free = (np.zeros(shape, np.float32) for _ in range(3))
+    grown = np.zeros(depth.shape, bool)
+    if is_unexplained is not None:
+        around = ndimage.generate_binary_structure(2, 2)[None]
+        grown = ndimage.binary_dilation(is_unexplained[aligned.is_aligned], around)
+    mean, hits, free, maybe = (np.zeros(shape, np.float32) for _ in range(4))
+    toward = np.zeros((*shape, 3), np.float32)
+    reach = np.float32(TRUNCATION / spacing)
 
     def fuse(slab: slice) -> None:
-        vote(depth, poses, lens, np.float32(reach), slab.start, mean[slab], hits[slab], free[slab])
+        found = mean[slab], hits[slab], free[slab], maybe[slab], toward[slab]
+        vote(depth, grown, poses, lens, reach, slab.start, *found)
 
     in_threads(fuse, [slice(first, first + SLAB) for first in range(0, shape[0], SLAB)])
-    near = (hits >= MIN_HITS) & (hits >= MIN_SHARE * free)
-    signed = np.where(near, mean, np.where(free > 0, reach, -reach))
-    inside = signed > 0
-    distance = _distances(inside)
-    sdf = np.where(near & (np.abs(distance) < 2), mean, distance)
-    sdf = ndimage.gaussian_filter(sdf, BLUR).astype(np.float32) * np.float32(spacing)
-    return CoarseField(sdf, low, spacing, hits, free)
+    return _Votes(mean, hits, free, maybe, toward)
+
+
+def _things(votes: _Votes) -> NDArray[np.bool_]:
+    """Voxels that many views have something before, though their own depths do not tell what."""
+    sightings = votes.hits + votes.maybe
+    seen = (sightings >= MIN_SIGHTINGS) & (votes.maybe >= 2) & (votes.free <= MOST_FREE * sightings)
+    narrow = np.linalg.norm(votes.toward, axis=-1) > NARROW * votes.maybe
+    found: NDArray[np.bool_] = seen & ~narrow
+    return found
 
 
 def _grid(region: Region, resolution: int) -> tuple[NDArray[np.float64], tuple[int, int, int], float]:

@@ -1,4 +1,8 @@
-"""The loops of the coarse field, compiled."""
+"""The loops of the coarse field, compiled.
+
+Cameras here: `from_world` (V, 3, 4) into camera axes, `to_world` (3, 4) back, `lens` (V, 4) focal lengths and centre in
+pixels; "world" is the frame that the caller chose, for voxels that of their grid.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = np.float32
+# Of fast arithmetic without "nnan" and "ninf", for pictures hold NaN where nothing is known.
 FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """The function as a numba kernel that frees the GIL and divides by zero as numpy does.
-
-    Of fast arithmetic without "nnan" and "ninf", for pictures hold NaN where nothing is known.
-    """
+    """The function as a numba kernel that frees the GIL and divides by zero as numpy does."""
     return cast(F, numba.njit(cache=True, fastmath=FAST, nogil=True, error_model="numpy")(function))
 
 
 @compiled
 def vote(
-    depth: Any, poses: Any, lens: Any, truncation: Any, first: Any, mean: Any, hits: Any, free: Any
-) -> None:
-    """Votes of V views on a slab of voxels. depth: (V, H, W) z-depth in voxels, far below zero where unknown: fast
-    arithmetic knows no NaN. poses: (V, 3, 4) cameras from grid coordinates. lens: (V, 4) focal lengths and centre in pixels. truncation: voxels. first: the
-    slab's place along x.
+    depth: Any, is_unexplained: Any, poses: Any, lens: Any, truncation: Any, first: Any,
+    mean: Any, hits: Any, free: Any, maybe: Any, toward: Any,
+) -> None:  # fmt: skip
+    """Votes of V views on a slab of voxels.
 
-    Writes mean, hits, free (S, Y, Z), zero before: the mean signed distance along the views' axes of the hits, the
-    number of hits, the number of votes for free space.
+    depth: (V, H, W) z-depth in voxels, below zero where unknown. is_unexplained: (V, H, W). truncation: voxels.
+    first: the slab's place along x. Writes (S, Y, Z) arrays that are zero before: the mean signed distance, along the
+    views' axes, of the views that hit; their number; the number of views that see through the voxel; the number of
+    views that would, but have an unexplained pixel there; and (S, Y, Z, 3) the sum of those views' unit directions.
     """
     num_views, height, width = depth.shape
     for s in range(mean.shape[0]):
@@ -46,20 +49,105 @@ def vote(
                     c = z + p[2, 2] * k
                     if c < F32(1):
                         continue
-                    u = lens[v, 0] * (x + p[0, 2] * k) / c + lens[v, 2]
+                    in_x, in_y = x + p[0, 2] * k, y + p[1, 2] * k
+                    u = lens[v, 0] * in_x / c + lens[v, 2]
                     if u < 0 or u >= width:
                         continue
-                    w = lens[v, 1] * (y + p[1, 2] * k) / c + lens[v, 3]
+                    w = lens[v, 1] * in_y / c + lens[v, 3]
                     if w < 0 or w >= height:
                         continue
                     d = depth[v, int(w), int(u)] - c
                     if d > truncation:
-                        free[s, j, k] += F32(1)
+                        if is_unexplained[v, int(w), int(u)]:
+                            maybe[s, j, k] += F32(1)
+                            length = np.sqrt(in_x * in_x + in_y * in_y + c * c)
+                            for axis in range(3):
+                                along = p[0, axis] * in_x + p[1, axis] * in_y + p[2, axis] * c
+                                toward[s, j, k, axis] += along / length
+                        else:
+                            free[s, j, k] += F32(1)
                     elif d >= -truncation:
                         mean[s, j, k] += d
                         hits[s, j, k] += F32(1)
             for k in range(mean.shape[2]):
                 mean[s, j, k] /= max(hits[s, j, k], F32(1))
+
+
+@compiled
+def _place(to_world: Any, lens: Any, row: Any, column: Any, d: Any) -> Any:
+    """The world point of a pixel's centre at z-depth d."""
+    x = (F32(column) + F32(0.5) - lens[2]) / lens[0] * d
+    y = (F32(row) + F32(0.5) - lens[3]) / lens[1] * d
+    return (
+        to_world[0, 0] * x + to_world[0, 1] * y + to_world[0, 2] * d + to_world[0, 3],
+        to_world[1, 0] * x + to_world[1, 1] * y + to_world[1, 2] * d + to_world[1, 3],
+        to_world[2, 0] * x + to_world[2, 1] * y + to_world[2, 2] * d + to_world[2, 3],
+    )
+
+
+@compiled
+def _seen_at(p: Any, lens: Any, depth: Any, x: Any, y: Any, z: Any, same_depth: Any) -> Any:
+    """Row and column where a view sees a point at the depth that it has there; (-1, -1) where it does not."""
+    c = p[2, 0] * x + p[2, 1] * y + p[2, 2] * z + p[2, 3]
+    if c <= 0:
+        return -1, -1
+    u = lens[0] * (p[0, 0] * x + p[0, 1] * y + p[0, 2] * z + p[0, 3]) / c + lens[2]
+    w = lens[1] * (p[1, 0] * x + p[1, 1] * y + p[1, 2] * z + p[1, 3]) / c + lens[3]
+    if u < 0 or u >= depth.shape[1] or w < 0 or w >= depth.shape[0]:
+        return -1, -1
+    row, column = int(w), int(u)
+    if abs(depth[row, column] - c) > same_depth * c:
+        return -1, -1
+    return row, column
+
+
+@compiled
+def count_matches(
+    view: Any, neighbours: Any, depth: Any, rgb: Any, low: Any, high: Any, from_world: Any, to_world: Any,
+    lens: Any, difference: Any, same_depth: Any, step: Any, matched: Any, tested: Any,
+) -> None:  # fmt: skip
+    """Adds for every pixel of `view` in how many neighbours its point could be looked up, and has its colour.
+
+    depth: (V, H, W), not positive where unknown. rgb: (H, W, 3) of this view. low, high: (V, H, W, 3) range of colours
+    around each pixel. difference: how far beyond that range a colour may lie.
+    """
+    for row in range(step // 2, depth.shape[1], step):
+        for column in range(depth.shape[2]):
+            d = depth[view, row, column]
+            if d <= 0:
+                continue
+            x, y, z = _place(to_world, lens[view], row, column, d)
+            for v in neighbours:
+                r, c = _seen_at(from_world[v], lens[v], depth[v], x, y, z, same_depth)
+                if r < 0:
+                    continue
+                tested[row, column] += 1
+                is_same = True
+                for channel in range(3):
+                    value = np.int32(rgb[row, column, channel])
+                    if value < np.int32(low[v, r, c, channel]) - difference:
+                        is_same = False
+                    if value > np.int32(high[v, r, c, channel]) + difference:
+                        is_same = False
+                if is_same:
+                    matched[row, column] += 1
+
+
+@compiled
+def count_overlap(
+    view: Any, depth: Any, from_world: Any, to_world: Any, lens: Any, same_depth: Any, step: Any, overlap: Any
+) -> None:
+    """Adds to overlap (V,) how many of the view's pixels, every so manieth, each other view sees too."""
+    for row in range(step // 2, depth.shape[1], step):
+        for column in range(step // 2, depth.shape[2], step):
+            d = depth[view, row, column]
+            if d <= 0:
+                continue
+            x, y, z = _place(to_world, lens[view], row, column, d)
+            for v in range(len(depth)):
+                r, _ = _seen_at(from_world[v], lens[v], depth[v], x, y, z, same_depth)
+                if r >= 0:
+                    overlap[v] += 1
 
 
 @compiled

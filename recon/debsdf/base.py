@@ -1,0 +1,97 @@
+"""From cues to the surface that training starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.cues.alignment import AlignedDepth, ReadDepth, align_depth, file_reader, realign
+from recon.cues.sharpening import sharpened
+from recon.debsdf.coarse import CoarseField, coarse_field, consistency_masks, rendered_depth
+from recon.debsdf.region import Region, find_region
+from recon.debsdf.unexplained import matches, unexplained_pixels
+from render.images import DepthKind, PosedImages
+
+FIRST_RESOLUTION = 112  # what views agree on, smoothly, needs no finer grid
+BLURS = (0.0, 0.004, 0.008, 0.013)  # of the longer side: how much a depth network may have blurred edges
+BLUR_ROWS = 6  # every so manieth row tells which
+TRUSTED = 0.055  # of the region's half side: how far a cue may be from the base
+
+
+@dataclass(frozen=True)
+class Base:
+    """What training starts from.
+
+    aligned: the depth cues in the world, unaligned views realigned, edges sharpened. region: the box. field: the
+    coarse field in it. is_trusted: (N, H, W) where a view's cues agree with the field. blur: sigma in pixels of the
+    blur that was undone. is_unexplained: (N, H, W), see `unexplained_pixels`.
+    """
+
+    aligned: AlignedDepth
+    region: Region
+    field: CoarseField
+    is_trusted: NDArray[np.bool_]
+    is_unexplained: NDArray[np.bool_]
+    blur: float
+
+
+def build_base(
+    posed: PosedImages,
+    rgb: NDArray[np.uint8],
+    is_used: NDArray[np.bool_] | None = None,
+    resolution: int = 160,
+    read: ReadDepth | None = None,
+    kind: DepthKind | None = None,
+    is_scale_fixed: bool = True,
+) -> Generator[str, None, Base | None]:
+    """Align the depth cues, fuse them, realign them to the whole, fuse them again; yields what it does next.
+
+    rgb: (N, H, W, 3) the photos at the size to work at. is_used: (N, H, W) pixels that count. Others as in
+    `align_depth`. Returns None where no view's depth can be aligned.
+    """
+    size = (rgb.shape[2], rgb.shape[1])
+    read = _masked(read or file_reader(posed, size), is_used)
+    yield "Aligning depth"
+    aligned = align_depth(posed, size, read, kind, is_scale_fixed)
+    if not aligned.is_aligned.any():
+        return None
+    yield "Fusing depth"
+    region = find_region(posed, aligned)
+    rough = coarse_field(posed.cameras, aligned, region, min(resolution, FIRST_RESOLUTION))
+    yield "Aligning depth to other views"
+    reference = rendered_depth(rough, posed.cameras, region, size, step=3)
+    aligned = realign(posed, aligned, reference, read, is_scale_fixed)
+    region = find_region(posed, aligned)
+    yield "Sharpening depth"
+    aligned, blur = _sharpest(aligned, rgb, posed)
+    yield "Looking for what the depth has lost"
+    is_unexplained = unexplained_pixels(aligned.depth, rgb, posed.cameras)
+    yield "Fusing depth"
+    field = coarse_field(posed.cameras, aligned, region, resolution, is_unexplained)
+    yield "Comparing depth with the whole"
+    rendered = rendered_depth(field, posed.cameras, region, size)
+    is_trusted = consistency_masks(aligned, rendered, TRUSTED * region.world_from_box.scale)
+    return Base(aligned, region, field, is_trusted, is_unexplained, blur)
+
+
+def _masked(read: ReadDepth, is_used: NDArray[np.bool_] | None) -> ReadDepth:
+    if is_used is None:
+        return read
+    return lambda i: np.where(is_used[i], read(i), np.nan).astype(np.float32)
+
+
+def _sharpest(
+    aligned: AlignedDepth, rgb: NDArray[np.uint8], posed: PosedImages
+) -> tuple[AlignedDepth, float]:
+    """The depth without that blur without which most pixels have their colour confirmed by other views."""
+    found = []
+    for share in BLURS:
+        sigma = share * max(aligned.size)
+        depth = np.stack([sharpened(picture, sigma) for picture in aligned.depth])
+        matched, tested = matches(depth, rgb, posed.cameras, BLUR_ROWS)
+        found.append((float(matched.sum() / max(1, tested.sum())), sigma, depth))
+    _, sigma, depth = max(found, key=lambda each: each[0])
+    return replace(aligned, depth=depth), sigma
