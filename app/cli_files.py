@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 
 from app.cli_options import add_model_options, model_from
-from app.cli_run import check_output, tell_notes, write_outputs
+from app.cli_outputs import check_output, tell_notes, write_outputs
+from app.data_words import describe_data as in_words
 from recon import formats
-from recon.errors import InputError
-from recon.formats.reading import ReadOptions
+from recon.errors import FormatError, InputError
+from recon.formats.reading import Note, ReadOptions
 from recon.method import Output
 from render.cross_sections import CrossSections
 from render.frame import Frame
+from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
+from render.points import PointCloud
+from render.rendered_views import RenderedViews
 from render.scene_data import SceneData
 from render.transforms import Similarity3
 
@@ -31,17 +35,38 @@ def convert(arguments: Sequence[str]) -> int:
     """`isokiln convert IN OUT`."""
     from recon.formats.export import ExportOptions
 
-    parser = _parser("convert", "Turn a file into another format; the endings say which.")
-    parser.add_argument("input", type=Path, metavar="IN")
+    parser = _parser(
+        "convert",
+        "Turn a file into another format; the endings say which. Posed photos become a folder with images, a COLMAP "
+        "model and transforms.json, or one of transforms.json, cameras.bin and cameras.txt alone.",
+    )
+    parser.add_argument("input", type=Path, metavar="IN", help="a file, or a folder such as a scene's")
     parser.add_argument("output", type=Path, metavar="OUT")
     add_model_options(parser, ReadOptions, "reading", "read-")
     add_model_options(parser, ExportOptions, "writing", "write-")
     options = parser.parse_args(arguments)
-    check_output(options.output, [options.input])
-    data = _read(options.input, model_from(options, ReadOptions, "read-"))
+    reading = model_from(options, ReadOptions, "read-")
+    is_named = any(kind.is_writable and kind.is_named(options.output.name) for kind in formats.FILE_KINDS)
+    if not is_named:
+        check_output(options.output, [options.input], _kind_in(options.input, reading))
+    data = _read(options.input, reading)
+    if is_named and isinstance(data, PosedImages):
+        tell_notes(options.output, formats.write(options.output, data))
+        print(options.output)
+        return 0
     for file in write_outputs(options.output, [Output(options.input.stem, data)], options):
         print(file)
     return 0
+
+
+def _kind_in(path: Path, options: ReadOptions) -> str:
+    """The kind of scene data that a path holds, as far as its outside tells; "mesh" where that says nothing."""
+    if path.is_dir() and options.read_as == "scene":
+        return "posed_images"
+    try:
+        return formats.kind_of_file(path).data or "mesh"
+    except (OSError, FormatError):
+        return "mesh"  # Reading it tells what is wrong.
 
 
 def validate(arguments: Sequence[str]) -> int:
@@ -49,37 +74,91 @@ def validate(arguments: Sequence[str]) -> int:
     parser = _parser(
         "validate", "Read a file; tell what is in it and what was taken for granted or repaired."
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file, or a folder such as a scene's")
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_model_options(parser, ReadOptions, "reading", "read-")
     options = parser.parse_args(arguments)
     reading = formats.read(options.file, model_from(options, ReadOptions, "read-"))
+    found = (*reading.notes, *_checked(reading.data))
     facts = describe_data(reading.data)
     if options.json:
-        notes = [{"severity": n.severity, "sentence": n.sentence, "plane": n.plane} for n in reading.notes]
+        notes = [{"severity": n.severity, "sentence": n.sentence, "plane": n.plane} for n in found]
         print(json.dumps({**facts, "notes": notes}))
         return 0
     _print_facts(facts)
-    for note in reading.notes:
+    for note in found:
         where = f"plane {note.plane + 1}: " if note.plane is not None else ""
         print(f"{note.severity}: {where}{note.sentence}")
     return 0
 
 
+def _checked(data: SceneData) -> tuple[Note, ...]:
+    """Notes on whether photos can be reconstructed. Raises InputError where they cannot."""
+    from recon.formats import scene_checks
+
+    if isinstance(data, PosedImages):
+        return scene_checks.check_scene(data)
+    return scene_checks.check_images(data) if isinstance(data, ImageSet) else ()
+
+
 def describe_data(data: SceneData) -> dict[str, Any]:
     """Counts, bounds and frame of scene data, as JSON values."""
     frame = {"up": data.frame.up, "unit": data.frame.unit, "patient_axes": data.frame.patient_axes}
+    return {**_counts(data), "bounds": data.bounds.tolist(), **frame}
+
+
+def _counts(data: SceneData) -> dict[str, Any]:
     if isinstance(data, CrossSections):
-        counts = {
+        return {
             "kind": "cross-sections",
             "planes": data.num_planes,
             "contours": data.num_loops,
             "vertices": len(data.vertices),
             "labels": {str(label): data.label_name(label) for label in data.labels},
         }
-    else:
-        counts = {"kind": "mesh", "vertices": len(data.vertices), "faces": len(data.faces)}
-    return {**counts, "bounds": data.bounds.tolist(), **frame}
+    if isinstance(data, TriangleMesh):
+        return {"kind": "mesh", "vertices": len(data.vertices), "faces": len(data.faces)}
+    if isinstance(data, PosedImages):
+        return _posed_facts(data)
+    if isinstance(data, ImageSet):
+        kind = "video" if data.is_video else "photos"
+        masks = sum(map(bool, data.mask_paths))
+        return {
+            "kind": kind,
+            "summary": in_words(data),
+            "images": len(data),
+            "masks": masks,
+            "folder": data.folder,
+        }
+    if isinstance(data, PointCloud):
+        return {"kind": "points", "points": len(data.points), "colors": data.colors is not None}
+    if isinstance(data, RenderedViews):
+        return {"kind": "views", "summary": in_words(data), "views": len(data.names)}
+    return {"kind": "field", "summary": in_words(data)}
+
+
+def _posed_facts(data: PosedImages) -> dict[str, Any]:
+    """E.g. "48 images, 48 poses, OPENCV camera, cues: depth yes, normals yes, 1234 points", and each by itself."""
+    points = 0 if data.points is None else len(data.points.points)
+    assert data.observations is not None
+    sizes = sorted({f"{width} × {height}" for width, height in data.cameras.size.tolist()})
+    return {
+        "kind": "posed photos",
+        "summary": f"{in_words(data)}, {points or "no"} point{"s" if points != 1 else ""}",
+        "images": len(data),
+        "poses": len(data.cameras),
+        "used": len(data.used),
+        "camera_models": ", ".join(sorted(set(data.lens_models))),
+        "sizes": ", ".join(sizes[:3]) + (", …" if len(sizes) > 3 else ""),
+        "focal_length": float(np.median(data.cameras.focal)),
+        "depth": "none" if data.depth is None else data.depth.kind,
+        "depths": 0 if data.depth is None else sum(map(bool, data.depth.paths)),
+        "normals": 0 if data.normals is None else sum(map(bool, data.normals.paths)),
+        "masks": sum(map(bool, data.images.mask_paths)),
+        "points": points,
+        "observations": len(data.observations),
+        "folder": data.images.folder,
+    }
 
 
 def evaluate(arguments: Sequence[str]) -> int:

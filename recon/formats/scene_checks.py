@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from recon.errors import InputError
 from recon.formats.reading import Note
 from render.image_files import image_size, read_array
-from render.images import DepthCues, NormalCues, PosedImages
+from render.images import DepthCues, ImageSet, NormalCues, PosedImages
 
 _ONE_POINT = 1e-6  # of the distance to the points, or of the cameras' distance from the origin
 _SMALL_PARALLAX = 0.01  # of the distance to the points
@@ -30,6 +30,33 @@ def check_scene(posed: PosedImages) -> tuple[Note, ...]:
         if cues is not None:
             notes += _cue_notes(posed, cues, word)
     return (*notes, *_depth_notes(posed), *_point_notes(posed))
+
+
+def check_images(images: ImageSet) -> tuple[Note, ...]:
+    """What a person should know about photos without cameras. Reads headers only. Raises InputError."""
+    if images.is_video:
+        return ()
+    damaged = [images.paths[i] for i in range(len(images)) if _size_on_disk(images.path(i)) is None]
+    if len(damaged) == len(images):
+        sentence = (
+            f"None of the images can be read, first {damaged[0]}." if damaged else "There are no images."
+        )
+        raise InputError(sentence, "Copy the images again, or save them as PNG or JPEG.")
+    notes = []
+    if damaged:
+        notes.append(Note("warning", f"{len(damaged)} images cannot be read, first {damaged[0]}."))
+    if len(images) - len(damaged) < 3:
+        sentence = "Fewer than three images are too few to find out where they were taken from."
+        notes.append(Note("warning", sentence))
+    return tuple(notes)
+
+
+def _size_on_disk(path: Path) -> tuple[int, int] | None:
+    """None where the picture cannot be read."""
+    try:
+        return image_size(path)
+    except (OSError, ValueError):
+        return None
 
 
 def _check_count(posed: PosedImages) -> None:
@@ -71,12 +98,10 @@ def _image_notes(posed: PosedImages) -> Iterator[Note]:
     """Images that are no longer what the cameras were read for."""
     missing, changed = [], []
     for i in posed.used:
-        try:
-            size = image_size(posed.images.path(i))
-        except (OSError, ValueError):
+        size = _size_on_disk(posed.images.path(i))
+        if size is None:
             missing.append(posed.images.paths[i])
-            continue
-        if not _is_same_shape(size, _size_of(posed, i)):
+        elif not _is_same_shape(size, _size_of(posed, i)):
             changed.append((i, size))
     if len(missing) == len(posed.used):
         sentence = f"None of the images can be read, first {missing[0]}."
@@ -99,9 +124,8 @@ def _cue_notes(posed: PosedImages, cues: DepthCues | NormalCues, word: str) -> I
     damaged = []
     named = [i for i in posed.used if cues.paths[i]]
     for i in named:
-        try:
-            size = image_size(Path(posed.images.folder, cues.paths[i]))
-        except (OSError, ValueError):
+        size = _size_on_disk(Path(posed.images.folder, cues.paths[i]))
+        if size is None:
             damaged.append(cues.paths[i])
             continue
         width, height = _size_of(posed, i)
