@@ -144,7 +144,7 @@ def _posed_facts(data: PosedImages) -> dict[str, Any]:
     sizes = sorted({f"{width} × {height}" for width, height in data.cameras.size.tolist()})
     return {
         "kind": "posed photos",
-        "summary": f"{in_words(data)}, {points or "no"} point{"s" if points != 1 else ""}",
+        "summary": f"{in_words(data)}, {points or 'no'} points",
         "images": len(data),
         "poses": len(data.cameras),
         "used": len(data.used),
