@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -17,18 +16,22 @@ from typing import Any
 
 import recon
 from app.cli_options import add_model_options, given_values, make_model, model_from
+from app.cli_outputs import check_output, tell_notes, write_outputs
 from app.errors import ErrorReport, describe_death, describe_event
 from app.run_progress import RunProgress
 from app.time_left import describe_duration
 from app.worker_process import WorkerProcess
 from recon import formats, run_folder
-from recon.errors import FormatError, InputError, SettingsError
+from recon.errors import InputError, SettingsError
 from recon.formats.reading import ReadOptions
-from recon.method import InputSlot, Method, Output
+from recon.method import InputSlot, Method
 from recon.run_folder import RunFolder
-from render.mesh import TriangleMesh
 from render.scene_data import SCENE_DATA_KINDS, SceneData
 
+_READ_AS = {
+    "images": "photos",
+    "posed_images": "scene",
+}  # what a folder of pictures is for a slot of this kind
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl+C ended
 
 
@@ -71,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
                 _tell_how_to_resume(folder, arguments, plan)
             raise
     try:
-        files = write_outputs(plan.output, folder.outputs, plan.options)
+        files = write_outputs(plan.output, folder.outputs, plan.options, plan.method, folder)
     except Exception:
         print(f"The result is kept in {folder.path}.", file=sys.stderr)
         _tell_how_to_write(folder, arguments, plan)
@@ -95,7 +98,16 @@ def method_parser(method: Method) -> argparse.ArgumentParser:
             parser.add_argument(f"--{slot.name}", type=Path, metavar="FILE", help=slot.title)
         else:
             parser.add_argument(slot.name, type=Path, metavar=slot.name.upper(), help=slot.title)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="file to write")
+    makes_scene = method.makes == "posed_images"
+    target = (
+        "folder to make, with images, a COLMAP model and transforms.json" if makes_scene else "file to write"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="SCENE" if makes_scene else "OUT", help=target
+    )
+    parser.add_argument(
+        "--also", type=Path, metavar="FOLDER", help="keep there what OUT cannot hold, as .npz"
+    )
     names = [preset_word(name) for name in method.presets]
     if names:
         parser.add_argument(
@@ -138,7 +150,7 @@ def _plan(arguments: Sequence[str]) -> _Plan:
     model_from(options, ReadOptions, "read-")
     named = {slot.name: getattr(options, slot.name) for slot in method.inputs}
     sources = {name: path for name, path in named.items() if path is not None}
-    check_output(options.output, list(sources.values()))
+    check_output(options.output, list(sources.values()), method.makes)
     return _Plan(method, settings.model_dump(mode="json"), sources, options.output, options.folder, options)
 
 
@@ -151,23 +163,6 @@ def _preset(method: Method, wish: str | None) -> Mapping[str, Any]:
 def preset_word(name: str) -> str:
     """What a preset is called on the command line: "Quick check" is "quick"."""
     return name.split()[0].lower()
-
-
-def check_output(output: Path, sources: Sequence[Path]) -> None:
-    """Refuse, before hours of work, a file that cannot be written. Raises FormatError, InputError."""
-    suffixes = [suffix for kind in formats.FILE_KINDS if kind.is_writable for suffix in kind.suffixes]
-    if output.suffix.lower() not in suffixes:
-        raise FormatError(
-            output, "No format has this ending.", f"Choose one of these endings: {', '.join(suffixes)}."
-        )
-    if not output.absolute().parent.is_dir():
-        raise InputError(f"There is no folder {output.absolute().parent}.", "Make it, or choose another.")
-    if not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
-        raise InputError(f"{output} may not be written.", "Choose another place, or change its permissions.")
-    if output.is_dir():
-        raise InputError(f"{output} is a folder.", "Give a file to write.")
-    if any(output.absolute() == source.absolute() for source in sources):
-        raise InputError(f"{output.name} is the input.", "Choose another name for the output.")
 
 
 def _folder(plan: _Plan) -> RunFolder:
@@ -204,7 +199,7 @@ def _same_run(folder: RunFolder, plan: _Plan, sources: Mapping[str, str]) -> Run
 def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
     """One input of the method. Raises InputError where the file holds something else."""
     path = plan.sources[slot.name]
-    data = _read(path, plan.options)
+    data = _read(path, plan.options, slot.kind)
     if not isinstance(data, SCENE_DATA_KINDS[slot.kind]):
         raise InputError(
             f"{path.name} does not hold {slot.title.lower()}.",
@@ -213,18 +208,15 @@ def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
     return data
 
 
-def _read(path: Path, options: argparse.Namespace) -> SceneData:
-    """Read an input and tell what the reader noticed."""
-    reading = formats.read(path, model_from(options, ReadOptions, "read-"))
+def _read(path: Path, options: argparse.Namespace, kind: str) -> SceneData:
+    """Read an input, a folder of pictures as what the slot takes, and tell what the reader noticed."""
+    wishes = model_from(options, ReadOptions, "read-")
+    if wishes.read_as == "auto" and kind in _READ_AS:
+        wishes = wishes.model_copy(update={"read_as": _READ_AS[kind]})
+    reading = formats.read(path, wishes)
     tell_notes(path, reading.notes)
-    return reading.data
-
-
-def tell_notes(path: Path, notes: Sequence[formats.Note]) -> None:
-    """What a reader took for granted or repaired, on standard error."""
-    for note in notes:
-        where = f", plane {note.plane + 1}" if note.plane is not None else ""
-        print(f"{note.severity}: {path.name}{where}: {note.sentence}", file=sys.stderr)
+    data: SceneData = reading.data
+    return data
 
 
 def _compute(folder: RunFolder, progress: RunProgress) -> bool:
@@ -274,24 +266,6 @@ def _tell_how_to_resume(folder: RunFolder, arguments: Sequence[str], plan: _Plan
 def _tell_how_to_write(folder: RunFolder, arguments: Sequence[str], plan: _Plan) -> None:
     words = list(arguments) if plan.folder else [*arguments, "--folder", str(folder.path)]
     print(f"To write it, with another -o: isokiln run {shlex.join(words)}", file=sys.stderr)
-
-
-def write_outputs(path: Path, outputs: Sequence[Output], options: argparse.Namespace) -> list[Path]:
-    """Write a result; several solids go into one file. Returns the files, tells warnings on standard error."""
-    from recon.formats.export import ExportOptions
-
-    meshes = [(output.name, output.data) for output in outputs if isinstance(output.data, TriangleMesh)]
-    export = model_from(options, ExportOptions, "write-")
-    if meshes and path.suffix.lower() != ".npz":
-        from recon.formats import mesh
-
-        written = mesh.write(path, meshes, export)
-        for warning in written.warnings:
-            print(f"warning: {path.name}: {warning}", file=sys.stderr)
-        return list(written.files)
-    for output in outputs:
-        tell_notes(path, formats.write(path, output.data, export))
-    return [path]
 
 
 def _sum_up(folder: RunFolder, files: Sequence[Path], plan: _Plan) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from recon import distance, interpolation, orex
+from recon import distance, interpolation, orex, poses
 from recon.errors import SettingsError
 from recon.method import Method
 
 # In menu order.
-METHODS: tuple[Method, ...] = (orex.METHOD, interpolation.METHOD, distance.METHOD)
+METHODS: tuple[Method, ...] = (orex.METHOD, interpolation.METHOD, distance.METHOD, poses.METHOD)
 
 
 def method_by_id(method_id: str) -> Method:

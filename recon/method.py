@@ -102,7 +102,8 @@ class Method:
     """A method is a value; its algorithm is imported only in the worker.
 
     inputs: its slots; `run_at` gets a dict from slot name to scene data. presets: name → changed settings,
-    in order from quick to best; the first named by default_preset. run_at: "package.module:function".
+    in order from quick to best; the first named by default_preset. run_at: "package.module:function". makes: the
+    kind of its first output, a key of SCENE_DATA_KINDS.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Method:
     paper: str = ""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     default_preset: str = "Balanced"
+    makes: str = "mesh"
 
     def make_settings(self, values: Mapping[str, Any]) -> Settings:
         """The settings with `values` in place of defaults. Raises SettingsError."""

@@ -69,6 +69,7 @@ METHOD = Method(
     inputs=(InputSlot("images", "images", "Images"),),
     settings=PosesSettings,
     run_at="recon.poses.reconstruct:run",
+    makes="posed_images",
     presets={
         "Quick check": {
             "max_image_size": 1000,

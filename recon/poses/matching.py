@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 _Likeness = Callable[[slice], NDArray[np.float32]]
 
 _LARGEST_ANGLE = 0.7  # radians between the descriptors of a match, as in COLMAP
+_LEAST_SHARE = 0.25  # of a pair's matches that must agree for it to be found with certainty, as in COLMAP
 _ROWS = 1024  # features of the first image compared at once: 8192 of the other then take 32 MB
 _LONGEST = 512.0  # length of a descriptor as COLMAP stores it
 _PLANAR = (
@@ -72,6 +73,8 @@ def verify_pair(
     options = pycolmap.TwoViewGeometryOptions()
     options.min_num_inliers = min_matches
     options.ransac.max_error = max_error
+    # Of few matches nearly all must agree, which takes few trials; without this, pairs that fail cost most.
+    options.ransac.min_inlier_ratio = max(_LEAST_SHARE, min_matches / max(len(matches), 1))
     options.ransac.random_seed = seed
     return pycolmap.estimate_two_view_geometry(
         cameras[0],

@@ -1,0 +1,156 @@
+"""What `isokiln run` writes: meshes into one file, posed images into a folder, anything as scene data."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.cli_options import model_from
+from app.image_places import rebased
+from recon import formats
+from recon.errors import FormatError, InputError
+from recon.method import Method, Output
+from recon.run_folder import RunFolder
+from render.images import PosedImages
+from render.mesh import TriangleMesh
+from render.scene_data import SceneData
+
+NATIVE = ".npz"
+
+
+def check_output(output: Path, sources: Sequence[Path], makes: str = "mesh") -> None:
+    """Refuse, before hours of work, what cannot be written. Raises FormatError, InputError.
+
+    makes: the kind of scene data; posed images go into a folder.
+    """
+    if makes == "posed_images" and output.suffix.lower() != NATIVE:
+        check_folder(output, sources)
+        return
+    suffixes = [suffix for kind in formats.FILE_KINDS if kind.is_writable for suffix in kind.suffixes]
+    if output.suffix.lower() not in suffixes:
+        raise FormatError(
+            output, "No format has this ending.", f"Choose one of these endings: {', '.join(suffixes)}."
+        )
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"There is no folder {output.absolute().parent}.", "Make it, or choose another.")
+    if not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
+        raise InputError(f"{output} may not be written.", "Choose another place, or change its permissions.")
+    if output.is_dir():
+        raise InputError(f"{output} is a folder.", "Give a file to write.")
+    if any(output.absolute() == source.absolute() for source in sources):
+        raise InputError(f"{output.name} is the input.", "Choose another name for the output.")
+
+
+def check_folder(output: Path, sources: Sequence[Path]) -> None:
+    """Refuse a folder that cannot be made, or whose cameras are those of the input. Raises InputError."""
+    from recon.formats.scene_folder import is_scene_folder
+
+    if output.is_file():
+        raise InputError(f"{output} is a file.", "The result is a scene: give a folder to make, or FILE.npz.")
+    suffixes = {suffix for kind in formats.FILE_KINDS for suffix in kind.suffixes}
+    if output.suffix.lower() in suffixes:
+        raise InputError(
+            f"{output.name} cannot hold posed images.",
+            "The result is a scene: give a folder to make, or FILE.npz.",
+        )
+    place = next(each for each in (output.absolute(), *output.absolute().parents) if each.exists())
+    if not os.access(place, os.W_OK):
+        raise InputError(f"{place} may not be written.", "Choose another place, or change its permissions.")
+    target = output.resolve()
+    if is_scene_folder(output) and any(source.resolve().is_relative_to(target) for source in sources):
+        raise InputError(
+            f"{output.name} already holds cameras of these images, which would be replaced.",
+            "Choose another folder for the output.",
+        )
+
+
+def write_outputs(
+    path: Path, outputs: Sequence[Output], options: argparse.Namespace, method: Method | None = None,
+    folder: RunFolder | None = None,
+) -> list[Path]:  # fmt: skip
+    """Write a result. Returns the files; what could not be held is told on standard error.
+
+    Several solids go into one file; posed images into the folder `path`; in .npz the first output, others beside
+    it. What a mesh file cannot hold goes into the folder of --also, where one was named.
+    """
+    also: Path | None = getattr(options, "also", None)
+    written, rest = _write_main(path, outputs, options, folder)
+    if also is not None:
+        also.mkdir(parents=True, exist_ok=True)
+        written += [
+            _write_native(also / f"{_file_name(output)}{NATIVE}", output.data, folder) for output in rest
+        ]
+    elif rest and method is not None:
+        names = ", ".join(output.name for output in rest)
+        print(f"info: not written: {names}; --also FOLDER keeps them.", file=sys.stderr)
+    return written
+
+
+def tell_notes(path: Path, notes: Sequence[formats.Note]) -> None:
+    """What a reader or writer took for granted or repaired, on standard error."""
+    for note in notes:
+        where = f", plane {note.plane + 1}" if note.plane is not None else ""
+        print(f"{note.severity}: {path.name}{where}: {note.sentence}", file=sys.stderr)
+
+
+def _write_main(
+    path: Path, outputs: Sequence[Output], options: argparse.Namespace, folder: RunFolder | None
+) -> tuple[list[Path], list[Output]]:
+    """The files of -o, and the outputs that they do not hold."""
+    from recon.formats.export import ExportOptions
+
+    first = outputs[0] if outputs else None
+    if first is None:
+        raise InputError("The run was ended before it had a result.", "Start it again.")
+    if path.suffix.lower() == NATIVE:
+        return [
+            _write_native(_beside(path, output) if i else path, output.data, folder)
+            for i, output in enumerate(outputs)
+        ], []
+    if isinstance(first.data, PosedImages) and path.suffix.lower() not in _endings(first.data):
+        from recon.formats import scene_folder
+
+        tell_notes(path, scene_folder.write(path, first.data))
+        return [path], list(outputs[1:])
+    export = model_from(options, ExportOptions, "write-")
+    meshes = [(output.name, output.data) for output in outputs if isinstance(output.data, TriangleMesh)]
+    if meshes:
+        from recon.formats import mesh
+
+        written = mesh.write(path, meshes, export)
+        for warning in written.warnings:
+            print(f"warning: {path.name}: {warning}", file=sys.stderr)
+        return list(written.files), [each for each in outputs if not isinstance(each.data, TriangleMesh)]
+    tell_notes(path, formats.write(path, first.data, export))
+    return [path], list(outputs[1:])
+
+
+def _endings(data: SceneData) -> set[str]:
+    return {suffix for kind in formats.kinds_to_write(data) for suffix in kind.suffixes}
+
+
+def _write_native(path: Path, data: SceneData, folder: RunFolder | None) -> Path:
+    """Write scene data bit for bit; pictures that lie in the run's folder move to a folder beside it."""
+    if folder is not None:
+        inside = folder.path / "files"
+        beside = path.absolute().with_suffix("")
+        moved = rebased(data, inside.absolute(), beside)
+        if moved is not data:
+            shutil.copytree(inside, beside, dirs_exist_ok=True)
+            data = moved
+    formats.write(path, data)
+    return path
+
+
+def _beside(path: Path, output: Output) -> Path:
+    return path.with_name(f"{path.stem}-{_file_name(output)}{path.suffix}")
+
+
+def _file_name(output: Output) -> str:
+    """The name of an output as a file's: "Camera poses" is "camera-poses"."""
+    return re.sub(r"[^\w.]+", "-", output.name.lower()).strip("-.") or "output"
