@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+import numba
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from recon import hash_grid_kernels as kernels
 from recon.hash_grid_layout import HashGridLayout
@@ -19,6 +21,7 @@ from recon.hash_grid_layout import HashGridLayout
 __all__ = ["HashGrid", "HashGridLayout", "corner_entries", "torch_jets"]
 
 INITIAL_RANGE = 1e-4
+LEAST_CHUNK = 512  # points that are worth another thread
 _CORNERS = [[k & 1, k >> 1 & 1, k >> 2] for k in range(8)]
 
 
@@ -54,6 +57,9 @@ class HashGrid(torch.nn.Module):
     def with_pullback(self, points: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Features (N, L * F), and the function that takes a derivative (N, L * F) by them to the derivative (N, 3)
         by the points; the fastest way on every backend to the gradient of what is made from the features."""
+        if self._runs_kernels(points):
+            features, slopes = self.jets(points)
+            return features, lambda by_features: _PullBack.apply(by_features, slopes)  # type: ignore[no-untyped-call]
         if not self._runs_tiny_cuda_nn(points):
             features, slopes = self.jets(points)
             return features, lambda by_features: torch.einsum("nf,nfk->nk", by_features, slopes)
@@ -120,20 +126,30 @@ def corner_entries(corners: Tensor, layout: HashGridLayout, level: int) -> Tenso
     return first + ((x ^ y ^ z) & (size - 1))
 
 
+def _chunk(points: Tensor) -> int:
+    """Points for one thread: all that are its share, so that a level's table is fetched into its cache once."""
+    threads: int = numba.get_num_threads()
+    return max(LEAST_CHUNK, -(-len(points) // threads))
+
+
 class _Features(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, points: Tensor, layout: HashGridLayout) -> Tensor:
         points = points.contiguous()
         out = torch.empty(len(points), layout.num_outputs)
-        kernels.features(points.numpy(), table.detach().numpy(), layout.levels, out.numpy())
+        kernels.kernels(layout.num_features).features(
+            points.numpy(), table.detach().numpy(), layout.levels, _chunk(points), out.numpy()
+        )
         ctx.points, ctx.layout, ctx.shape = points, layout, table.shape
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor, None, None]:
         of_table = torch.zeros(ctx.shape)
         of_out = of_outputs[0].contiguous().numpy()
-        kernels.add_features_gradient(ctx.points.numpy(), ctx.layout.levels, of_out, of_table.numpy())
+        kernel = kernels.kernels(ctx.layout.num_features).add_features_gradient
+        kernel(ctx.points.numpy(), ctx.layout.levels, of_out, of_table.numpy())
         return of_table, None, None
 
 
@@ -143,13 +159,40 @@ class _Jets(torch.autograd.Function):
         points = points.contiguous()
         out = torch.empty(len(points), layout.num_outputs)
         slopes = torch.empty(len(points), layout.num_outputs, 3)
-        kernels.jets(points.numpy(), table.detach().numpy(), layout.levels, out.numpy(), slopes.numpy())
+        kernels.kernels(layout.num_features).jets(
+            points.numpy(), table.detach().numpy(), layout.levels, _chunk(points), out.numpy(), slopes.numpy()
+        )
         ctx.points, ctx.layout, ctx.shape = points, layout, table.shape
         return out, slopes
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor, None, None]:
         of_table = torch.zeros(ctx.shape)
         of_out, of_slopes = (of.contiguous().numpy() for of in of_outputs)
-        kernels.add_jets_gradient(ctx.points.numpy(), ctx.layout.levels, of_out, of_slopes, of_table.numpy())
+        kernel = kernels.kernels(ctx.layout.num_features).add_jets_gradient
+        kernel(ctx.points.numpy(), ctx.layout.levels, of_out, of_slopes, of_table.numpy())
         return of_table, None, None
+
+
+class _PullBack(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, by_features: Tensor, slopes: Tensor) -> Tensor:
+        by_features = by_features.contiguous()
+        out = torch.empty(len(slopes), 3)
+        kernels.pull_back(by_features.detach().numpy(), slopes.detach().numpy(), out.numpy())
+        ctx.save_for_backward(by_features, slopes)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor, Tensor]:
+        by_features, slopes = ctx.saved_tensors
+        gradients = torch.empty_like(by_features), torch.empty_like(slopes)
+        kernels.pull_back_gradient(
+            by_features.detach().numpy(),
+            slopes.detach().numpy(),
+            of_outputs[0].contiguous().numpy(),
+            *(gradient.numpy() for gradient in gradients),
+        )
+        return gradients

@@ -1,12 +1,14 @@
 """Numba kernels of the hash grid: features and their slopes at points, and the way back into the table.
 
-Arrays of a level l: scales[l], resolutions[l], is_dense[l], and the rows offsets[l] to offsets[l + 1] of the table.
-A point (x, y, z) lies in the cell floor(x * scale + 0.5); entries (8,) of its corners are in the order
-000 100 010 110 001 101 011 111 of x, y, z. `recon.hash_grid.torch_jets` says the same, readably.
+A point lies in the cell floor(x * scale + 0.5) of each level; the rows of the table of the cell's corners are in the
+order 000 100 010 110 001 101 011 111 of x, y, z. `recon.hash_grid.torch_jets` says the same, readably.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -18,7 +20,6 @@ from recon.hash_grid_layout import Levels
 PRIMES = (1, 2654435761, 805459861)
 
 _PRIME_Y, _PRIME_Z = PRIMES[1:]
-_CHUNK = 512  # points whose features and slopes stay in the cache while the levels pass over them
 _HALF, _ONE, _ZERO = np.float32(0.5), np.float32(1), np.float32(0)
 
 Float = NDArray[np.float32]
@@ -30,7 +31,7 @@ def _compiled(function: F) -> F:
 
 
 def _inlined(function: F) -> F:
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True)(function))
+    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, inline="always")(function))
 
 
 @_inlined
@@ -64,129 +65,180 @@ def _entries(x: Any, y: Any, z: Any, resolution: Any, is_dense: Any, offset: Any
     )  # fmt: skip
 
 
-@_compiled
-def features(points: Float, table: Float, levels: Levels, out: Float) -> None:
-    """points: (N, 3). table: (T, F). Writes out: (N, L * F)."""
-    scales, resolutions, is_dense, offsets = levels
-    width = table.shape[1]
-    for chunk in numba.prange((len(points) + _CHUNK - 1) // _CHUNK):
-        for level in range(len(scales)):
-            mask = offsets[level + 1] - offsets[level] - 1
-            for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(points))):
-                x, u, _ = _cell(points[i, 0], scales[level])
-                y, v, _ = _cell(points[i, 1], scales[level])
-                z, w, _ = _cell(points[i, 2], scales[level])
-                a, b, c, d, e, f, g, h = _entries(
-                    x, y, z, resolutions[level], is_dense[level], offsets[level], mask
-                )
-                for k in range(width):
-                    ab = table[a, k] + u * (table[b, k] - table[a, k])
-                    cd = table[c, k] + u * (table[d, k] - table[c, k])
-                    ef = table[e, k] + u * (table[f, k] - table[e, k])
-                    gh = table[g, k] + u * (table[h, k] - table[g, k])
-                    near = ab + v * (cd - ab)
-                    far = ef + v * (gh - ef)
-                    out[i, level * width + k] = near + w * (far - near)
+@_inlined
+def _locate(points: Any, i: Any, of_level: Any) -> Any:
+    """The corners' rows, the place in the cell (3,) and its slopes (3,)."""
+    scale, resolution, is_dense, offset, end = of_level
+    x, u, slope_u = _cell(points[i, 0], scale)
+    y, v, slope_v = _cell(points[i, 1], scale)
+    z, w, slope_w = _cell(points[i, 2], scale)
+    rows = _entries(x, y, z, resolution, is_dense, offset, end - offset - 1)
+    return rows, (u, v, w), (slope_u, slope_v, slope_w)
 
 
-@_compiled
-def jets(points: Float, table: Float, levels: Levels, out: Float, slopes: Float) -> None:
-    """As `features`; writes slopes: (N, L * F, 3), the derivatives of the features by the point, too."""
-    scales, resolutions, is_dense, offsets = levels
-    width = table.shape[1]
-    for chunk in numba.prange((len(points) + _CHUNK - 1) // _CHUNK):
-        for level in range(len(scales)):
-            mask = offsets[level + 1] - offsets[level] - 1
-            for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(points))):
-                x, u, slope_u = _cell(points[i, 0], scales[level])
-                y, v, slope_v = _cell(points[i, 1], scales[level])
-                z, w, slope_w = _cell(points[i, 2], scales[level])
-                a, b, c, d, e, f, g, h = _entries(
-                    x, y, z, resolutions[level], is_dense[level], offsets[level], mask
+@dataclass(frozen=True)
+class Kernels:
+    """The four ways between points and a table (T, F), made for one F.
+
+    features(points (N, 3), table, levels, chunk, out (N, L * F)) writes the features; chunk: points a thread takes
+    at once. jets(…, slopes (N, L * F, 3)) writes their derivatives by the point, too.
+    add_features_gradient(points, levels, of_out, of_table) and add_jets_gradient(…, of_out, of_slopes, of_table)
+    are their transposes and add to of_table. Levels own disjoint rows of it, so nothing is raced for, and sums are
+    always in the same order.
+    """
+
+    features: Callable[[Float, Float, Levels, int, Float], None]
+    jets: Callable[[Float, Float, Levels, int, Float, Float], None]
+    add_features_gradient: Callable[[Float, Levels, Float, Float], None]
+    add_jets_gradient: Callable[[Float, Levels, Float, Float, Float], None]
+
+
+@cache
+def kernels(width: int) -> Kernels:
+    """Kernels for `width` features a level: a constant in the code, so that a point's stay in registers."""
+    return Kernels(_features(width), _jets(width), _add_features_gradient(width), _add_jets_gradient(width))
+
+
+def _features(width: int) -> Any:
+    @_compiled
+    def features(points: Any, table: Any, levels: Any, chunk: Any, out: Any) -> None:
+        scales, resolutions, is_dense, offsets = levels
+        for number in numba.prange((len(points) + chunk - 1) // chunk):
+            for level in range(len(scales)):
+                of_level = (
+                    scales[level],
+                    resolutions[level],
+                    is_dense[level],
+                    offsets[level],
+                    offsets[level + 1],
                 )
+                for i in range(number * chunk, min((number + 1) * chunk, len(points))):
+                    (a, b, c, d, e, f, g, h), (u, v, w), _ = _locate(points, i, of_level)
+                    for k in range(width):
+                        ab = table[a, k] + u * (table[b, k] - table[a, k])
+                        cd = table[c, k] + u * (table[d, k] - table[c, k])
+                        ef = table[e, k] + u * (table[f, k] - table[e, k])
+                        gh = table[g, k] + u * (table[h, k] - table[g, k])
+                        near, far = ab + v * (cd - ab), ef + v * (gh - ef)
+                        out[i, level * width + k] = near + w * (far - near)
+
+    return features
+
+
+def _jets(width: int) -> Any:
+    @_compiled
+    def jets(points: Any, table: Any, levels: Any, chunk: Any, out: Any, slopes: Any) -> None:
+        scales, resolutions, is_dense, offsets = levels
+        for number in numba.prange((len(points) + chunk - 1) // chunk):
+            for level in range(len(scales)):
+                of_level = (
+                    scales[level],
+                    resolutions[level],
+                    is_dense[level],
+                    offsets[level],
+                    offsets[level + 1],
+                )
+                for i in range(number * chunk, min((number + 1) * chunk, len(points))):
+                    (a, b, c, d, e, f, g, h), (u, v, w), by_point = _locate(points, i, of_level)
+                    for k in range(width):
+                        step_ab, step_cd = table[b, k] - table[a, k], table[d, k] - table[c, k]
+                        step_ef, step_gh = table[f, k] - table[e, k], table[h, k] - table[g, k]
+                        ab, cd = table[a, k] + u * step_ab, table[c, k] + u * step_cd
+                        ef, gh = table[e, k] + u * step_ef, table[g, k] + u * step_gh
+                        near, far = ab + v * (cd - ab), ef + v * (gh - ef)
+                        step_near = step_ab + v * (step_cd - step_ab)
+                        step_far = step_ef + v * (step_gh - step_ef)
+                        place = level * width + k
+                        out[i, place] = near + w * (far - near)
+                        slopes[i, place, 0] = by_point[0] * (step_near + w * (step_far - step_near))
+                        slopes[i, place, 1] = by_point[1] * (cd - ab + w * (gh - ef - cd + ab))
+                        slopes[i, place, 2] = by_point[2] * (far - near)
+
+    return jets
+
+
+def _add_features_gradient(width: int) -> Any:
+    @_compiled
+    def add_features_gradient(points: Any, levels: Any, of_out: Any, of_table: Any) -> None:
+        scales, resolutions, is_dense, offsets = levels
+        for level in numba.prange(len(scales)):
+            of_level = scales[level], resolutions[level], is_dense[level], offsets[level], offsets[level + 1]
+            for i in range(len(points)):
+                (a, b, c, d, e, f, g, h), (u, v, w), _ = _locate(points, i, of_level)
                 for k in range(width):
-                    step_ab, step_cd = table[b, k] - table[a, k], table[d, k] - table[c, k]
-                    step_ef, step_gh = table[f, k] - table[e, k], table[h, k] - table[g, k]
-                    ab, cd = table[a, k] + u * step_ab, table[c, k] + u * step_cd
-                    ef, gh = table[e, k] + u * step_ef, table[g, k] + u * step_gh
-                    near, far = ab + v * (cd - ab), ef + v * (gh - ef)
-                    step_near = step_ab + v * (step_cd - step_ab)
-                    step_far = step_ef + v * (step_gh - step_ef)
+                    value = of_out[i, level * width + k]
+                    far = value * w
+                    near = value - far
+                    cd, gh = near * v, far * v
+                    ab, ef = near - cd, far - gh
+                    of_table[a, k] += ab - ab * u
+                    of_table[b, k] += ab * u
+                    of_table[c, k] += cd - cd * u
+                    of_table[d, k] += cd * u
+                    of_table[e, k] += ef - ef * u
+                    of_table[f, k] += ef * u
+                    of_table[g, k] += gh - gh * u
+                    of_table[h, k] += gh * u
+
+    return add_features_gradient
+
+
+def _add_jets_gradient(width: int) -> Any:
+    @_compiled
+    def add_jets_gradient(points: Any, levels: Any, of_out: Any, of_slopes: Any, of_table: Any) -> None:
+        scales, resolutions, is_dense, offsets = levels
+        for level in numba.prange(len(scales)):
+            of_level = scales[level], resolutions[level], is_dense[level], offsets[level], offsets[level + 1]
+            for i in range(len(points)):
+                (a, b, c, d, e, f, g, h), (u, v, w), by_point = _locate(points, i, of_level)
+                for k in range(width):
                     place = level * width + k
-                    out[i, place] = near + w * (far - near)
-                    slopes[i, place, 0] = slope_u * (step_near + w * (step_far - step_near))
-                    slopes[i, place, 1] = slope_v * (cd - ab + w * (gh - ef - cd + ab))
-                    slopes[i, place, 2] = slope_w * (far - near)
+                    along_x = of_slopes[i, place, 0] * by_point[0]
+                    along_y = of_slopes[i, place, 1] * by_point[1]
+                    far = of_out[i, place] * w + of_slopes[i, place, 2] * by_point[2]
+                    near = of_out[i, place] - far
+                    y_far, x_far = along_y * w, along_x * w
+                    y_near, x_near = along_y - y_far, along_x - x_far
+                    cd, gh = near * v + y_near, far * v + y_far
+                    ab, ef = near - cd, far - gh
+                    b_part, d_part = ab * u + x_near - x_near * v, cd * u + x_near * v
+                    f_part, h_part = ef * u + x_far - x_far * v, gh * u + x_far * v
+                    of_table[a, k] += ab - b_part
+                    of_table[b, k] += b_part
+                    of_table[c, k] += cd - d_part
+                    of_table[d, k] += d_part
+                    of_table[e, k] += ef - f_part
+                    of_table[f, k] += f_part
+                    of_table[g, k] += gh - h_part
+                    of_table[h, k] += h_part
+
+    return add_jets_gradient
 
 
 @_compiled
-def add_features_gradient(points: Float, levels: Levels, of_out: Float, of_table: Float) -> None:
-    """The transpose of `features`: adds to of_table (T, F). Levels own disjoint rows, so nothing is raced for and
-    the sums are always in the same order."""
-    scales, resolutions, is_dense, offsets = levels
-    width = of_table.shape[1]
-    for level in numba.prange(len(scales)):
-        mask = offsets[level + 1] - offsets[level] - 1
-        for i in range(len(points)):
-            x, u, _ = _cell(points[i, 0], scales[level])
-            y, v, _ = _cell(points[i, 1], scales[level])
-            z, w, _ = _cell(points[i, 2], scales[level])
-            a, b, c, d, e, f, g, h = _entries(
-                x, y, z, resolutions[level], is_dense[level], offsets[level], mask
-            )
-            for k in range(width):
-                value = of_out[i, level * width + k]
-                far = value * w
-                near = value - far
-                cd, gh = near * v, far * v
-                ab, ef = near - cd, far - gh
-                of_table[a, k] += ab - ab * u
-                of_table[b, k] += ab * u
-                of_table[c, k] += cd - cd * u
-                of_table[d, k] += cd * u
-                of_table[e, k] += ef - ef * u
-                of_table[f, k] += ef * u
-                of_table[g, k] += gh - gh * u
-                of_table[h, k] += gh * u
+def pull_back(by_features: Float, slopes: Float, out: Float) -> None:
+    """out (N, 3) = by_features (N, K) times slopes (N, K, 3), point by point."""
+    for i in numba.prange(len(slopes)):
+        x = y = z = _ZERO
+        for k in range(slopes.shape[1]):
+            x += by_features[i, k] * slopes[i, k, 0]
+            y += by_features[i, k] * slopes[i, k, 1]
+            z += by_features[i, k] * slopes[i, k, 2]
+        out[i, 0], out[i, 1], out[i, 2] = x, y, z
 
 
 @_compiled
-def add_jets_gradient(
-    points: Float, levels: Levels, of_out: Float, of_slopes: Float, of_table: Float
+def pull_back_gradient(
+    by_features: Float, slopes: Float, of_out: Float, of_by_features: Float, of_slopes: Float
 ) -> None:
-    """The transpose of `jets`: adds to of_table (T, F), as `add_features_gradient`."""
-    scales, resolutions, is_dense, offsets = levels
-    width = of_table.shape[1]
-    for level in numba.prange(len(scales)):
-        mask = offsets[level + 1] - offsets[level] - 1
-        for i in range(len(points)):
-            x, u, slope_u = _cell(points[i, 0], scales[level])
-            y, v, slope_v = _cell(points[i, 1], scales[level])
-            z, w, slope_w = _cell(points[i, 2], scales[level])
-            a, b, c, d, e, f, g, h = _entries(
-                x, y, z, resolutions[level], is_dense[level], offsets[level], mask
+    """The gradients of `pull_back` by its two factors."""
+    for i in numba.prange(len(slopes)):
+        x, y, z = of_out[i, 0], of_out[i, 1], of_out[i, 2]
+        for k in range(slopes.shape[1]):
+            of_by_features[i, k] = slopes[i, k, 0] * x + slopes[i, k, 1] * y + slopes[i, k, 2] * z
+            by_feature = by_features[i, k]
+            of_slopes[i, k, 0], of_slopes[i, k, 1], of_slopes[i, k, 2] = (
+                by_feature * x,
+                by_feature * y,
+                by_feature * z,
             )
-            for k in range(width):
-                place = level * width + k
-                value = of_out[i, place]
-                along_x = of_slopes[i, place, 0] * slope_u
-                along_y = of_slopes[i, place, 1] * slope_v
-                along_z = of_slopes[i, place, 2] * slope_w
-                far = value * w + along_z
-                near = value - far
-                y_far, y_near = along_y * w, along_y - along_y * w
-                cd, gh = near * v + y_near, far * v + y_far
-                ab, ef = near - cd, far - gh
-                x_far, x_near = along_x * w, along_x - along_x * w
-                b_part = ab * u + x_near - x_near * v
-                d_part = cd * u + x_near * v
-                f_part = ef * u + x_far - x_far * v
-                h_part = gh * u + x_far * v
-                of_table[a, k] += ab - b_part
-                of_table[b, k] += b_part
-                of_table[c, k] += cd - d_part
-                of_table[d, k] += d_part
-                of_table[e, k] += ef - f_part
-                of_table[f, k] += f_part
-                of_table[g, k] += gh - h_part
-                of_table[h, k] += h_part

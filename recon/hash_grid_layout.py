@@ -21,7 +21,7 @@ class HashGridLayout:
     num_levels: int = 8
     num_features: int = 2
     base_resolution: int = 16
-    growth: float = 1.4859942  # from 16 to 256 in 8 levels
+    growth: float = 1.485994  # from 16 to 256 in 8 levels
     log2_table_size: int = 17
 
     def __post_init__(self) -> None:
@@ -42,7 +42,10 @@ class HashGridLayout:
         log2_table_size: int = 17,
     ) -> HashGridLayout:
         """Levels in geometric progression from `coarsest` to `finest` points along the unit cube's edge."""
-        growth = (finest / coarsest) ** (1 / (num_levels - 1)) if num_levels > 1 else 1.0
+        growth = 1.0
+        if num_levels > 1 and finest > coarsest:
+            # A little less, lest a level's size be a whole number that machines round up or down.
+            growth = (math.ceil((finest / coarsest) ** (1 / (num_levels - 1)) * 1e6) - 1) / 1e6
         return cls(num_levels, num_features, coarsest, growth, log2_table_size)
 
     @property
@@ -56,8 +59,10 @@ class HashGridLayout:
         # Rounded to float32 where tiny-cuda-nn rounds, so that the resolutions are equal too.
         log2_growth = np.float32(np.log2(np.float32(self.growth)))
         levels = np.arange(self.num_levels, dtype=np.float32)
-        scales = np.exp2(levels * log2_growth) * np.float32(self.base_resolution) - np.float32(1)
-        return scales.astype(np.float32)
+        scales: NDArray[np.float32] = np.exp2(levels * log2_growth) * np.float32(
+            self.base_resolution
+        ) - np.float32(1)
+        return scales
 
     @cached_property
     def resolutions(self) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from torch.nn.functional import linear, softplus
 from torch.nn.utils.parametrizations import weight_norm
 
 from recon.debsdf.base_field import GridBase, SphereBase
+from recon.debsdf.jet_layers import layer_jets
 from recon.debsdf.network_layout import NetworkLayout
 from recon.hash_grid import HashGrid
 
@@ -112,6 +113,8 @@ class SdfNetwork(torch.nn.Module):
 
     def _layers_jets(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs (N, 1 + G) and the derivative (N, I) of the first by the inputs."""
+        if _skip_layer(self.layout) < 0:
+            return layer_jets(inputs, self._linear, self.layout.sharpness)
         sharpness, hidden, sums = self.layout.sharpness, inputs, []
         for index, layer in enumerate(self._linear[:-1]):
             sums.append(layer(self._with_skip(index, hidden, inputs)))
