@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,10 @@ class CountSettings(Settings):
     """Whether a stop is answered with a result."""
     trouble: str = ""
     """What happens at step 5."""
+    hold_after: int = -1
+    """The step after which it waits to be killed, the first time it comes there."""
+    hold_mark: str = ""
+    """The file that says that it waits there, or did."""
 
 
 def tetrahedron(size: float) -> TriangleMesh:
@@ -43,6 +48,8 @@ def count(inputs: dict[str, Any], settings: CountSettings, context: RunContext) 
     total = float(arrays["total"]) if arrays else 0.0
     try:
         for step in range(first + 1, settings.steps + 1):
+            if step - 1 == settings.hold_after:
+                _hold(Path(settings.hold_mark))
             time.sleep(settings.seconds)
             total += step
             if step == 5:
@@ -62,6 +69,12 @@ def count(inputs: dict[str, Any], settings: CountSettings, context: RunContext) 
         yield Progress(1, 1, "Extracting")
     figures = {"sum": total, "resumed_from": first, "seed": context.seed, "inputs": sorted(inputs)}
     return Result((Output("Count", tetrahedron(total)),), figures)
+
+
+def _hold(mark: Path) -> None:
+    if not mark.exists():
+        mark.touch()
+        time.sleep(600)
 
 
 def _preview(total: float, settings: CountSettings, context: RunContext) -> TriangleMesh | None:
