@@ -35,6 +35,24 @@ class Similarity3(Frozen):
     def identity(cls) -> Similarity3:
         return cls(np.eye(3), np.zeros(3))
 
+    @classmethod
+    def from_points(cls, in_a: ArrayLike, in_b: ArrayLike) -> Similarity3:
+        """The b_from_a that takes (N, 3) points nearest to their partners, by least squares (Umeyama 1991).
+
+        Raises ValueError where the points lie on a line, or in one place, and leave a turn open.
+        """
+        a, b = np.asarray(in_a, np.float64), np.asarray(in_b, np.float64)
+        if a.shape != b.shape or a.ndim != 2 or a.shape[1] != 3:
+            raise ValueError("there must be one partner for each point")
+        from_middle_a, from_middle_b = a - a.mean(0), b - b.mean(0)
+        u, spread, vt = np.linalg.svd(from_middle_b.T @ from_middle_a)
+        if not spread[1] > 1e-9 * spread[0]:
+            raise ValueError("points on a line leave a turn open")
+        signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+        rotation = (u * signs) @ vt
+        scale = float((spread * signs).sum() / (from_middle_a**2).sum())
+        return cls(rotation, b.mean(0) - scale * rotation @ a.mean(0), scale)
+
     def apply(self, points: ArrayLike) -> NDArray[np.float64]:
         """Transform (..., 3) points of frame a into frame b."""
         return np.asarray(points, np.float64) @ (self.scale * self.rotation.T) + self.translation
