@@ -58,7 +58,7 @@ def _matrices(file: Path) -> dict[int, Array]:
     matrices = {}
     errors = (zipfile.BadZipFile, ValueError, KeyError, EOFError, zlib.error, NotImplementedError, SyntaxError,
               TypeError, RuntimeError, MemoryError, OverflowError)  # fmt: skip
-    with damaged(file, _ADVICE, *errors), np.load(file, allow_pickle=False) as archive:
+    with damaged(file, _ADVICE, *errors), file.open("rb") as content, np.load(content) as archive:
         names = [name for name in archive.files if re.fullmatch(r"world_mat_\d{1,6}", name)][:_MOST]
         for name in names:
             matrix = np.asarray(archive[name], np.float64)
