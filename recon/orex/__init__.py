@@ -48,6 +48,8 @@ class OrexSettings(Settings):
     """Share of each slice that must be classified as drawn; the solve is repeated stiffer until it is."""
     agreement_rounds: int = Field(2, ge=0, le=8, title="Repeats for agreement")
     """How often to solve again where a slice disagrees."""
+    cut_bridges: bool = Field(True, title="Cut bridges")
+    """Cut thin bridges, and fill pinholes, that appear between the slices and that no slice shows."""
     uncertainty: bool = Field(True, title="Uncertainty")
     """Also tell, per vertex, how far the slices leave the surface undetermined."""
 

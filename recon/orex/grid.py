@@ -83,6 +83,13 @@ class Trilinear:
         cells = (corner[:, 0] * grid.shape[1] + corner[:, 1]) * grid.shape[2] + corner[:, 2]
         return cls(grid.shape, cells, (position - corner).astype(np.float32))
 
+    def joined(self, other: Trilinear) -> Trilinear:
+        """At these points and then at the other's, of the same grid."""
+        if not len(other.cells):
+            return self
+        cells, shares = (self.cells, other.cells), (self.shares, other.shares)
+        return Trilinear(self.shape, np.concatenate(cells), np.concatenate(shares))
+
     def interpolate(self, field: Field) -> NDArray[np.float32]:
         """B f: (N,) values at the points."""
         values = np.empty(len(self.cells), np.float32)

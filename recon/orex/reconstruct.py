@@ -15,6 +15,7 @@ from recon.method import Output, Progress, Result, Run, RunContext, StopRequeste
 from recon.orex import OrexSettings
 from recon.orex.agreement import agree, agreement_figures
 from recon.orex.box import box_sections
+from recon.orex.bridges import Mended, mend
 from recon.orex.caps import extended_ends
 from recon.orex.coincident import reconcile
 from recon.orex.grid import Field, Grid
@@ -70,7 +71,8 @@ def run(inputs: Mapping[str, Any], settings: OrexSettings, context: RunContext) 
         choice = Choice("none", choice.errors, "Stopped before the prior was ready.")
     clock.lap("prior")
     fields = yield from fit_planes(job, priors, grid)
-    agreed = yield from agree(job, fields, grid)
+    mended = (yield from mend(job, fields, grid)) if settings.cut_bridges else Mended(fields)
+    agreed = yield from agree(job, mended.fields, grid)
     clock.lap("fit to the slices")
     solids = job.solids(agreed.fields, agreed.grid)
     left = surviving(solids, chosen)
@@ -82,7 +84,8 @@ def run(inputs: Mapping[str, Any], settings: OrexSettings, context: RunContext) 
     figures = {
         "prior": choice.prior,
         "held_out_errors": dict(choice.errors),
-        "note": choice.reason,
+        "note": " ".join(filter(None, [choice.reason, mended.note(left)])),
+        "bridges": {names[label]: mended.counts(label) for label in left},
         "solids": {name: shape_figures(mesh) for name, mesh in meshes.items()},
         "vanished": [names[label] for label in chosen if label not in left],
         "grid": list(agreed.grid.shape),

@@ -8,7 +8,7 @@ planes rule on the planes.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recon.orex.box import BoxedSections
 from recon.orex.cascade import CascadeSettings, LevelData
 from recon.orex.contours2d import PlaneContours
-from recon.orex.grid import Field, Grid
+from recon.orex.grid import Field, Grid, Trilinear
 from recon.orex.variational import solve
 
 Floats = NDArray[np.float64]
@@ -32,12 +32,18 @@ SIGN_SHARE = 0.3
 
 @dataclass(frozen=True)
 class ResidualProblem:
-    """A prior on its grid and what the planes say of it. weights: (P,) extra stiffness of each plane."""
+    """A prior on its grid and what the planes say of it.
+
+    weights: (P,) extra stiffness of each plane. pins: (N, 3) grid points whose values are given, beside the planes;
+    pinned: (N,) those values.
+    """
 
     data: LevelData
     prior: Field
     weights: Floats
     planes: NDArray[np.int64]
+    pins: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    pinned: Floats = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def make(
@@ -61,16 +67,24 @@ class ResidualProblem:
         weights[list(planes)] *= factor
         return replace(self, weights=weights)
 
-    def solve(self, field: Field) -> Generator[int, None, Field]:
-        """One round from `field`, whose slopes and violated signs make the linear problem."""
+    def pin(self, points: NDArray[np.int64], values: Floats) -> ResidualProblem:
+        """The same problem with the values (N,) given at (N, 3) grid points besides."""
+        return replace(self, pins=points, pinned=values)
+
+    def solve(self, start: Field) -> Generator[int, None, Field]:
+        """One round from the field `start`, whose slopes and violated signs make the linear problem."""
         data = self.data
-        weights, targets = self._targets(field)
+        weights, targets = self._targets(start)
+        at_pins = Trilinear.at(data.grid.lower + data.grid.spacing * self.pins, data.grid)
+        points = data.points.joined(at_pins)
+        weights = np.concatenate([weights, np.ones(len(self.pins))])
+        targets = np.concatenate([targets, self.pinned])
         stiffness = data.settings.weight * data.grid.spacing**3
         fit = yield from solve(
-            field - self.prior,
-            data.points,
+            start - self.prior,
+            points,
             (stiffness * weights).astype(np.float32),
-            (targets - data.points.interpolate(self.prior)).astype(np.float32),
+            (targets - points.interpolate(self.prior)).astype(np.float32),
             data.bending,
             min(data.grid.num_halvings, 5),
         )
