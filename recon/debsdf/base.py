@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from recon.cues.alignment import AlignedDepth, ReadDepth, align_depth, file_reader, realign
 from recon.cues.sharpening import sharpened
-from recon.debsdf.coarse import CoarseField, coarse_field, consistency_masks, rendered_depth
+from recon.debsdf.coarse import CoarseField, average_field, coarse_field, consistency_masks, rendered_depth
 from recon.debsdf.region import Region, find_region
 from recon.debsdf.unexplained import matches, unexplained_pixels
+from render.cameras import CameraSet
 from render.images import DepthKind, PosedImages
 
 FIRST_RESOLUTION = 112  # what views agree on, smoothly, needs no finer grid
@@ -60,13 +61,13 @@ def build_base(
         return None
     yield "Fusing depth"
     region = find_region(posed, aligned)
-    rough = coarse_field(posed.cameras, aligned, region, min(resolution, FIRST_RESOLUTION))
+    rough = average_field(posed.cameras, aligned, region, min(resolution, FIRST_RESOLUTION))
     yield "Aligning depth to other views"
     reference = rendered_depth(rough, posed.cameras, region, size, step=3)
     aligned = realign(posed, aligned, reference, read, is_scale_fixed)
     region = find_region(posed, aligned)
     yield "Sharpening depth"
-    aligned, blur = _sharpest(aligned, rgb, posed)
+    aligned, blur = sharpest_depth(aligned, rgb, posed.cameras)
     yield "Looking for what the depth has lost"
     is_unexplained = unexplained_pixels(aligned.depth, rgb, posed.cameras)
     yield "Fusing depth"
@@ -83,15 +84,18 @@ def _masked(read: ReadDepth, is_used: NDArray[np.bool_] | None) -> ReadDepth:
     return lambda i: np.where(is_used[i], read(i), np.nan).astype(np.float32)
 
 
-def _sharpest(
-    aligned: AlignedDepth, rgb: NDArray[np.uint8], posed: PosedImages
+def sharpest_depth(
+    aligned: AlignedDepth, rgb: NDArray[np.uint8], cameras: CameraSet
 ) -> tuple[AlignedDepth, float]:
-    """The depth without that blur without which most pixels have their colour confirmed by other views."""
+    """The depth without the blur of its network, and the blur in pixels (sigma).
+
+    Tries some; takes the one without which most pixels have their colour confirmed by other views. rgb: (N, H, W, 3).
+    """
     found = []
     for share in BLURS:
         sigma = share * max(aligned.size)
         depth = np.stack([sharpened(picture, sigma) for picture in aligned.depth])
-        matched, tested = matches(depth, rgb, posed.cameras, BLUR_ROWS)
+        matched, tested = matches(depth, rgb, cameras, BLUR_ROWS)
         found.append((float(matched.sum() / max(1, tested.sum())), sigma, depth))
     _, sigma, depth = max(found, key=lambda each: each[0])
     return replace(aligned, depth=depth), sigma

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from recon.cues.alignment import AlignedDepth
-from recon.debsdf.coarse_kernels import cast_rays, sample_grid, vote
+from recon.debsdf.coarse_kernels import average, cast_rays, sample_grid, vote
 from recon.debsdf.region import Region
 from recon.debsdf.threads import in_threads
 from render.cameras import CameraSet
 
 TRUNCATION = 0.035  # in box units: how far around a depth a view has an opinion
+WIDE_TRUNCATION = 0.08  # the same for the classic average
 MIN_HITS = 2.0
 MIN_SHARE = 0.5  # of the votes for free space
 MIN_SIGHTINGS = 5  # of a thing that cues have lost
@@ -77,6 +78,26 @@ def coarse_field(
     return CoarseField(sdf, low, spacing)
 
 
+def average_field(
+    cameras: CameraSet, aligned: AlignedDepth, region: Region, resolution: int = 112
+) -> CoarseField:
+    """The classic average of the aligned depths: where most views put broad surfaces; thin parts are lost.
+
+    `coarse_field` keeps what few views show, and so lies a little too near where views are at odds.
+    """
+    low, shape, spacing = _grid(region, resolution)
+    poses, lens, depth = _in_grid(cameras, aligned, region, low, spacing)
+    mean, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    reach = np.float32(WIDE_TRUNCATION / spacing)
+
+    def fuse(slab: slice) -> None:
+        average(depth, poses, lens, reach, slab.start, mean[slab], count[slab])
+
+    in_threads(fuse, [slice(first, first + SLAB) for first in range(0, shape[0], SLAB)])
+    mean[count == 0] = -reach
+    return CoarseField(mean * np.float32(spacing), low, spacing)
+
+
 @dataclass(frozen=True)
 class _Votes:
     """Of the views on each voxel (X, Y, Z): see `coarse_kernels.vote`."""
@@ -97,9 +118,7 @@ def _votes(
     shape: tuple[int, int, int],
     is_unexplained: NDArray[np.bool_] | None,
 ) -> _Votes:
-    poses, lens = _in_grid(cameras, aligned, region, low, spacing)
-    depth = aligned.depth[aligned.is_aligned] / np.float32(region.world_from_box.scale * spacing)
-    depth = np.nan_to_num(depth, copy=False, nan=UNKNOWN)
+    poses, lens, depth = _in_grid(cameras, aligned, region, low, spacing)
     grown = np.zeros(depth.shape, bool)
     if is_unexplained is not None:
         around = ndimage.generate_binary_structure(2, 2)[None]
@@ -136,16 +155,18 @@ def _grid(region: Region, resolution: int) -> tuple[NDArray[np.float64], tuple[i
 
 def _in_grid(
     cameras: CameraSet, aligned: AlignedDepth, region: Region, low: NDArray[np.float64], spacing: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cameras (N, 3, 4) from grid coordinates, with lengths in voxels, and their focal lengths and centres (N, 4);
-    only of the aligned views."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Of the aligned views: cameras (V, 3, 4) from grid coordinates, focal lengths and centres (V, 4), and z-depth
+    (V, H, W); lengths in voxels."""
     box_from_world = region.world_from_box.inverse
     views = np.nonzero(aligned.is_aligned)[0]
     sized = cameras.resized(np.tile(np.array(aligned.size), (len(cameras), 1))).select(views)
     in_box = sized.transformed(box_from_world)
     poses = in_box.cam_from_world[:, :3].copy()
     poses[:, :, 3] = (poses[:, :, 3] + poses[:, :, :3] @ low) / spacing
-    return poses.astype(np.float32), np.concatenate([sized.focal, sized.center], 1).astype(np.float32)
+    lens = np.concatenate([sized.focal, sized.center], 1).astype(np.float32)
+    depth = aligned.depth[views] / np.float32(region.world_from_box.scale * spacing)
+    return poses.astype(np.float32), lens, np.nan_to_num(depth, copy=False, nan=UNKNOWN)
 
 
 def _distances(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
