@@ -278,9 +278,9 @@ def file_filter(*, with_projects: bool) -> str:
     """The filter of a file dialog, made from the table of formats."""
     kinds = [kind for kind in formats.FILE_KINDS if kind.is_readable]
     project = [f"*{SUFFIX}", f"*{PACK_SUFFIX}"] if with_projects else []
-    patterns = [*project, *(f"*{suffix}" for kind in kinds for suffix in kind.suffixes)]
+    patterns = [*project, *(pattern for kind in kinds for pattern in kind.patterns)]
     rows = [f"Everything that can be opened ({' '.join(patterns)})"]
-    rows += [f"{kind.title} ({' '.join('*' + s for s in kind.suffixes)})" for kind in kinds]
+    rows += [f"{kind.title} ({' '.join(kind.patterns)})" for kind in kinds]
     return ";;".join([*rows, "All files (*)"])
 
 

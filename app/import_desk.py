@@ -28,10 +28,20 @@ from widgets.job_rows import bytes_text
 
 # What a person is most likely to have to say, by format; the rest folds away.
 _BASIC_OPTIONS = {
-    "masks": ("spacing", "unit", "threshold"),
+    "masks": ("spacing", "unit", "threshold", "read_as"),
     "dicom": ("series", "holes"),
     "csl": ("unit", "up"),
     "contours": (),
+    "colmap": ("submodel", "image_folder"),
+    "transforms": ("image_folder", "depth_kind"),
+    "sdfstudio": ("depth_kind",),
+    "monosdf": ("depth_kind", "first_pixel"),
+    "replica": ("image_folder",),
+    "scannet": ("image_folder",),
+    "neural_rgbd": ("image_folder",),
+    "photos": ("read_as",),
+    "video": (),
+    "ply": ("unit", "up"),
 }
 _VOLUME_OPTIONS = ("slice_axis", "threshold", "labels")
 

@@ -326,7 +326,7 @@ def read_inputs(folder: RunFolder, method: Method) -> dict[str, SceneData | None
             inputs[slot.name] = None
             continue
         path = paths[slot.name]
-        data = native.read(path) if path.suffix == ".npz" else formats.read(path).data
+        data = native.read(path) if path.suffix == ".npz" else formats.read(path, wanted=slot.kind).data
         if not isinstance(data, SCENE_DATA_KINDS[slot.kind]):
             raise InputError(
                 f"{path.name} does not hold {slot.title.lower()}.", f"Choose {slot.title.lower()} instead."
