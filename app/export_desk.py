@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +40,36 @@ _USUAL_ORDER = ("glb", "obj", "stl", "3mf", "ply", "csl", "contours")
 _SHOWN_BY_DIALOG = ("frame", "sidecar")
 
 
+class _Cancelled(Exception):
+    """The person wished that the writing ends."""
+
+
 class ExportDesk(QObject):
-    """One dialog at a time. exported: the paths written. scale_wished: say how long a unit is."""
+    """One dialog at a time, and one file.
+
+    exported: the paths written. cancelled: nothing was written. scale_wished: say how long a unit is.
+    """
 
     exported = Signal(object)
+    cancelled = Signal()
     scale_wished = Signal()
     failed = Signal(object)
+    _wrote = Signal(int)  # bytes, on the background thread
 
     def __init__(self, window: QWidget, files: FileDesk, background: Background) -> None:
         super().__init__(window)
         self._window, self._files, self._background = window, files, background
         self.dialog: ExportDialog | None = None
+        self._is_cancelled = threading.Event()
+        self._num_bytes = self._expected_bytes = 0
+        self._wrote.connect(self._show_progress)
 
     def show(self, selected: Sequence[str]) -> ExportDialog:
         """Open the dialog with these layers ticked, or all visible meshes when none of them can be exported."""
+        if self.dialog is not None:
+            self.dialog.raise_()
+            if not self.dialog.close():  # It writes.
+                return self.dialog
         layers = self._layers(selected)
         kinds = {
             kind_of(layer)
@@ -70,22 +87,30 @@ class ExportDesk(QObject):
         self.dialog.changed.connect(self._plan)
         self.dialog.export_wished.connect(self.write)
         self.dialog.warning_chosen.connect(lambda _: self.scale_wished.emit())
+        self.dialog.cancel_wished.connect(self._is_cancelled.set)
+        self.dialog.finished.connect(self._forget_dialog)
+        self.dialog.finished.connect(self.dialog.deleteLater)
         self._plan(self.dialog.wish())
         self.dialog.show()
         return self.dialog
 
     def write(self, wish: ExportWish) -> None:
         """Write what is wished in the background; the dialog closes when it is done."""
+        chosen, options = self._chosen(wish), _export_options(wish)
         try:
             self._check(wish)
+            is_mesh = _is_mesh_format(wish)
+            expected = plan_export(wish.path, chosen, options).estimated_bytes if is_mesh else 0
         except ReconError as error:
             self.failed.emit(error)
             return
         self._files.last_folder = wish.path.parent
-        chosen = self._chosen(wish)
-        options = _export_options(wish)
+        self._is_cancelled.clear()
+        self._num_bytes, self._expected_bytes = 0, expected
+        if self.dialog is not None:
+            self.dialog.set_writing(True)
         self._background.run(
-            "export", lambda: _write(wish.path, chosen, options), self._finish, self.failed.emit
+            "export", lambda: _write(wish.path, chosen, options, self._watch), self._finish, self._end_failed
         )
 
     def plan_again(self) -> None:
@@ -94,6 +119,20 @@ class ExportDesk(QObject):
             self._plan(self.dialog.wish())
 
     # Inner life
+
+    def _watch(self, num_bytes: int) -> None:
+        """Called on the background thread before each piece of a file is written."""
+        if self._is_cancelled.is_set():
+            raise _Cancelled
+        self._wrote.emit(num_bytes)
+
+    def _show_progress(self, num_bytes: int) -> None:
+        self._num_bytes += num_bytes
+        if self.dialog is not None:
+            self.dialog.set_progress(self._num_bytes / max(1, self._expected_bytes))
+
+    def _forget_dialog(self) -> None:
+        self.dialog = None
 
     def _stem(self, layers: Sequence[ExportLayer]) -> str:
         """The project's name, or that of the one layer while the project has none."""
@@ -194,19 +233,30 @@ class ExportDesk(QObject):
 
     def _finish(self, paths: Sequence[Path]) -> None:
         if self.dialog is not None:
+            self.dialog.set_writing(False)
             self.dialog.close()
-            self.dialog = None
         self.exported.emit(paths)
 
+    def _end_failed(self, error: Exception) -> None:
+        if self.dialog is not None:
+            self.dialog.set_writing(False)
+        if isinstance(error, _Cancelled):
+            self.cancelled.emit()
+        else:
+            self.failed.emit(error)
 
-def _write(path: Path, chosen: Sequence[tuple[str, Any]], options: ExportOptions) -> tuple[Path, ...]:
+
+def _write(
+    path: Path, chosen: Sequence[tuple[str, Any]], options: ExportOptions, watch: Callable[[int], None]
+) -> tuple[Path, ...]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    watch(0)
     if path.suffix.lower() in (".csl", ".json"):
         formats.write(path, chosen[0][1])
         return (path,)
     from recon.formats import mesh as mesh_format  # Takes long to import: not before something is written.
 
-    return tuple(mesh_format.write(path, chosen, options).files)
+    return tuple(mesh_format.write(path, chosen, options, watch=watch).files)
 
 
 def _formats(has_only_sections: bool) -> list[ExportFormat]:

@@ -81,6 +81,7 @@ def _connect_files(window: MainWindow) -> None:
     files.unpack_wished.connect(window.packs.open)
     window.packs.packed.connect(lambda path: _on_exported(window, [path]))
     window.exports.failed.connect(shell.show_error)
+    window.exports.cancelled.connect(lambda: shell.toast("The export was cancelled; no file was written."))
     window.exports.scale_wished.connect(shell.show_frame_settings)
     window.exports.exported.connect(lambda paths: _on_exported(window, paths))
     window.exports.exported.connect(lambda _: window.steps.note_export())
@@ -91,7 +92,7 @@ def _connect_start_page(window: MainWindow) -> None:
     page.new_wished.connect(lambda: _begin(window))
     page.open_wished.connect(files.open)
     page.import_wished.connect(files.import_files)
-    page.start_wished.connect(lambda _: _begin(window))
+    page.start_wished.connect(lambda workflow: _begin(window, workflow))
     page.sample_wished.connect(window.files.open_sample)
     page.recent_wished.connect(lambda path: files.open_path(Path(path)))
     page.files_dropped.connect(window.open_paths)
@@ -115,6 +116,7 @@ def _on_opened(window: MainWindow, opened: Opened) -> None:
     window.show_project()
     window.runs.forget_all()
     window.runs.open_project_runs()
+    window.workflows.follow(window.project.layers)
     window.scene.frame_all()
     _show_read_only(window, is_newer=opened.is_read_only)
     _show_missing(window)
@@ -192,10 +194,12 @@ def offer_abandoned_work(window: MainWindow) -> None:
         ask_about_recovery(window, recovery)
 
 
-def _begin(window: MainWindow) -> None:
+def _begin(window: MainWindow, workflow: str = "") -> None:
     def begin() -> None:
         window.document.new()
         window.show_project()
+        if workflow:
+            window.workflows.choose(workflow)
 
     window.leave(begin)
 
@@ -234,6 +238,7 @@ def _do_wish(window: MainWindow, wish: str, ids: Sequence[str]) -> None:
 
 def _on_imported(window: MainWindow, layers: Sequence[Layer]) -> None:
     window.show_project()
+    window.workflows.follow(layers)
     window.scene.select([layer.id for layer in layers])
     window.scene.frame_all()
 

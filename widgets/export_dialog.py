@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -31,10 +32,14 @@ from widgets.theme import active_theme, secondary_label
 
 
 class ExportDialog(QDialog):
-    """The dialog [dlg_export], not modal. After each `changed` the app says what the file will be."""
+    """The dialog [dlg_export], not modal. After each `changed` the app says what the file will be.
+
+    While the app writes, the dialog shows how far it is, and Cancel, Escape and the window's cross wish its end.
+    """
 
     changed = Signal(object)  # ExportWish
     export_wished = Signal(object)  # ExportWish
+    cancel_wished = Signal()
     warning_chosen = Signal(str)
 
     def __init__(
@@ -55,6 +60,7 @@ class ExportDialog(QDialog):
         self._formats = {each.id: each for each in formats}
         self._folder, self._problem, self._command = folder, "", ""
         self._form: SettingsForm | None = None
+        self._is_writing = False
         self._later = QTimer(self, singleShot=True, interval=60)
         self._later.timeout.connect(lambda: self.changed.emit(self.wish()))
         self._build(layers, frame_presets)
@@ -100,11 +106,36 @@ class ExportDialog(QDialog):
         for warning in warnings:
             self._warnings.addWidget(self._warning(warning))
 
+    def set_writing(self, is_writing: bool) -> None:
+        """Whether the app writes what was wished; nothing can be changed meanwhile."""
+        self._is_writing = is_writing
+        self._content.setEnabled(not is_writing)
+        self._progress.setVisible(is_writing)
+        self._progress.setValue(0)
+        self._cancel.setEnabled(True)
+        self._refresh()
+
+    def set_progress(self, share: float) -> None:
+        """How much of the file is written, 0 to 1."""
+        self._progress.setValue(round(1000 * min(1.0, share)))
+
+    def reject(self) -> None:
+        """Close; while a file is written, wish that it ends first."""
+        if self._is_writing:
+            self._cancel.setEnabled(False)
+            self.cancel_wished.emit()
+        else:
+            super().reject()
+
+    def done(self, result: int) -> None:
+        self._later.stop()
+        super().done(result)
+
     def _build(self, layers: Sequence[ExportLayer], presets: Sequence[tuple[str, str]]) -> None:
         px = active_theme().px
-        inside = QWidget()
-        inside.setProperty("transparent", True)
-        column = column_in(inside, spacing=12)
+        self._content = QWidget()
+        self._content.setProperty("transparent", True)
+        column = column_in(self._content, spacing=12)
         column.setContentsMargins(px(16), px(16), px(16), px(4))
         self._make_controls(layers, presets)
         column.addWidget(self._layers)
@@ -119,7 +150,7 @@ class ExportDialog(QDialog):
         column.addWidget(self._sidecar)
         column.addStretch(1)
         scroll = QScrollArea()
-        scroll.setWidget(inside)
+        scroll.setWidget(self._content)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -181,8 +212,16 @@ class ExportDialog(QDialog):
         self._copy.setProperty("quiet", True)
         self._copy.setEnabled(False)
         self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
-        cancel = text_button("Cancel")
-        cancel.clicked.connect(self.reject)
+        self._progress = QProgressBar()
+        self._progress.setObjectName("export_progress")
+        self._progress.setAccessibleName("How much is written")
+        self._progress.setRange(0, 1000)
+        self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(px(6))
+        self._progress.hide()
+        self._cancel = text_button("Cancel")
+        self._cancel.setObjectName("export_cancel")
+        self._cancel.clicked.connect(self.reject)
         self._export = text_button("Export", "upload", is_primary=True)
         self._export.setObjectName("export_accept")
         self._export.clicked.connect(lambda: self.export_wished.emit(self.wish()))
@@ -192,7 +231,8 @@ class ExportDialog(QDialog):
         foot.addLayout(self._warnings)
         foot.addWidget(self._estimate)
         foot.addWidget(self._reason)
-        foot.addLayout(row_of(self._copy, 1, cancel, self._export))
+        foot.addWidget(self._progress)
+        foot.addLayout(row_of(self._copy, 1, self._cancel, self._export))
         return foot
 
     def _warning(self, warning: ExportWarning) -> QWidget:
@@ -238,6 +278,8 @@ class ExportDialog(QDialog):
             reason = "Type a file name."
         elif self._form is not None and self._form.problem():
             reason = self._form.problem()
+        if self._is_writing:
+            reason = "Writing the file…"
         self._reason.setText(reason)
         self._reason.setVisible(bool(reason))
         self._export.setEnabled(not reason)

@@ -19,6 +19,7 @@ from recon.formats.atomic_file import replacing
 from recon.formats.export import ExportOptions, ExportPlan, plan_export, unique_names
 from recon.formats.mesh_file import DAMAGED_ADVICE, FileMesh
 from recon.formats.reading import Note, Reading, ReadOptions, check_size
+from recon.formats.watched_file import Watch, WatchedFile
 from render.frame import Frame
 from render.mesh import TriangleMesh
 
@@ -129,18 +130,21 @@ def write(
     meshes: Sequence[tuple[str, TriangleMesh]],
     options: ExportOptions = ExportOptions(),
     provenance: Mapping[str, Any] | None = None,
+    watch: Watch = lambda num_bytes: None,
 ) -> WrittenMesh:
     """Write named meshes in the format of the path's ending; all files whole, or none.
 
     provenance: more to say in the sidecar, as JSON values: the run, its method and settings. Several meshes make
     several objects in one GLB, OBJ or 3MF file, and one file each, NAME-mesh.stl, in STL and PLY.
+    watch: called with the bytes of each piece before it is written; what it raises ends the writing.
     Raises InputError as plan_export does, OSError for a full or read-only disk.
     """
     plan = plan_export(path, meshes, options)
     names = unique_names([name for name, _ in meshes])
     ready = [(name, _placed(mesh, plan, options)) for name, (_, mesh) in zip(names, meshes, strict=True)]
     with ExitStack() as stack:
-        files = [stack.enter_context(stack.enter_context(replacing(file)).open("wb")) for file in plan.files]
+        places = [stack.enter_context(replacing(file)) for file in plan.files]
+        files = [stack.enter_context(WatchedFile(place, watch)) for place in places]
         _write_meshes(path.suffix.lower(), files, plan, ready)
         if options.sidecar:
             files[-1].write(json.dumps(_description(plan, names, provenance), indent=2).encode())

@@ -13,7 +13,7 @@ from recon.formats import mesh as mesh_format
 from recon.formats.export import FRAME_PRESETS, SUFFIXES, ExportOptions, plan_export, rotation_between
 from render.frame import Axis, Frame
 from render.mesh import TriangleMesh
-from tests.synthetic import GEAR, mesh_of, unit_cube
+from tests.synthetic import GEAR, TORUS, mesh_of, unit_cube
 
 AXES: tuple[Any, ...] = get_args(Axis)
 
@@ -194,3 +194,26 @@ def test_every_option_and_preset_has_a_title_and_every_option_a_description() ->
     frame = ExportOptions.model_fields["frame"]
     assert get_args(frame.annotation) == tuple(FRAME_PRESETS)
     assert len({preset.title for preset in FRAME_PRESETS.values()}) == len(FRAME_PRESETS)
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".stl", ".obj", ".glb", ".3mf"])
+def test_a_writing_that_is_ended_leaves_what_was_there_and_nothing_beside(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"part{suffix}"
+    path.write_bytes(b"what was there")
+    told: list[int] = []
+
+    def end_at_the_second(num_bytes: int) -> None:
+        told.append(num_bytes)
+        if len(told) == 2:
+            raise InterruptedError
+
+    mesh = mesh_of(TORUS, 24)
+    with pytest.raises(InterruptedError):
+        mesh_format.write(path, [("Torus", mesh)], watch=end_at_the_second)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"what was there"
+    told.clear()
+    mesh_format.write(path, [("Torus", mesh)], ExportOptions(sidecar=False), watch=told.append)
+    assert sum(told) >= path.stat().st_size > 1000
