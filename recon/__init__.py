@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from recon import distance, interpolation, orex, poses
+from recon import distance, fusion, interpolation, orex, poses
 from recon.errors import SettingsError
 from recon.method import Method
 
 # In menu order.
-METHODS: tuple[Method, ...] = (orex.METHOD, interpolation.METHOD, distance.METHOD, poses.METHOD)
+METHODS: tuple[Method, ...] = (
+    orex.METHOD,
+    interpolation.METHOD,
+    distance.METHOD,
+    poses.METHOD,
+    fusion.TSDF,
+    fusion.POISSON,
+)
 
 
 def method_by_id(method_id: str) -> Method:

@@ -71,8 +71,7 @@ def _solve(
     weighted = share * weights[:, None]
     np.add.at(normal, (index[:, :, None], index[:, None, :]), weighted[:, :, None] * share[:, None, :])
     right = np.bincount(index.ravel(), (weighted * values[:, None]).ravel(), len(normal))
-    solution: NDArray[np.float64] = np.linalg.solve(normal, right)
-    return solution
+    return np.asarray(np.linalg.solve(normal, right), np.float64)
 
 
 @lru_cache(maxsize=8)

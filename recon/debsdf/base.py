@@ -55,16 +55,9 @@ def build_base(
     """
     size = (rgb.shape[2], rgb.shape[1])
     read = _masked(read or file_reader(posed, size), is_used)
-    yield "Aligning depth"
-    aligned = align_depth(posed, size, read, kind, is_scale_fixed)
+    aligned = yield from align_views(posed, size, read, kind, is_scale_fixed)
     if not aligned.is_aligned.any():
         return None
-    yield "Fusing depth"
-    region = find_region(posed, aligned)
-    rough = average_field(posed.cameras, aligned, region, min(resolution, FIRST_RESOLUTION))
-    yield "Aligning depth to other views"
-    reference = rendered_depth(rough, posed.cameras, region, size, step=3)
-    aligned = realign(posed, aligned, reference, read, is_scale_fixed)
     region = find_region(posed, aligned)
     yield "Sharpening depth"
     aligned, blur = sharpest_depth(aligned, rgb, posed.cameras)
@@ -76,6 +69,28 @@ def build_base(
     rendered = rendered_depth(field, posed.cameras, region, size)
     is_trusted = consistency_masks(aligned, rendered, TRUSTED * region.world_from_box.scale)
     return Base(aligned, region, field, is_trusted, is_unexplained, blur)
+
+
+def align_views(
+    posed: PosedImages,
+    size: tuple[int, int],
+    read: ReadDepth | None = None,
+    kind: DepthKind | None = None,
+    is_scale_fixed: bool = True,
+) -> Generator[str, None, AlignedDepth]:
+    """Each view's depth aligned to sparse points, then to what the views agree on; yields what it does next.
+
+    Arguments as in `align_depth`.
+    """
+    yield "Aligning depth"
+    aligned = align_depth(posed, size, read, kind, is_scale_fixed)
+    if not aligned.is_aligned.any():
+        return aligned
+    yield "Aligning depth to other views"
+    region = find_region(posed, aligned)
+    rough = average_field(posed.cameras, aligned, region, FIRST_RESOLUTION)
+    reference = rendered_depth(rough, posed.cameras, region, size, step=3)
+    return realign(posed, aligned, reference, read, is_scale_fixed)
 
 
 def _masked(read: ReadDepth, is_used: NDArray[np.bool_] | None) -> ReadDepth:
