@@ -36,13 +36,11 @@ def find_features(
 ) -> Features:
     """SIFT features (Lowe 2004; pooled over scales: Dong and Soatto 2015).
 
-    grey: (H, W). mask: (H, W), which pixels count. scratch: a folder for files that are removed again.
+    grey: (H, W). mask: (H, W), which pixels count. scratch: an empty folder for files.
     COLMAP's function on files is used because, unlike the one on arrays, it lets other threads run meanwhile.
     Raises InterruptedError once the token is cancelled.
     """
     picture, database = scratch / "picture.png", scratch / "features.db"
-    scratch.mkdir(parents=True, exist_ok=True)
-    database.unlink(missing_ok=True)
     cv2.imwrite(str(picture), grey, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     share = 1.0 if mask is None else max(_LEAST_SHARE, float(mask.mean()))
     pycolmap.extract_features(
@@ -56,8 +54,9 @@ def find_features(
     with pycolmap.Database.open(database) as opened:
         keypoints = np.asarray(opened.read_keypoints(1), np.float32)
         descriptors = np.asarray(opened.read_descriptors(1).data, np.uint8)
-    features = _largest_first(keypoints.reshape(len(keypoints), -1), descriptors.reshape(-1, 128))
-    return _kept(features, mask, settings.max_features)
+    if not len(keypoints):
+        return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
+    return _kept(_largest_first(keypoints, descriptors), mask, settings.max_features)
 
 
 def _options(settings: PosesSettings, count: int) -> pycolmap.FeatureExtractionOptions:
@@ -78,7 +77,7 @@ def _largest_first(keypoints: NDArray[np.float32], descriptors: NDArray[np.uint8
             np.abs(keypoints[:, 2] * keypoints[:, 5] - keypoints[:, 3] * keypoints[:, 4]) ** 0.5
         )
     else:
-        size = keypoints[:, 2] if len(keypoints) else np.zeros(0)
+        size = keypoints[:, 2]
     order = np.argsort(size, kind="stable")[::-1]
     return Features(keypoints[order, :2], descriptors[order])
 

@@ -11,10 +11,13 @@ from typing import Any
 
 import pycolmap
 
+from recon.errors import FormatError
+from recon.formats import colmap_model
 from recon.poses import PosesSettings
 
 _LOOK_SECONDS = 0.1  # between looks at what the mapper has done
 _SNAPSHOTS = 12  # of the model under way, over all images
+_FEWEST_TO_RESUME = 10  # images of a model that is taken up again
 _FEWEST_TO_KEEP = 3  # images of a further model
 _LIMITS = (
     ("mapper", "init_max_error"),
@@ -78,8 +81,11 @@ class Mapping:
         return found[-2] if len(found) > 1 else None  # the last may still be being written
 
     def models(self) -> list[Any]:
-        """Every pycolmap.Reconstruction that came out, the one with most images first, without doubles."""
+        """Every pycolmap.Reconstruction that came out, the one with most images first."""
         found = [model for path in sorted((self.folder / "models").glob("*")) if (model := read_model(path))]
+        begun = read_model(self.folder / "begun")
+        if begun is not None and not any(_holds_most(model, begun) for model in found):
+            found.append(begun)  # COLMAP writes no model to which it could add nothing.
         return sorted(found, key=lambda model: (-model.num_reg_images(), -model.num_points3D()))
 
     def _map(self, options: Any, begun: Path | None) -> None:
@@ -109,23 +115,25 @@ class Mapping:
         self.num_placed += 1
 
     def _take_up(self) -> Path | None:
-        """The largest model that an earlier attempt left, moved out of the way; None for a fresh start."""
-        left = [*(self.folder / "models").glob("*"), *(self.folder / "snapshots").glob("*")]
-        begun, most = None, 0
-        for path in left:
-            model = read_model(path)
-            if model is not None and model.num_reg_images() > most:
-                begun, most = path, model.num_reg_images()
+        """The largest snapshot that an earlier attempt left, moved out of the way; None for a fresh start.
+
+        Small ones are not worth it: they are quickly made anew, and COLMAP extends them less well.
+        """
         target = self.folder / "begun"
-        if begun is not None:
+        snapshots = [*(self.folder / "snapshots").glob("*"), target]
+        sizes = {
+            path: model.num_reg_images() for path in snapshots if (model := read_model(path)) is not None
+        }
+        begun = max(sizes, key=lambda path: sizes[path], default=target)
+        is_worth_it = sizes.get(begun, 0) >= _FEWEST_TO_RESUME
+        if is_worth_it and begun != target:
             shutil.rmtree(target, ignore_errors=True)
             begun.rename(target)
-        for name in ("models", "snapshots"):
+        for name in ("models", "snapshots", *([] if is_worth_it else ["begun"])):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-            (self.folder / name).mkdir(parents=True)
-        known = read_model(target)
-        self.num_placed, self.group = (known.num_reg_images(), 1) if known is not None else (0, 0)
-        return target if known is not None else None
+        (self.folder / "snapshots").mkdir(parents=True)
+        self.num_placed, self.group = (sizes[begun], 1) if is_worth_it else (0, 0)
+        return target if is_worth_it else None
 
     def _options(self, num_images: int) -> Any:
         options = pycolmap.IncrementalPipelineOptions()
@@ -141,6 +149,12 @@ class Mapping:
         return options
 
 
+def _holds_most(model: Any, other: Any) -> bool:
+    """Whether a model places more than half of the images of another."""
+    images = set(other.reg_image_ids())
+    return 2 * len(images & set(model.reg_image_ids())) > len(images)
+
+
 def refine_centers(model: Any) -> None:
     """Bundle adjustment of a pycolmap.Reconstruction that also moves the images' centres."""
     options = pycolmap.BundleAdjustmentOptions()
@@ -152,6 +166,12 @@ def refine_centers(model: Any) -> None:
 def read_model(path: Path) -> Any:
     """The pycolmap.Reconstruction in a folder; None where there is none, or half of one."""
     try:
-        return pycolmap.Reconstruction(path)
-    except (ValueError, RuntimeError, OSError, IndexError):
-        return None  # A kill tore it, or COLMAP found nothing to write.
+        colmap_model.read_model(path)  # COLMAP itself believes a torn file
+    except (FormatError, OSError):
+        return None
+    return pycolmap.Reconstruction(path)
+
+
+def calibrate_lenses(database: Path) -> None:
+    """Estimate focal lengths from pairs of images alone (Sweeney et al. 2015), where nothing else tells them."""
+    pycolmap.calibrate_view_graph(database)

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from recon.poses.database import MatchDatabase
 from recon.poses.features import Features, find_features
 from recon.poses.in_threads import in_threads
 from recon.poses.mapping import Mapping as ModelMapping
-from recon.poses.mapping import read_model, refine_centers
+from recon.poses.mapping import calibrate_lenses, read_model, refine_centers
 from recon.poses.matching import guided_matches, is_verified, match_features, verify_pair
 from recon.poses.models import posed_from_model
 from recon.poses.pictures import Photo, assign_lenses, focal_length, look_at, read_grey
@@ -183,9 +184,19 @@ class _Work:
         yield from self._match(alike, "Matching similar images")
 
     def map(self) -> Generator[Progress, None, ModelMapping]:
-        """Place the images. Stopped, it gives what is placed so far."""
+        """Place the images; where none can be, once more with focal lengths that the pairs tell."""
+        mapping = yield from self._map("mapping")
+        is_guess = not any(self.database.camera(i).has_prior_focal_length for i in self.database.images)
+        if mapping.models() or not is_guess or not self.database.verified_pairs():
+            return mapping
+        for _ in in_threads(calibrate_lenses, [self.database.path], 1):
+            yield self._keep("Estimating focal lengths", 0, 1)
+        return (yield from self._map("mapping-calibrated"))
+
+    def _map(self, name: str) -> Generator[Progress, None, ModelMapping]:
+        """One attempt. Stopped, it gives what is placed so far."""
         mapping = ModelMapping(
-            self.database.path, Path(self.images.folder), self.context.folder / "mapping", self.settings,
+            self.database.path, Path(self.images.folder), self.context.folder / name, self.settings,
             self.context.seed, num_threads(), self._error_scale,
         )  # fmt: skip
         total = len(self.database.images)
@@ -265,8 +276,11 @@ class _Work:
             grey, mask = read_grey(self.images, photo, self.settings.max_image_size)
         except (OSError, ValueError) as error:
             return str(error)
-        scratch = self.context.folder / "scratch" / str(index)
-        features = find_features(grey, mask, self.settings, scratch, token)
+        # A name of its own: a run that was closed may still be at the same image for a moment.
+        with TemporaryDirectory(
+            dir=self.context.folder, prefix="scratch-", ignore_cleanup_errors=True
+        ) as scratch:
+            features = find_features(grey, mask, self.settings, Path(scratch), token)
         scale = np.array(photo.size) / [grey.shape[1], grey.shape[0]]
         return Features((features.points * scale).astype(np.float32), features.descriptors)
 
