@@ -13,6 +13,7 @@ from recon.formats.reading import ReadOptions
 
 Array = NDArray[np.float64]
 
+LARGEST = 1e12  # no scene is so large that a number of its cameras is larger
 _ADVICE = "Export the scene again from the program that made it."
 _CENTERED = 1e-3  # pixels
 
@@ -23,7 +24,11 @@ def decompose(path: Path, projection: Array, what: str) -> tuple[Array, Array]:
     RQ decomposition with a positive diagonal, as in Hartley and Zisserman, section 6.2.4. Raises FormatError.
     """
     matrix = np.asarray(projection, np.float64)[:3, :4]
-    if matrix.shape != (3, 4) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:, :3])) < 1e-12:
+    if (
+        matrix.shape != (3, 4)
+        or not np.isfinite(only_sane(matrix)).all()
+        or abs(np.linalg.det(matrix[:, :3])) < 1e-12
+    ):
         raise FormatError(path, f"{what} is no camera matrix.", _ADVICE)
     if np.linalg.det(matrix[:, :3]) < 0:
         matrix = -matrix
@@ -36,6 +41,12 @@ def decompose(path: Path, projection: Array, what: str) -> tuple[Array, Array]:
     pose[:3, :3] = rotation.T
     pose[:3, 3] = -np.linalg.solve(matrix[:, :3], matrix[:, 3])
     return k / k[2, 2], pose
+
+
+def only_sane(matrix: Array) -> Array:
+    """The numbers, NaN in place of those that are infinite or absurdly large."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(matrix) < LARGEST, matrix, np.nan)
 
 
 def corner_shift(center: float, size: int, options: ReadOptions, usual: Literal["corner", "center"]) -> float:
@@ -53,10 +64,10 @@ def corner_shift(center: float, size: int, options: ReadOptions, usual: Literal[
 
 
 def read_matrix_file(path: Path) -> Array:
-    """Numbers of a small text file as (R, C). Raises FormatError."""
+    """Numbers of a small text file as (R, C); NaN for infinite and absurd ones. Raises FormatError."""
     try:
         rows = [line.split() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-        return np.array(rows, np.float64)
+        return only_sane(np.array(rows, np.float64))
     except ValueError as error:
         raise FormatError(
             path, "The file holds no matrix of numbers.", _ADVICE, details=str(error)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.errors import FormatError, InputError
+from recon.formats.camera_matrix import only_sane
 from recon.formats.colmap_model import ColmapCamera, ColmapImage, ColmapModel, count_images, read_model
 from recon.formats.colmap_writing import write
 from recon.formats.posed_views import Lens, Scene, View, assemble
@@ -75,7 +76,7 @@ def world_from_cam(image: ColmapImage) -> NDArray[np.float64]:
     """(4, 4); a quaternion that is not one gives a pose of NaN."""
     pose = np.eye(4)
     rotation = rotation_of_quat(image.quat)
-    pose[:3, :3], pose[:3, 3] = rotation.T, -rotation.T @ np.array(image.translation)
+    pose[:3, :3], pose[:3, 3] = rotation.T, -rotation.T @ only_sane(np.array(image.translation))
     return pose
 
 

@@ -30,7 +30,9 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
             path, sentence, "Choose a folder of JPEG, PNG, TIFF, WebP or BMP pictures, or a video."
         )
     masks = tuple(_name(root, mask_beside(root, each)) for each in pictures)
-    images = ImageSet(str(root), tuple(_name(root, each) for each in pictures), masks, frame=frame)
+    images = ImageSet(
+        str(root), tuple(_name(root, each) for each in pictures), masks, options.invert_masks, frame=frame
+    )
     return Reading(images, _notes(images))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.errors import FormatError
+from recon.formats.camera_matrix import only_sane
 from recon.formats.reading import check_size
 
 _ADVICE = "Export the scene again from the program that made it."
@@ -57,7 +58,7 @@ def text(value: Mapping[str, Any], key: str) -> str | None:
 
 
 def pose_matrix(path: Path, value: Any, what: str) -> NDArray[np.float64]:
-    """(4, 4) from 4 or 3 rows of 4 numbers; what is no number, such as null or "nan", is NaN."""
+    """(4, 4) from 4 or 3 rows of 4 numbers; what is no number, such as null, "nan" or an infinite one, is NaN."""
     try:
         matrix = np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -66,7 +67,7 @@ def pose_matrix(path: Path, value: Any, what: str) -> NDArray[np.float64]:
         matrix = matrix.reshape(4, 4)
     if matrix.shape not in ((4, 4), (3, 4)):
         raise FormatError(path, f"{what} is no matrix of 4 × 4 numbers.", _ADVICE)
-    return np.concatenate([matrix[:3], [[0.0, 0.0, 0.0, 1.0]]])
+    return np.concatenate([only_sane(matrix[:3]), [[0.0, 0.0, 0.0, 1.0]]])
 
 
 def picture_path(root: Path, name: str) -> Path:

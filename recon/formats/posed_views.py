@@ -254,7 +254,7 @@ def _posed(scene: Scene, views: Sequence[View], options: ReadOptions) -> PosedIm
         str(scene.root.absolute()),
         tuple(_relative(scene.root, view.path) for view in views),
         masks if any(masks) else (),
-        are_masks_inverted=False,
+        are_masks_inverted=options.invert_masks,
     )
     frame = replace(scene.frame, up=options.up or scene.frame.up, unit=options.unit or scene.frame.unit)
     return PosedImages(

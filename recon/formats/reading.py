@@ -97,6 +97,9 @@ class ReadOptions(BaseModel):
     image_folder: str | None = Field(None, title="Image folder")
     """Folder of a scene's photos, absolute or from the scene's folder. Not given: where the file says, or the usual places."""
 
+    invert_masks: bool = Field(False, title="Invert masks")
+    """Whether the masks of photos are white where pixels are left out. Else they are white where pixels are used."""
+
     depth_kind: Literal["auto", "metric", "depth", "disparity"] = Field("auto", title="Kind of depth")
     """What a scene's depth pictures hold: distances in the scene's unit, distances up to scale and shift, or one over distances. Automatic: as the format says."""
 

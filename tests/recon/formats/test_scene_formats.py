@@ -405,6 +405,8 @@ def test_masks_in_the_folder_of_that_name_belong_to_the_photos(tmp_path: Path) -
     images = formats.read(tmp_path).data
     assert isinstance(images, ImageSet)
     assert images.paths == ("images/a.jpg", "images/b.jpg") and images.mask_paths == ("masks/a.png", "")
+    assert not images.are_masks_inverted
+    assert formats.read(tmp_path, ReadOptions(invert_masks=True)).data.are_masks_inverted
 
 
 def test_cues_of_the_same_kind_are_written_and_read_with_their_conventions(tmp_path: Path) -> None:
