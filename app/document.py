@@ -21,8 +21,10 @@ from app.manifest import Manifest, RunRecord
 from app.preferences import remember_project
 from app.project import Missing, Project, ProjectState
 from app.project_folder import Document, Opened
+from app.project_lock import lock_holder, take_lock
 from app.project_runs import copy_run
 from app.recovery import Recovery, discard_recovery, find_recovery, write_recovery
+from recon.errors import InputError
 
 
 class OpenDocument(QObject):
@@ -107,6 +109,15 @@ class OpenDocument(QObject):
             self.failed.emit,
         )
 
+    def open_copy(self, path: Path, target: Path) -> None:
+        """Read a project that may be open elsewhere, and save it at `target` as one of its own."""
+
+        def show(opened: Opened) -> None:
+            self._show(opened, read_only=True, take_over=False)
+            self.save(target)
+
+        self._background.run("open", lambda: project_folder.open_project(path), show, self.failed.emit)
+
     def recover(self, recovery: Recovery) -> None:
         """Put unsaved work in place of the project's last save; it stays unsaved until Save."""
         document = recovery.open()
@@ -129,6 +140,11 @@ class OpenDocument(QObject):
         """Save in the background, at `path` for Save as; one of the signals saved and failed answers."""
         target, document = path or self.path, self._snapshot()
         assert target is not None, "a project is saved first with a path"
+        try:
+            self._check_free(target)
+        except InputError as error:
+            self.failed.emit(error)
+            return
         work = self._save_work(target, document)
         self._background.run(
             "save", work, lambda d: self._mark_saved(target, document.state, d), self.failed.emit
@@ -138,6 +154,7 @@ class OpenDocument(QObject):
         """Save before returning. Raises ReconError when the disk refuses."""
         target, document = path or self.path, self._snapshot()
         assert target is not None, "a project is saved first with a path"
+        self._check_free(target)
         self._mark_saved(target, document.state, self._save_work(target, document)())
 
     def autosave(self) -> None:
@@ -201,7 +218,7 @@ class OpenDocument(QObject):
         """Let go of the open project for another, once that one is ours; False leaves all as it is."""
         if path is not None and path == self.path and (read_only or self._lock is not None):
             return True
-        lock = None if path is None or read_only else _lock(path.parent / ".lock", take_over)
+        lock = None if path is None or read_only else take_lock(path.parent, take_over=take_over)
         if lock is None and path is not None and not read_only:
             return False
         if path != self.path:
@@ -221,15 +238,25 @@ class OpenDocument(QObject):
     def _snapshot(self) -> Document:
         return Document(self.project.state, self.project.hidden, self.runs, self.session, self._manifest)
 
+    def _check_free(self, target: Path) -> None:
+        """Raises InputError where another program has the project open that would be written over."""
+        if target != self.path and lock_holder(target.parent) is not None:
+            raise InputError(
+                f"The project {target.stem} is open in another window.",
+                "Choose another name, or close it there first.",
+            )
+
     def _save_work(self, target: Path, document: Document) -> Any:
-        picture, old_folder = self.take_picture(), self.folder
+        picture = self.take_picture()
+        # What a read-only project has run since lies elsewhere.
+        old_folders = {self.folder, *([self.path.parent] if self.path is not None else [])}
         is_same = self.path is not None and target == self.path
 
         def work() -> Document:
             if is_same:
                 saved = project_folder.save(target, document)
             else:
-                saved = project_folder.save_as(target, document, old_folder)
+                saved = project_folder.save_as(target, document, old_folders)
             _write_picture(target.parent, picture)
             return saved
 
@@ -248,17 +275,6 @@ class OpenDocument(QObject):
         remember_project(saved.manifest.uuid, saved.manifest.title, target)
         self.saved.emit()
         self.changed.emit()
-
-
-def _lock(file: Path, take_over: bool) -> QLockFile | None:
-    """Mark a project as open here; None when another program has it open."""
-    if take_over:
-        file.unlink(missing_ok=True)
-    lock = QLockFile(str(file))
-    lock.setStaleLockTime(0)  # Only a lock whose program has ended is stale, however old it is.
-    if not lock.tryLock(0) and lock.error() == QLockFile.LockError.LockFailedError:
-        return None
-    return lock
 
 
 def _spill_folder() -> Path:

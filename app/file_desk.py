@@ -117,9 +117,15 @@ class FileDesk(QObject):
         if path is not None:
             self.document.save(path)
 
-    def pick_project_path(self) -> Path | None:
+    def open_copy(self, path: Path) -> None:
+        """Ask where, and open a project as a copy of its own there; what it was made from stays as it is."""
+        target = self.pick_project_path(f"{path.stem} copy")
+        if target is not None:
+            self.document.open_copy(path, target)
+
+    def pick_project_path(self, suggested: str = "") -> Path | None:
         """Ask where the project shall lie: a folder of that name with the manifest in it."""
-        suggestion = projects_directory() / self.document.title
+        suggestion = projects_directory() / (suggested or self.document.title)
         projects_directory().mkdir(parents=True, exist_ok=True)
         name, _ = self.pick_to_save(
             self._window, "Save project as", str(suggestion), f"Isokiln project (*{SUFFIX})"

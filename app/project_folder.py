@@ -18,7 +18,7 @@ import hashlib
 import os
 import uuid
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,13 +130,13 @@ def _not_saved(error: OSError) -> ReconError:
     )
 
 
-def save_as(path: Path, document: Document, old_folder: Path | None) -> Document:
+def save_as(path: Path, document: Document, old_folders: Iterable[Path] = ()) -> Document:
     """Save under another name with an identity of its own; runs go along, but for one that is under way.
 
-    Raises ReconError when the disk refuses.
+    old_folders: where the runs are until now. Raises ReconError when the disk refuses.
     """
     try:
-        for run in run_folders(old_folder) if old_folder is not None and old_folder != path.parent else ():
+        for run in (run for folder in old_folders if folder != path.parent for run in run_folders(folder)):
             if not is_under_way(run):
                 copy_run(run, path.parent / "runs" / run.name)
     except OSError as error:

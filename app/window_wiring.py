@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from app.layer_look import kind_of
 from app.method_panel import Choice
 from app.project import Layer
 from app.project_folder import Opened
+from app.project_lock import lock_holder
 from app.project_picture import picture_of
 from app.recovery import Recovery, abandoned_recoveries, discard_recovery
 from app.run_wiring import connect_runs
@@ -157,14 +158,20 @@ def _on_banner(window: MainWindow, banner: str, action: str) -> None:
 
 def _ask_about_lock(window: MainWindow, path: Path) -> None:
     document: OpenDocument = window.document
+    answers: list[tuple[str, Callable[[], None]]] = [
+        ("Open read-only", lambda: document.open(path, read_only=True)),
+        ("Save as copy…", lambda: window.files.open_copy(path)),
+        ("Cancel", lambda: None),
+    ]
+    holder = lock_holder(path.parent)
+    where = "another window"
+    if holder is not None and not holder.is_here:  # Whether it still runs cannot be seen from here.
+        where = f"a window on the machine {holder.host}"
+        answers.insert(2, ("Take over", lambda: document.open(path, take_over=True)))
     window.shell.ask(
-        f"“{path.stem}” is open in another window",
+        f"“{path.stem}” is open in {where}",
         "Two programs that save the same project would undo each other's work.",
-        [
-            ("Open read-only", lambda: document.open(path, read_only=True)),
-            ("Take over", lambda: document.open(path, take_over=True)),
-            ("Cancel", lambda: None),
-        ],
+        answers,
         "warning",
     )
 

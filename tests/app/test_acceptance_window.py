@@ -219,6 +219,23 @@ def test_a_second_window_of_a_project_is_read_only_when_asked(qtbot, window, pro
     assert json.loads(project.read_bytes())["layers"][0]["name"] == "Bone"
 
 
+def test_a_project_that_another_window_has_is_saved_as_a_copy(qtbot, window, project, tmp_path):  # E10
+    with qtbot.waitSignal(window.document.opened, timeout=10_000):
+        window.open_paths([project])
+    with open_window(qtbot) as second:
+        second.open_paths([project])
+        qtbot.waitUntil(lambda: bool(sheets(second)), timeout=10_000)
+        (sheet,) = sheets(second)
+        offered = {button.text() for button in sheet.findChildren(QPushButton)} - {""}
+        assert offered == {"Open read-only", "Save as copy…", "Cancel"}, "a living window is not taken over"
+        second.files.pick_to_save = lambda *_: (str(tmp_path / "Mine"), "")
+        with qtbot.waitSignal(second.document.saved, timeout=10_000):
+            answer(second, "Save as copy…")
+        assert layer_names(second) == ["Bone"] and second.document.title == "Mine"
+        assert second.document.path == tmp_path / "Mine" / "Mine.isokiln" and not second.document.is_read_only
+    assert window.document.path == project
+
+
 _SECOND = "import sys; from app.__main__ import main; sys.exit(main(sys.argv[1:]))"
 
 

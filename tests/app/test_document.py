@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from app import project_folder
+from app import project_folder, project_lock
 from app.background import Background
 from app.document import OpenDocument
 from app.preferences import load_recent
 from app.project import Project, changed, new_layer
+from recon import run_folder
+from recon.errors import InputError
 from tests.app.test_project import triangle
+from tests.recon.toy_methods import AT
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +68,46 @@ def test_an_edit_made_while_saving_stays_unsaved(qtbot, document, tmp_path):
     assert project_folder.open_project(tmp_path).document.state.layers[0].name == "Femur"
 
 
+def test_a_project_open_elsewhere_is_saved_as_a_copy_with_its_runs(
+    qtbot, background, document, tmp_path
+):  # E10
+    document.project.edit("Import", [new_layer("Bone", triangle())])
+    document.save_now(tmp_path / "Scan" / "Scan.isokiln")
+    run_folder.create(tmp_path / "Scan" / "runs" / "r1", AT, {}, {"solid": triangle()})
+    before = {p: p.read_bytes() for p in (tmp_path / "Scan").rglob("*") if p.is_file()}
+    second = OpenDocument(Project(), background)
+    copy = tmp_path / "Scan copy" / "Scan copy.isokiln"
+    with qtbot.waitSignal(second.saved, timeout=5000):
+        second.open_copy(tmp_path / "Scan", copy)
+    assert second.path == copy and not second.is_read_only and not second.is_dirty
+    assert second.uuid != document.uuid and second.project.layers[0].name == "Bone"
+    assert (copy.parent / "runs" / "r1" / "run.json").exists()
+    assert {p: p.read_bytes() for p in (tmp_path / "Scan").rglob("*") if p.is_file()} == before
+    assert project_lock.lock_holder(copy.parent) is not None, "the copy is open here"
+    second.release()
+    assert project_lock.lock_holder(copy.parent) is None
+
+
+def test_a_project_open_elsewhere_is_not_saved_over(qtbot, background, document, tmp_path):
+    document.project.edit("Import", [new_layer("Bone", triangle())])
+    document.save_now(tmp_path / "Scan" / "Scan.isokiln")
+    before = document.path.read_bytes()
+    second = OpenDocument(Project(), background)
+    second.project.edit("Import", [new_layer("Other", triangle())])
+    with qtbot.waitSignal(second.failed, timeout=5000) as refused:
+        second.save(document.path)
+    assert refused.args[0].sentence == "The project Scan is open in another window."
+    with pytest.raises(InputError, match="open in another window"):
+        second.save_now(document.path)
+    assert document.path.read_bytes() == before and second.path is None
+    holder = project_lock.lock_holder(tmp_path / "Scan")
+    assert holder is not None and holder.pid == os.getpid() and holder.is_here
+    document.release()
+    second.save_now(tmp_path / "Scan" / "Scan.isokiln")
+    assert second.title == "Scan"
+    second.release()
+
+
 def test_a_project_open_elsewhere_is_offered_read_only(qtbot, background, document, tmp_path):
     document.project.edit("Import", [new_layer("Bone", triangle())])
     document.save_now(tmp_path / "Scan.isokiln")
@@ -102,7 +145,10 @@ from PySide6.QtCore import QCoreApplication, QTimer
 from app.background import Background
 from app.document import OpenDocument
 from app.project import Project, new_layer
+from recon import run_folder
+from recon.errors import InputError
 from tests.app.test_project import triangle
+from tests.recon.toy_methods import AT
 app = QCoreApplication([])
 document = OpenDocument(Project(), Background())
 def edit(_):

@@ -246,7 +246,7 @@ def test_save_as_gives_an_identity_of_its_own_and_takes_runs_along(tmp_path):
     run = tmp_path / "A" / "runs" / "r1"
     run.mkdir(parents=True)
     (run / "run.json").write_text("{}")
-    copy = project_folder.save_as(tmp_path / "B" / "B.isokiln", saved, tmp_path / "A")
+    copy = project_folder.save_as(tmp_path / "B" / "B.isokiln", saved, [tmp_path / "A"])
     assert copy.manifest.uuid != saved.manifest.uuid and copy.manifest.lineage == [saved.manifest.uuid]
     assert copy.manifest.title == "B" and (tmp_path / "B" / "runs" / "r1" / "run.json").exists()
     assert_same(saved, project_folder.open_project(tmp_path / "B").document)
