@@ -148,7 +148,8 @@ class SdfNetwork(torch.nn.Module):
 
 def _skip_layer(layout: NetworkLayout) -> int:
     """The hidden layer that sees the input again; -1 where none does."""
-    return layout.num_hidden // 2 if layout.kind == "mlp" and layout.num_hidden >= 4 else -1
+    has_room = layout.num_hidden >= 4 and layout.hidden_width > layout.num_inputs
+    return layout.num_hidden // 2 if layout.kind == "mlp" and has_room else -1
 
 
 def _make_base(layout: NetworkLayout, values: NDArray[np.floating] | None) -> SphereBase | GridBase | None:

@@ -17,8 +17,8 @@ LAYOUTS = {
     "sphere": NetworkLayout(grid=SMALL),
     "grid": NetworkLayout(grid=SMALL, base_resolution=12, hidden_width=32),
     "deep": NetworkLayout(grid=SMALL, num_hidden=3, num_octaves=4, sharpness=20),
-    "mlp": NetworkLayout("mlp", hidden_width=32, num_hidden=8, num_features=8, num_octaves=6),
-    "shallow mlp": NetworkLayout("mlp", hidden_width=32, num_hidden=2, num_features=3),
+    "mlp": NetworkLayout("mlp", hidden_width=48, num_hidden=4, num_features=8, num_octaves=6),
+    "shallow mlp": NetworkLayout("mlp", hidden_width=32, num_hidden=4, num_features=3, num_octaves=6),
 }
 
 
