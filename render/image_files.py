@@ -23,6 +23,7 @@ from render.lenses import is_perfect, undistortion_map
 
 Size = tuple[int, int]
 
+_LARGE = 2**20  # pixels
 _SHORTEST_NORMAL = 0.2  # below, there is none: (128, 128, 128) is how many programs write "unknown"
 
 
@@ -179,12 +180,9 @@ def _scaled(pixels: NDArray[Any], size: Size) -> NDArray[Any]:
     )
 
 
-@lru_cache(maxsize=4)
-def _map(
-    model: str, params: tuple[float, ...], focal: tuple[float, ...], center: tuple[float, ...], size: Size
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Images of one lens follow each other, so a few are enough; 20 Mpixels take 180 MB each."""
-    return undistortion_map(model, params, focal, center, size)
+# Images of one lens follow each other, so a few maps are enough; one takes 9 bytes a pixel.
+_small_map = lru_cache(maxsize=16)(undistortion_map)
+_large_map = lru_cache(maxsize=1)(undistortion_map)
 
 
 def _map_of(
@@ -199,7 +197,8 @@ def _map_of(
         return None
     factor = np.array(size) / source.cameras.size[index]
     focal, center = source.cameras.focal[index] * factor, source.cameras.center[index] * factor
-    return _map(model, tuple(params.tolist()), tuple(focal.tolist()), tuple(center.tolist()), size)
+    cached = _small_map if size[0] * size[1] <= _LARGE else _large_map
+    return cached(model, tuple(params.tolist()), tuple(focal.tolist()), tuple(center.tolist()), size)
 
 
 def _undistorted(

@@ -20,7 +20,15 @@ _COLMAP_PLACES = ("sparse", "colmap/sparse", "colmap", "dense/sparse", "distorte
 
 def is_transforms(head: bytes) -> bool:
     """Whether a file's first bytes are of a transforms.json."""
-    words = ("camera_angle_x", "fl_x", "transform_matrix", "applied_transform", "ply_file_path", "aabb_scale")
+    words = (
+        "camera_angle_x",
+        "fl_x",
+        "transform_matrix",
+        "applied_transform",
+        "ply_file_path",
+        "aabb_scale",
+        "file_path",
+    )
     return _is_object_with(head, words) and not is_meta_data(head)
 
 
