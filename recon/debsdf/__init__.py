@@ -49,8 +49,6 @@ class DebsdfSettings(Settings):
     """Do not smooth where cues are uncertain: thin parts are there."""
     consistency_masks: bool = Field(True, title="Compare cues across views")
     """Before training, leave out cues that contradict what all views together show."""
-    realign_rounds: int = Field(2, ge=0, le=10, title="Rounds of alignment")
-    """How often each view's depth is straightened by what all views agree on."""
     correct_depth: bool = Field(True, title="Straighten depth while training")
     """Learn a smooth factor for each view's depth cue."""
     image_codes: int = Field(8, ge=0, le=64, title="Length of the image codes")

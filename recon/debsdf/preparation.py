@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.cues.alignment import AlignedDepth, align_depth, realign
+from recon.cues.alignment import AlignedDepth, align_depth
 from recon.debsdf import DebsdfSettings
-from recon.debsdf.coarse import CoarseField, coarse_field, consistency_masks, rendered_depth
+from recon.debsdf.base import Base, build_base
+from recon.debsdf.coarse import CoarseField
 from recon.debsdf.photos import Photos, read_photos, working_size
 from recon.debsdf.region import Region, find_region
 from recon.errors import InputError
 from recon.method import Progress
 from render.images import PosedImages
 
-# Depth that is farther than this share of the region's half side from what all views show is not trusted.
-TOLERANCE = 0.06
-FEWEST_ALIGNED = 2
+NUM_STAGES = 7  # of the coarse field
 
 
 @dataclass(frozen=True)
@@ -74,33 +73,32 @@ def prepare(
     has_depth = posed.depth is not None and any(posed.depth.paths)
     if not has_depth:
         return Prepared(posed, photos, find_region(posed), None, None, _notes_without_depth(photos))
-    yield Progress(1, settings.realign_rounds + 2, "Aligning depth")
+    base = None
+    if settings.start != "sphere":
+        base = yield from _base(posed, photos, settings)
+    if base is not None:
+        is_trusted = base.is_trusted if settings.consistency_masks else None
+        photos = replace(photos, depth=base.aligned.depth, is_trusted=is_trusted)
+        return Prepared(posed, photos, base.region, base.field, base.aligned, _notes_on(base.aligned))
+    yield Progress(1, 1, "Aligning depth")
     aligned = align_depth(posed, size)
-    if settings.start == "sphere" or aligned.is_aligned.sum() < FEWEST_ALIGNED:
-        region = find_region(posed, aligned)
-        photos = replace(photos, depth=aligned.depth)
-        return Prepared(posed, photos, region, None, aligned, _notes_on(aligned, settings))
-    return (yield from _with_coarse_field(posed, photos, aligned, settings))
+    photos = replace(photos, depth=aligned.depth)
+    return Prepared(posed, photos, find_region(posed, aligned), None, aligned, _notes_on(aligned))
 
 
-def _with_coarse_field(
-    posed: PosedImages, photos: Photos, aligned: AlignedDepth, settings: DebsdfSettings
-) -> Generator[Progress, None, Prepared]:
-    region = find_region(posed, aligned)
-    kept = replace(aligned, is_aligned=aligned.is_aligned & ~photos.is_held_out)
-    coarse = coarse_field(posed.cameras, kept, region, settings.base_resolution)
-    for index in range(settings.realign_rounds):
-        yield Progress(index + 2, settings.realign_rounds + 2, "Aligning depth")
-        seen = rendered_depth(coarse, posed.cameras, region, photos.size, step=3)
-        aligned = realign(posed, aligned, seen)
-        kept = replace(aligned, is_aligned=aligned.is_aligned & ~photos.is_held_out)
-        coarse = coarse_field(posed.cameras, kept, region, settings.base_resolution)
-    is_trusted = None
-    if settings.consistency_masks:
-        seen = rendered_depth(coarse, posed.cameras, region, photos.size)
-        is_trusted = consistency_masks(aligned, seen, TOLERANCE * region.world_from_box.scale)
-    photos = replace(photos, depth=aligned.depth, is_trusted=is_trusted)
-    return Prepared(posed, photos, region, coarse, aligned, _notes_on(aligned, settings))
+def _base(posed: PosedImages, photos: Photos, settings: DebsdfSettings) -> Generator[Progress, None, Base | None]:
+    """The coarse field and all that comes with it; None where no depth can be aligned."""
+    is_used = photos.is_used & ~photos.is_held_out[:, None, None]
+    stages = build_base(posed, photos.rgb, is_used, settings.base_resolution)
+    done = 0
+    while True:
+        try:
+            stage = next(stages)
+        except StopIteration as stop:
+            base: Base | None = stop.value
+            return base
+        done += 1
+        yield Progress(min(done, NUM_STAGES), NUM_STAGES, stage)
 
 
 def base_values(coarse: CoarseField, resolution: int) -> NDArray[np.float32]:
@@ -121,12 +119,13 @@ def _notes_without_depth(photos: Photos) -> tuple[str, ...]:
     )
 
 
-def _notes_on(aligned: AlignedDepth, settings: DebsdfSettings) -> tuple[str, ...]:
+def _notes_on(aligned: AlignedDepth) -> tuple[str, ...]:
     lost = np.flatnonzero(~aligned.is_aligned)
     if not len(lost):
         return ()
-    sentence = f"The depth of {len(lost)} of {len(aligned.is_aligned)} images is not used: {aligned.reasons[lost[0]]}."
-    if len(aligned.is_aligned) - len(lost) < FEWEST_ALIGNED and settings.start != "sphere":
+    reason = aligned.reasons[lost[0]]
+    sentence = f"The depth of {len(lost)} of {len(aligned.is_aligned)} images is not used: {reason}."
+    if len(lost) == len(aligned.is_aligned):
         sentence += " Training starts from a sphere, and surfaces without texture will come out poor."
     return (sentence,)
 

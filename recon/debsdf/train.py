@@ -57,6 +57,7 @@ class Trainer:
         settings: DebsdfSettings,
         schedule: Schedule,
         seed: int,
+        sparse_points: NDArray[np.float32] | None = None,
         device: str = "cpu",
     ) -> None:
         self.field, self.color, self.rays = field.to(device), color.to(device), rays
@@ -70,7 +71,7 @@ class Trainer:
         self.calibration = {"depth": 0.0, "normals": 0.0}
         self.counts = SampleCounts(settings.importance_samples, settings.stratified_samples)
         self.corrections = DepthCorrections(len(rays.photos)).to(device)
-        self.sparse: Tensor | None = None
+        self.sparse = None if sparse_points is None else torch.from_numpy(sparse_points).to(device)
         self._optimizer = self._make_optimizer()
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
 
