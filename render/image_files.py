@@ -70,7 +70,8 @@ def read_depth(posed: PosedImages, index: int, size: Size | None = None) -> NDAr
     path = _cue_path(posed, posed.depth, index)
     assert posed.depth is not None
     stored = _single_channel(path, read_array(path)).astype(np.float32)
-    depth, is_seen = _nearest(posed, index, stored, size or _natural_size(posed, index))
+    size = size or _natural_size(posed, index)
+    depth, is_seen = _nearest(posed, index, stored, size, posed.depth.are_undistorted)
     is_known = is_seen & np.isfinite(depth) & (depth != 0)
     return np.where(is_known, depth * np.float32(posed.depth.scale), np.float32(np.nan))
 
@@ -84,7 +85,8 @@ def read_normals(posed: PosedImages, index: int, size: Size | None = None) -> ND
     cues = posed.normals
     assert cues is not None
     stored = _three_channels(path, read_array(path))
-    stored, is_seen = _nearest(posed, index, stored, size or _natural_size(posed, index))
+    size = size or _natural_size(posed, index)
+    stored, is_seen = _nearest(posed, index, stored, size, cues.are_undistorted)
     normals = _as_signed(stored) if cues.is_zero_to_one else stored.astype(np.float32)
     normals = normals * np.array(cues.signs, np.float32)
     if cues.space == "world":
@@ -217,11 +219,11 @@ def _seen_by_lens(source: PosedImages | ImageSet, index: int, size: Size) -> NDA
 
 
 def _nearest(
-    posed: PosedImages, index: int, stored: NDArray[Any], size: Size
+    posed: PosedImages, index: int, stored: NDArray[Any], size: Size, is_undistorted: bool
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """The stored pixel in which each pixel's centre falls, and (H, W) where the lens saw anything."""
     rows, columns = stored.shape[:2]
-    found = _map_of(posed, index, size)
+    found = None if is_undistorted else _map_of(posed, index, size)
     if found is None:
         x = np.floor((np.arange(size[0]) + 0.5) * columns / size[0]).astype(np.int64)
         y = np.floor((np.arange(size[1]) + 0.5) * rows / size[1]).astype(np.int64)

@@ -82,13 +82,15 @@ class DepthCues(Frozen):
 
     kind: "metric": scale * stored is z-depth in the world's unit; "depth": z-depth up to an unknown scale and
     shift for each image; "disparity": one over z-depth up to an unknown scale and shift. A stored 0 or a value
-    that is not finite is unknown. paths: as in ImageSet. source: who made them, in words.
+    that is not finite is unknown. paths: as in ImageSet. source: who made them, in words. are_undistorted:
+    whether they show the pinhole picture, as those made from it do, and not the one that the lens took.
     """
 
     paths: tuple[str, ...]
     kind: DepthKind
     scale: float = 1.0
     source: str = ""
+    are_undistorted: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "paths", tuple(map(str, self.paths)))
@@ -108,7 +110,7 @@ class NormalCues(Frozen):
 
     Stored in [0, 1] (or 0..255, 0..65535) as (n + 1) / 2 where `is_zero_to_one`, else n itself. space: "camera"
     or "world" axes. signs: what to multiply x, y, z by so that normals are in OpenCV's camera axes (in the
-    world's for "world") and look at the camera. source: who made them, in words.
+    world's for "world") and look at the camera. source, are_undistorted: as in DepthCues.
     """
 
     paths: tuple[str, ...]
@@ -116,6 +118,7 @@ class NormalCues(Frozen):
     space: Literal["camera", "world"] = "camera"
     signs: tuple[int, int, int] = (1, 1, 1)
     source: str = ""
+    are_undistorted: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "paths", tuple(map(str, self.paths)))

@@ -69,6 +69,7 @@ class Scene:
     views: Sequence[View]
     depth_kind: DepthKind = "depth"
     depth_scale: float = 1.0
+    is_depth_undistorted: bool = False
     normals: NormalCues = field(default_factory=lambda: NormalCues(()))
     source: str = ""
     points: PointCloud | None = None
@@ -286,7 +287,7 @@ def _depth(scene: Scene, views: Sequence[View], options: ReadOptions) -> DepthCu
     if not any(paths):
         return None
     kind = scene.depth_kind if options.depth_kind == "auto" else options.depth_kind
-    return DepthCues(paths, kind, scene.depth_scale, scene.source)
+    return DepthCues(paths, kind, scene.depth_scale, scene.source, scene.is_depth_undistorted)
 
 
 def _normals(scene: Scene, views: Sequence[View]) -> NormalCues | None:

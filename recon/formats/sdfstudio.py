@@ -21,7 +21,7 @@ from recon.formats.reading import Note, Reading, ReadOptions
 from recon.formats.scene_files import mask_beside
 from recon.formats.scene_sniffing import META_DATA
 from recon.formats.sparse_points import with_sparse_points
-from render.images import DepthKind, NormalCues
+from render.images import DepthKind
 from render.points import PointCloud
 from render.transforms import Similarity3
 
@@ -44,7 +44,6 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         views,
         kind,
         _depth_scale(frames, depth_key, world_from_box),
-        NormalCues(()),
         points=points,
         observations=observations,
         notes=tuple(_notes(file, value, frames)),

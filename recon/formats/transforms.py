@@ -43,6 +43,7 @@ class _Cues:
     depth_key: str
     depth_kind: DepthKind
     depth_scale: float
+    is_depth_undistorted: bool
     normals: NormalCues
 
 
@@ -65,6 +66,7 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         views,
         cues.depth_kind,
         cues.depth_scale,
+        cues.is_depth_undistorted,
         cues.normals,
         notes=tuple(_notes(value, frames)),
         lens_of_size=lambda view, size: _lens(file, by_path[view.path], size),
@@ -182,14 +184,17 @@ def _cues(file: Path, value: Mapping[str, Any], frames: list[dict[str, Any]]) ->
         kind = stored
     if scale <= 0:
         raise FormatError(file, f"The scale of depth is {scale:g}.", "It must be above 0.")
-    return _Cues(key, kind, scale, _normal_cues(file, value))
+    is_undistorted = key == "mono_depth_path" and value.get("mono_depth_undistorted") is True
+    return _Cues(key, kind, scale, is_undistorted, _normal_cues(file, value))
 
 
 def _normal_cues(file: Path, value: Mapping[str, Any]) -> NormalCues:
     """As MonoSDF's: (n + 1) / 2 in camera axes, unless our own keys say more."""
     signs, space = value.get("mono_normal_signs", [1, 1, 1]), value.get("mono_normal_space", "camera")
+    is_zero_to_one = value.get("mono_normal_zero_to_one", True) is not False
+    is_undistorted = value.get("mono_normal_undistorted") is True
     try:
-        return NormalCues((), value.get("mono_normal_zero_to_one", True) is not False, space, tuple(signs))
+        return NormalCues((), is_zero_to_one, space, tuple(signs), are_undistorted=is_undistorted)
     except (TypeError, ValueError) as error:
         sentence = "mono_normal_signs or mono_normal_space is not understood."
         raise FormatError(file, sentence, "They are three of -1 and 1, and camera or world.") from error

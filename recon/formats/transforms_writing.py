@@ -86,10 +86,11 @@ def _cue_keys(posed: PosedImages) -> dict[str, Any]:
     value: dict[str, Any] = {}
     if posed.depth is not None:
         value.update(mono_depth_kind=posed.depth.kind, mono_depth_scale=posed.depth.scale)
+        value.update(mono_depth_undistorted=posed.depth.are_undistorted)
     if posed.normals is not None:
         cues = posed.normals
         value.update(mono_normal_zero_to_one=cues.is_zero_to_one, mono_normal_space=cues.space)
-        value.update(mono_normal_signs=list(cues.signs))
+        value.update(mono_normal_signs=list(cues.signs), mono_normal_undistorted=cues.are_undistorted)
     return value
 
 

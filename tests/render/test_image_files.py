@@ -216,6 +216,14 @@ def test_cues_of_a_distorted_picture_are_undistorted_with_it(tmp_path: Path) -> 
     is_close = np.abs(depth - (expected[..., 0] + 1000 * expected[..., 1])) < 0.6
     assert seen.mean() > 0.9 and is_close[seen].mean() > 0.999
     assert np.array_equal(np.isfinite(normals).all(-1), seen)
+    assert posed.depth is not None and posed.normals is not None
+    made_from_pinhole = replace(
+        posed,
+        depth=replace(posed.depth, are_undistorted=True),
+        normals=replace(posed.normals, are_undistorted=True),
+    )
+    assert np.array_equal(read_depth(made_from_pinhole, 0, None), (x + 1000 * y).astype(np.float32))
+    assert np.isfinite(read_normals(made_from_pinhole, 0, None)).all()
 
 
 def test_the_rooms_cues_come_back(tmp_path: Path) -> None:

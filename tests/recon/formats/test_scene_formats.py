@@ -411,8 +411,9 @@ def test_masks_in_the_folder_of_that_name_belong_to_the_photos(tmp_path: Path) -
 
 def test_cues_of_the_same_kind_are_written_and_read_with_their_conventions(tmp_path: Path) -> None:
     posed = write_images(make_room(3, 64, 48), tmp_path, with_cues=True)
-    normals = NormalCues(posed.normals.paths, False, "world", (1, -1, -1))
-    posed = replace(posed, normals=normals, depth=DepthCues(posed.depth.paths, "disparity", 0.5))
+    normals = NormalCues(posed.normals.paths, False, "world", (1, -1, -1), are_undistorted=True)
+    depth = DepthCues(posed.depth.paths, "disparity", 0.5, are_undistorted=True)
+    posed = replace(posed, normals=normals, depth=depth)
     formats.write(tmp_path / "transforms.json", posed)
     back = _posed(formats.read(tmp_path).data)
     assert (back.normals.is_zero_to_one, back.normals.space, back.normals.signs) == (
@@ -421,3 +422,4 @@ def test_cues_of_the_same_kind_are_written_and_read_with_their_conventions(tmp_p
         (1, -1, -1),
     )
     assert (back.depth.kind, back.depth.scale) == ("disparity", 0.5)
+    assert back.depth.are_undistorted and back.normals.are_undistorted
