@@ -36,7 +36,7 @@ class ActionSpec:
     starts_section: bool = False
 
 
-MENUS = ("File", "Edit", "View", "Slices", "Reconstruct", "Mesh", "Window", "Help")
+MENUS = ("File", "Edit", "View", "Images", "Slices", "Reconstruct", "Mesh", "Window", "Help")
 
 # Why an action is off, by the condition that does not hold.
 REASONS = {
@@ -55,6 +55,9 @@ REASONS = {
     "running": "No run is active.",
     "missing": "No file of this project is missing.",
     "viewport": "Open a project first.",
+    "images": "Open photos first.",
+    "posed images": "Open photos with poses first.",
+    "through camera": "Look through the camera of an image first.",
 }
 
 
@@ -115,6 +118,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("grid", "Grid", "View", "view.set_grid", keys=("G",), icon="grid-3x3", needs=("viewport",), is_checkable=True,
        words="floor ground"),
     _a("axes", "Axes", "View", "view.set_axes", keys=("A",), icon="axis-3d", needs=("viewport",), is_checkable=True),
+    _a("frustums", "Cameras", "View", "view.set_frustums", keys=("C",), icon="layer-cameras", needs=("viewport",),
+       is_checkable=True, words="frustums thumbnails photos poses"),
     _a("clip", "Clip plane", "View", "view.set_clip", keys=("K",), icon="scissors", needs=("viewport",),
        is_checkable=True, words="cut section inside"),
     _a("measure", "Measure distance", "View", "view.set_measuring", keys=("D",), icon="ruler", needs=("viewport",),
@@ -123,6 +128,24 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("slice_pane", "Slice pane", "View", "view.set_slice_pane", icon="layers-2", needs=("viewport",),
        is_checkable=True, starts_section=True, words="2d contour editor"),
     _a("full_screen", "Full screen", "View", "shell.set_full_screen", keys=("F11",), is_checkable=True),
+    _a("look_through", "Look through camera", "Images", "images.look_through_current", keys=("0",), icon="video",
+       needs=("posed images",), words="photo view frustum compare ground truth render"),
+    _a("leave_camera", "Leave camera", "Images", "images.leave_camera", needs=("through camera",), words="back view"),
+    _a("image_next", "Next image", "Images", "images.next_image", needs=("images",), starts_section=True),
+    _a("image_previous", "Previous image", "Images", "images.previous_image", needs=("images",)),
+    _a("image_toggle", "Use or leave out", "Images", "images.toggle_use", icon="square-check", needs=("images",),
+       words="enable disable exclude photo"),
+    _a("region_edit", "Edit region box", "Images", "scenes.edit_region", icon="box", needs=("posed images",),
+       starts_section=True, words="crop bounds limit scene"),
+    _a("region_fit", "Fit region to points", "Images", "scenes.fit_region", icon="scan", needs=("posed images",),
+       words="crop box bounds"),
+    _a("region_none", "Whole scene", "Images", "scenes.remove_region", needs=("posed images",), words="no box region"),
+    _a("orient_points", "Orient by 3 points", "Images", "scenes.orient_points", icon="triangle", needs=("any layer",),
+       starts_section=True, words="up axis floor level rotate"),
+    _a("orient_floor", "Orient by the floor", "Images", "scenes.orient_floor", icon="layers", needs=("posed images",),
+       words="up axis level plane rotate"),
+    _a("set_scale", "Set scale from a length", "Images", "scenes.set_scale", icon="ruler", needs=("any layer",),
+       words="unit metres known distance size"),
     _a("slice_next", "Next slice", "Slices", "view.next_slice", keys=("PgDown",), needs=("sections",)),
     _a("slice_previous", "Previous slice", "Slices", "view.previous_slice", keys=("PgUp",), needs=("sections",)),
     _a("slice_first", "First slice", "Slices", "view.first_slice", keys=("Ctrl+Home",), needs=("sections",)),
@@ -160,6 +183,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("plots", "Plots", "Window", "shell.show_plots", words="loss curve"),
     _a("log", "Log", "Window", "shell.show_log", keys=("Ctrl+L",), words="messages"),
     _a("history", "History", "Window", "shell.show_history", words="undo list"),
+    _a("workflow_surface", "Surface from photos", "Window", "workflows.choose_surface", keys=("Alt+1",), icon="aperture",
+       is_checkable=True, group="workflow", starts_section=True, words="images debsdf workspace"),
+    _a("workflow_slices", "Surface from slices", "Window", "workflows.choose_slices", keys=("Alt+2",), icon="layer-slices",
+       is_checkable=True, group="workflow", words="contours orex workspace"),
     _a("reset_layout", "Reset layout", "Window", "shell.reset_layout", starts_section=True, words="panels docks"),
     _a("theme", "Switch between dark and light", "Window", "shell.switch_theme", icon="sun-moon", words="theme colours"),
     _a("palette", "Find a command…", "Help", "shell.show_palette", keys=("Ctrl+Shift+P",), icon="search",

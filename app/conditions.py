@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.job_states import JobState
 from app.layer_look import kind_of
+from app.workflows import SLICES, SURFACE
 from widgets.parts import ICON_GAP
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class Conditions:
             "running": lambda: window.runs.is_running,
             "missing": lambda: bool(window.files.missing_layers()),
             "viewport": lambda: not window.is_on_start_page,
+            "images": lambda: window.images.layer is not None,
+            "posed images": lambda: window.images.posed is not None,
+            "through camera": lambda: not window.compare_view.isHidden(),
         }
 
     def holds(self, name: str) -> bool:
@@ -50,6 +54,7 @@ class Conditions:
         table["start"].setIconText(f"{ICON_GAP}{start}")
         for key, is_on in self._checked().items():
             table[key].setChecked(is_on)
+        window.scenes.update()
         window.steps.update()
 
     def _checked(self) -> dict[str, bool]:
@@ -62,6 +67,9 @@ class Conditions:
             "axes": view.is_shown("axes"),
             "clip": view.clip is not None,
             "measure": view.active_tool == "measure",
+            "frustums": view.images.are_shown,
+            "workflow_surface": self._window.workflows.current == SURFACE,
+            "workflow_slices": self._window.workflows.current == SLICES,
             "slice_pane": not self._window.slice_view.isHidden(),
             "full_screen": self._window.isFullScreen(),
         }

@@ -28,6 +28,7 @@ from app.directories import state_directory
 from app.document import OpenDocument
 from app.export_desk import ExportDesk
 from app.file_desk import FileDesk
+from app.image_desk import ImageDesk
 from app.import_desk import ImportDesk
 from app.leaving import Leaving
 from app.manifest import app_version
@@ -38,16 +39,20 @@ from app.preferences import Preferences, load_preferences
 from app.project import Project
 from app.recent_desk import RecentDesk
 from app.run_desk import RunDesk
+from app.scene_desk import SceneDesk
 from app.scene_view import SceneView
 from app.shell import LEAST_SIZE, Shell, dress
 from app.status_line import StatusLine
 from app.steps import Steps
 from app.view_commands import ViewCommands
 from app.window_wiring import connect_all
+from app.workflows import SLICES, Workflows
 from recon import METHODS
 from widgets.agreement_list import AgreementList
+from widgets.compare_view import CompareView
 from widgets.history_view import HistoryView
 from widgets.icons import app_icon, icon
+from widgets.image_strip import ImageStrip
 from widgets.job_panel import JobPanel
 from widgets.layer_list import LayerList
 from widgets.log_view import LogView
@@ -56,6 +61,8 @@ from widgets.notices import BannerZone
 from widgets.parts import ICON_GAP
 from widgets.plots import Plots
 from widgets.properties_panel import PropertiesPanel
+from widgets.room_picture import photos_to_surface
+from widgets.scene_panel import ScenePanel
 from widgets.slice_view import SliceView
 from widgets.start_page import StartPage
 from widgets.stepper import Stepper
@@ -82,6 +89,12 @@ _TOOL_BAR = (
 )
 _CARDS = (
     WorkflowCard(
+        "surface",
+        "From photos to a surface",
+        "Photos of a room, with or without poses, become a clean surface with its thin parts.",
+        photos_to_surface,
+    ),
+    WorkflowCard(
         "slices",
         "From cross-sections to a solid",
         "Contours on any planes, label volumes or masks become a watertight mesh that agrees with every slice.",
@@ -103,7 +116,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(*LEAST_SIZE)
         self.resize(1440, 900)
-        self._settings = QSettings(str(state_directory() / "window.ini"), QSettings.Format.IniFormat)
+        self._settings = QSettings(str(state_directory() / "window.ini"), QSettings.Format.IniFormat, self)
         self.may_close = False
         preferences = preferences or load_preferences()
         dress(preferences)  # Before the widgets, which take their sizes from it.
@@ -117,6 +130,7 @@ class MainWindow(QMainWindow):
         self._first_layout = self.saveState()
         self.viewport.set_reduce_motion(preferences.reduce_motion)
         connect_all(self)
+        self.workflows.choose(SLICES)
         self.document.keeps_work = not is_safe
         if not is_safe:
             self._restore_layout()
@@ -126,7 +140,7 @@ class MainWindow(QMainWindow):
     # What it is made of
 
     def _make_project(self) -> None:
-        self.project = Project()
+        self.project = Project(parent=self)
         self.background = Background(self)
         self.document = OpenDocument(self.project, self.background, self)
 
@@ -135,14 +149,18 @@ class MainWindow(QMainWindow):
         self.pane = ViewportPane(multi_samples=multi_samples)
         self.viewport = self.pane.viewport
         self.slice_view = SliceView()
+        self.compare_view = CompareView()
+        self.image_strip = ImageStrip()
         self.banners = BannerZone()
         self.layer_list = LayerList()
         self.properties = PropertiesPanel()
+        self.methods = METHODS
         self.method_panel = MethodPanel(METHODS)
         self.job_panel = JobPanel()
         self.plots = Plots()
         self.log_view = LogView()
         self.history_view = HistoryView(self.project.undo_stack)
+        self.scene_panel = ScenePanel()
         self.agreement_list = AgreementList()
         self.mesh_tools = MeshToolsPanel()
         self.stepper = Stepper()
@@ -159,6 +177,9 @@ class MainWindow(QMainWindow):
         self.runs = RunDesk(self.document, self)
         self.meshes = MeshDesk(self)
         self.agreement = AgreementDesk(self)
+        self.images = ImageDesk(self)
+        self.scenes = SceneDesk(self)
+        self.workflows = Workflows(self)
         self.steps = Steps(self)
         self.packs = PackDesk(self)
         self.recent = RecentDesk(self.start_page, self)
@@ -169,8 +190,11 @@ class MainWindow(QMainWindow):
         self.views.setObjectName("viewports")
         self.views.addWidget(self.pane)
         self.views.addWidget(self.slice_view)
+        self.views.addWidget(self.compare_view)
+        self.compare_view.hide()
         self.views.setStretchFactor(0, 3)
         self.views.setStretchFactor(1, 2)
+        self.views.setStretchFactor(2, 3)
         self.views.setChildrenCollapsible(False)
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -190,6 +214,7 @@ class MainWindow(QMainWindow):
         self.task_tabs.setObjectName("task_tabs")
         self.task_tabs.setDocumentMode(True)
         for title, widget in (
+            ("Scene", self.scene_panel),
             ("Task", self.method_panel),
             ("Agreement", self.agreement_list),
             ("Mesh", self.mesh_tools),
@@ -199,6 +224,7 @@ class MainWindow(QMainWindow):
         self.bottom_tabs.setObjectName("bottom_tabs")
         self.bottom_tabs.setDocumentMode(True)
         for title, panel in (
+            ("Images", self.image_strip),
             ("Jobs", self.job_panel),
             ("Plots", self.plots),
             ("Log", self.log_view),
@@ -303,6 +329,17 @@ class MainWindow(QMainWindow):
         self.task_tabs.setCurrentIndex(titles.index(title))
         self.docks["dock_task"].show()
 
+    def show_compare(self) -> None:
+        """Give the comparison half of the middle."""
+        self.compare_view.show()
+        half = self.views.width() // 2
+        self.views.setSizes([half, 0, half])
+
+    def set_tab_shown(self, tabs: QTabWidget, title: str, on: bool) -> None:
+        """Offer a tab or not."""
+        titles = [tabs.tabText(i) for i in range(tabs.count())]
+        tabs.setTabVisible(titles.index(title), on)
+
     def _show_docks(self, on: bool) -> None:
         for dock in self.docks.values():
             dock.setVisible(on)
@@ -348,8 +385,9 @@ class MainWindow(QMainWindow):
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()
         self.runs.close()
+        self.images.close()
         self.background.close()
-        self.document.release()
+        self.document.close()
         self.viewport.release()
         self.project.undo_stack.blockSignals(True)  # Its end would tell of changes to what is gone.
         super().closeEvent(event)

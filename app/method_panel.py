@@ -142,6 +142,8 @@ class MethodPanel(QWidget):
     def set_method(self, method_id: str) -> None:
         """Show another method; what was set for each stays."""
         with QSignalBlocker(self.method_combo):
+            if self.method_combo.findData(method_id) < 0:  # one of another workflow, asked for by its name
+                self.method_combo.addItem(self._methods[method_id].title, method_id)
             self.method_combo.setCurrentIndex(self.method_combo.findData(method_id))
         self._summary.setText(self.method.summary)
         if method_id not in self._forms:
@@ -154,6 +156,15 @@ class MethodPanel(QWidget):
             form.setVisible(other == method_id)
         self._make_inputs()
         self._check()
+
+    def show_methods(self, method_ids: Sequence[str]) -> None:
+        """Offer these methods only; another one is chosen where the present one is not among them."""
+        now = self.method_combo.currentData()
+        with QSignalBlocker(self.method_combo):
+            self.method_combo.clear()
+            for method_id in method_ids:
+                self.method_combo.addItem(self._methods[method_id].title, method_id)
+        self.set_method(now if now in method_ids else method_ids[0])
 
     def set_choices(self, choices: Sequence[Choice], preferred: Sequence[str] = ()) -> None:
         """The layers that inputs may be; the preferred ones are taken where nothing else was chosen."""
@@ -260,5 +271,12 @@ class MethodPanel(QWidget):
 
 
 def _nothing(kind: str) -> str:
-    words = {"cross_sections": "No cross-sections open yet", "mesh": "No mesh open yet"}
+    words = {
+        "cross_sections": "No cross-sections open yet",
+        "mesh": "No mesh open yet",
+        "images": "No photos without poses open yet",
+        "posed_images": "No photos with poses open yet",
+        "sdf_field": "No trained surface yet: run one of the methods that train",
+        "points": "No points open yet",
+    }
     return words.get(kind, "Nothing that fits is open yet")

@@ -50,6 +50,7 @@ class SceneView(QObject):
         self._preview: tuple[str, SceneData] | None = None
         self._in_place: dict[str, TriangleMesh] = {}
         self._sliced_id = ""  # the layer that the slice pane shows
+        self._active_image: tuple[str, int | None] = ("", None)
         project.state_changed.connect(self.refresh)
         project.visibility_changed.connect(self.refresh)
         layer_list.selection_changed.connect(self._on_selected)
@@ -91,6 +92,12 @@ class SceneView(QObject):
             self.viewport.set_up_axis(self.project.frame.up)
             self.viewport.frame_all(animated=False)
         self.selection_changed.emit()
+
+    def set_active_image(self, layer_id: str, image: int | None) -> None:
+        """Bring out the frustum of an image."""
+        if self._active_image != (layer_id, image):
+            self._active_image = layer_id, image
+            self._draw_layers()
 
     def show_preview(self, name: str, data: SceneData) -> None:
         """Show what a run has so far, as a passing layer."""
@@ -171,6 +178,8 @@ class SceneView(QObject):
 
     def _style(self, layer: Layer, unit: str) -> LayerStyle:
         style = style_of(layer, unit=unit)
+        if layer.id == self._active_image[0]:
+            style = replace(style, active_image=self._active_image[1])
         is_sliced = layer.id == self._sliced_id and not self.slice_view.isHidden()
         return replace(style, active_plane=self.slice_view.plane) if is_sliced else style
 

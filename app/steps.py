@@ -1,4 +1,4 @@
-"""The steps from slices to an exported solid: how far the project is, and where a click leads."""
+"""The steps of a workflow: how far the project is, and where a click leads; those from slices are here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject
 from app.job_states import JobState
 from app.project import Layer, Missing
 from app.result_words import agreement_words
+from app.surface_steps import SurfaceSteps
+from app.workflows import SURFACE
 from widgets.stepper import Step, StepState
 
 if TYPE_CHECKING:
@@ -22,11 +24,15 @@ class Steps(QObject):
         super().__init__(window)
         self._window = window
         self._exported: set[str] = set()
+        self._surface = SurfaceSteps(window)
         window.stepper.chosen.connect(self.go_to)
 
     def update(self) -> None:
         """Say how far each step is; the first that is not done is the current one."""
-        steps = [self._slices(), self._settings(), self._run(), self._result(), self._export()]
+        if self._window.workflows.current == SURFACE:
+            steps = self._surface.steps()
+        else:
+            steps = [self._slices(), self._settings(), self._run(), self._result(), self._export()]
         current = next((step for step in steps if step.state != "ok"), None)
         self._window.stepper.set_steps(
             [Step(s.id, s.title, s.state, s.note, is_current=s is current) for s in steps]
@@ -40,7 +46,9 @@ class Steps(QObject):
     def go_to(self, step: str) -> None:
         """Bring what a step is about to the front."""
         window = self._window
-        if step == "slices":
+        if window.workflows.current == SURFACE:
+            self._surface.go_to(step)
+        elif step == "slices":
             self._show_slices()
         elif step == "settings":
             window.show_task("Task")

@@ -55,6 +55,9 @@ class ViewCommands(QObject):
     def set_grid(self, on: bool) -> None:
         self._viewport.set_shown("grid", on)
 
+    def set_frustums(self, on: bool) -> None:
+        self._viewport.images.set_shown(on)
+
     def set_axes(self, on: bool) -> None:
         self._viewport.set_shown("axes", on)
 

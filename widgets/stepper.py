@@ -55,9 +55,11 @@ class Stepper(QWidget):
         return self._steps
 
     def set_steps(self, steps: Sequence[Step]) -> None:
-        """Show these steps; the ids must stay the same once there are some."""
+        """Show these steps; another workflow has others."""
         if tuple(steps) == self._steps:
             return
+        if [step.id for step in steps] != [step.id for step in self._steps]:
+            self._remove_all()
         self._steps = tuple(steps)
         for place, step in enumerate(steps):
             if step.id not in self._buttons:
@@ -68,6 +70,13 @@ class Stepper(QWidget):
                 button.clicked.connect(lambda _=False, step_id=step.id: self.chosen.emit(step_id))
                 self._row.addWidget(button, 1)
             self._buttons[step.id].show_step(place + 1, step)
+
+    def _remove_all(self) -> None:
+        for button in self._buttons.values():
+            self._row.removeWidget(button)
+            button.deleteLater()  # it may be in the middle of the signal that brought us here
+            button.hide()
+        self._buttons = {}
 
 
 class _StepButton(QAbstractButton):

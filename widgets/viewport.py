@@ -64,7 +64,7 @@ class Viewport(QWidget):
         self._picker = Picker(self._scene)
         self._clicks = Clicks(self, self._picker, lambda: self.camera, self._size)
         self._motion = Motion(self, self._size, self._clicks.surface_point)
-        self._tools = Tools(self, self._scene, self._picker, lambda: self.camera, self._size)
+        self.tools = Tools(self, self._scene, self._picker, lambda: self.camera, self._size)
         self._furniture = Furniture(self, self._scene)
         self.images = ImagesInView(self, self._scene, self._motion)
         self._detail = Detail(self._scene, multi_samples)
@@ -216,40 +216,37 @@ class Viewport(QWidget):
     @property
     def active_tool(self) -> str:
         """ "measure", "clip" or "" when clicks pick."""
-        return self._tools.active
+        return self.tools.active
 
     def begin_measuring(self) -> None:
         """Let clicks set the ends of lengths, until Escape or end_tool."""
-        self._tools.begin_measuring()
+        self.tools.begin_measuring()
 
     def begin_clipping(self) -> None:
         """Cut by a plane with a handle and a panel, until Escape or end_tool."""
-        self._tools.begin_clipping()
+        self.tools.begin_clipping()
 
     def end_tool(self) -> None:
         """Let clicks pick again; measurements stay, a clip plane under its handle goes."""
-        if self.active_tool == "clip":
-            self._tools.end_clipping()
-        else:
-            self._tools.measure.end()
+        self.tools.end()
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
         """The lengths that are shown."""
-        return self._tools.measure.measurements
+        return self.tools.measure.measurements
 
     def set_measurements(self, measurements: Iterable[Measurement]) -> None:
         """Show these lengths and no others."""
-        self._tools.set_measurements(tuple(measurements))
+        self.tools.set_measurements(tuple(measurements))
 
     @property
     def clip(self) -> ClipPlane | None:
         """The plane that cuts what is drawn."""
-        return self._tools.clip.plane
+        return self.tools.clip.plane
 
     def set_clip(self, plane: ClipPlane | None) -> None:
         """Keep only where n . x <= offset; None shows everything."""
-        self._tools.set_clip(plane)
+        self.tools.set_clip(plane)
 
     def release(self) -> None:
         """Give back all that VTK and the proxies' thread hold. The widget shows nothing after."""
@@ -276,11 +273,12 @@ class Viewport(QWidget):
         self._clicks.menu_wished.connect(self._wish_menu)
         self._furniture.cube.direction_wished.connect(self._look_from)
         self._furniture.cube.orbit_wished.connect(navigation.orbit)
-        self._tools.measured.connect(lambda m: self.measured.emit(m.length, m.start, m.end))
-        self._tools.clip_changed.connect(self._clip_changed)
-        self._tools.tool_changed.connect(self._tool_changed)
+        self.tools.measured.connect(lambda m: self.measured.emit(m.length, m.start, m.end))
+        self.tools.clip_changed.connect(self._clip_changed)
+        self.tools.tool_changed.connect(self._tool_changed)
         if self._canvas is not None:
-            self._canvas.tools += [self._tools.clip, self._tools.measure, navigation]
+            tools = self.tools
+            self._canvas.tools += [tools.clip, tools.region, tools.measure, tools.points, navigation]
             self._canvas.before_render = self._before_render
             self._canvas.rendered.connect(self._detail.note)
             self._canvas.resized.connect(self._changed)
@@ -298,7 +296,7 @@ class Viewport(QWidget):
 
     def _layers_changed(self) -> None:
         self._furniture.describe()
-        self._tools.measure.unit = self._furniture.unit
+        self.tools.set_unit(self._furniture.unit)
         self._detail.layers_changed()
         self._changed()
 
@@ -306,7 +304,7 @@ class Viewport(QWidget):
         self._detail.prepare(self._canvas.window_vtk if self._canvas else None, self._motion.is_moving)
         ground = self._furniture.follow(self.camera, self._size(), self.up_axis)
         self._scene.apply(self.camera, ground)
-        self._tools.annotations.refresh()
+        self.tools.annotations.refresh()
 
     def _moved(self, pose: CameraPose) -> None:
         self._changed()
@@ -323,7 +321,7 @@ class Viewport(QWidget):
     def _tool_changed(self, tool: str) -> None:
         if self._canvas is not None:
             self._canvas.setCursor(
-                Qt.CursorShape.CrossCursor if tool == "measure" else Qt.CursorShape.ArrowCursor
+                Qt.CursorShape.CrossCursor if tool in ("measure", "points") else Qt.CursorShape.ArrowCursor
             )
         self.tool_changed.emit(tool)
 
@@ -336,8 +334,10 @@ class Viewport(QWidget):
         self.move_camera(cameras.look_from(self.camera, back, up))
 
     def _click(self, at: QPointF) -> None:
-        if self._tools.measure.is_active:
-            self._tools.measure.click(at)
+        if self.tools.measure.is_active:
+            self.tools.measure.click(at)
+        elif self.tools.points.is_active:
+            self.tools.points.click(at)
         else:
             self._clicks.pick(at)
 
@@ -347,7 +347,7 @@ class Viewport(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._furniture.place()
-        self._tools.place()
+        self.tools.place()
         self._changed()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -16,9 +16,12 @@ from widgets.viewport_camera import CameraPose, Size
 from widgets.viewport_clip import ClipPanel, ClipPlane, ClipTool
 from widgets.viewport_measure import Measurement, MeasureTool
 from widgets.viewport_picking import Picker
+from widgets.viewport_points_tool import PointsTool
+from widgets.viewport_region import RegionTool
 from widgets.viewport_scene import ViewportScene
 
 Array = NDArray[np.float64]
+Tool = MeasureTool | RegionTool | PointsTool | ClipTool
 
 
 class Tools(QObject):
@@ -26,7 +29,7 @@ class Tools(QObject):
 
     measured = Signal(object)  # Measurement
     clip_changed = Signal(object)  # ClipPlane or None
-    tool_changed = Signal(str)  # "measure", "clip" or "" when none is active
+    tool_changed = Signal(str)  # "measure", "region", "points", "clip" or "" when none is active
 
     def __init__(
         self,
@@ -42,9 +45,14 @@ class Tools(QObject):
         self.annotations = Annotations(parent, self._project)
         self.measure = MeasureTool(self, self.point_under)
         self.clip = ClipTool(self, scene.bounds, self._project)
+        self.region = RegionTool(self, self._project, pose, size)
+        self.points = PointsTool(self, self.point_under)
         self.panel = ClipPanel(parent)
-        for tool in (self.clip, self.measure):
+        for tool in (self.clip, self.measure, self.region, self.points):
             self.annotations.add(tool)
+        for other in (self.region, self.points):
+            other.changed.connect(self.annotations.refresh)
+            other.ended.connect(self._announce)
         self.measure.measured.connect(self.measured)
         self.measure.changed.connect(self.annotations.refresh)
         self.measure.ended.connect(self._announce)
@@ -57,8 +65,11 @@ class Tools(QObject):
 
     @property
     def active(self) -> str:
-        """ "measure", "clip" or ""."""
-        return "measure" if self.measure.is_active else "clip" if self.clip.is_active else ""
+        """ "measure", "region", "points", "clip" or ""."""
+        tools: dict[str, Tool] = {
+            "measure": self.measure, "region": self.region, "points": self.points, "clip": self.clip,
+        }  # fmt: skip
+        return next((name for name, tool in tools.items() if tool.is_active), "")
 
     def point_under(self, x: float, y: float) -> Array | None:
         """Where to measure from at a pixel: a corner of the surface or a contour, else the surface."""
@@ -74,13 +85,14 @@ class Tools(QObject):
 
     def begin_measuring(self) -> None:
         """Clicks set the ends of lengths until Escape."""
+        self._end_pointing()
         self._hide_clip_handle()
         self.measure.begin()
         self._announce()
 
     def begin_clipping(self) -> None:
         """Cut through the middle, or show the handle of the plane that cuts already."""
-        self.measure.end()
+        self._end_pointing()
         self.clip.is_active = True
         if self.clip.plane is None:
             right = self._pose().axes[0]
@@ -90,6 +102,35 @@ class Tools(QObject):
         self.place()
         self.annotations.refresh()
         self._announce()
+
+    def begin_region(self, box: Array) -> None:
+        """Show handles on a box (4, 4), which `region.edited` tells of, until Escape."""
+        self._end_pointing()
+        self._hide_clip_handle()
+        self.region.begin(box)
+        self._announce()
+
+    def begin_points(self, count: int) -> None:
+        """Gather points from clicks, which `points.picked` tells of, until Escape."""
+        self._end_pointing()
+        self._hide_clip_handle()
+        self.points.begin(count)
+        self._announce()
+
+    def end(self) -> None:
+        """Let clicks pick again; measurements stay, a clip plane under its handle goes."""
+        if self.clip.is_active:
+            self.end_clipping()
+        else:
+            self._end_pointing()
+
+    def set_unit(self, unit: str) -> None:
+        """What lengths are written in."""
+        self.measure.unit = self.region.unit = unit
+
+    def _end_pointing(self) -> None:
+        for tool in (self.measure, self.region, self.points):
+            tool.end()
 
     def end_clipping(self) -> None:
         """Show everything whole again."""

@@ -47,7 +47,7 @@ def test_the_steps_follow_the_work_and_lead_to_it(qtbot, window, slices_file):
     layer = result_of(window, reached=False)
     assert steps(window)["result"] == "warning" and steps(window)["run"] == "ok"
     result = window.stepper._buttons["result"]
-    qtbot.waitUntil(lambda: result.isVisible() and result.width() > 20, timeout=2000)
+    qtbot.waitUntil(lambda: result.isVisible() and result.width() > 20 and result.height() > 20, timeout=5000)
     QTest.mouseClick(result, Qt.MouseButton.LeftButton)
     assert window.scene.current is layer
     assert window.task_tabs.currentWidget() is window.agreement_list

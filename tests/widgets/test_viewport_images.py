@@ -142,7 +142,7 @@ def test_points_are_drawn_in_their_colours_and_can_be_measured(viewport):
     assert (colors_near(viewport, points[3])[:, 0] > 200).any()
     size = (viewport.width(), viewport.height())
     x, y, _ = cameras.project(viewport.camera, points[1:2], size)[0]
-    assert np.allclose(viewport._tools.point_under(x + 3, y), points[1])
+    assert np.allclose(viewport.tools.point_under(x + 3, y), points[1])
 
 
 def test_a_region_fits_most_points_and_its_faces_move_alone():

@@ -215,7 +215,7 @@ def test_overlays_keep_out_of_each_others_way(qtbot: QtBot, width: int, height: 
     viewport.set_banner("Preview, step 3\u202f000")
     viewport.begin_clipping()
     parts = viewport._furniture
-    shown = [parts.cube, parts.legend, parts.counts, parts.banner, viewport._tools.panel]
+    shown = [parts.cube, parts.legend, parts.counts, parts.banner, viewport.tools.panel]
     for index, one in enumerate(shown):
         assert one.isVisible() and viewport.rect().contains(one.geometry())
         for other in shown[:index]:

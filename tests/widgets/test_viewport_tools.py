@@ -46,7 +46,7 @@ def test_the_edge_of_a_cube_measures_one(viewport: Viewport, qtbot: QtBot) -> No
         click(viewport, (0.5, -0.5, -0.5), -3, -2)
     assert edge.args[0] == pytest.approx(1.0, abs=1e-6)
     assert edge.args[1] == pytest.approx((-0.5, -0.5, -0.5))
-    assert viewport._tools.measure.text_of(viewport.measurements[0]) == "1\u202fmm"
+    assert viewport.tools.measure.text_of(viewport.measurements[0]) == "1\u202fmm"
 
 
 def test_points_on_a_side_are_measured_where_they_are_clicked(viewport: Viewport, qtbot: QtBot) -> None:
@@ -185,7 +185,7 @@ def test_the_clip_panel_and_the_handle_move_the_plane(viewport: Viewport, qtbot:
     viewport.findChild(QAbstractButton, "clip_flip").click()
     assert viewport.clip.normal == (0, 0, -1)
     viewport.findChild(QAbstractButton, "clip_x").click()
-    _, tip = viewport._tools.clip.knob()
+    _, tip = viewport.tools.clip.knob()
     start = pixel_of(viewport, tuple(tip))
     before = viewport.camera
     drag(canvas_of(viewport), start, start + QPoint(30, 0))

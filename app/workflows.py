@@ -1,0 +1,75 @@
+"""Which of the things that can be made the window is set up for: its methods, steps and panes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.layer_look import kind_of
+from app.project import Layer
+from recon.method import Method
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+SLICES, SURFACE = "slices", "surface"
+TITLES = {SLICES: "Surface from slices", SURFACE: "Surface from photos"}
+_WORKFLOW_OF_KIND = {
+    "cross_sections": SLICES, "images": SURFACE, "posed_images": SURFACE, "sdf_field": SURFACE, "views": SURFACE,
+}  # fmt: skip
+
+
+def workflow_of_method(method: Method) -> str:
+    """The workflow that a method belongs to; "" for one that serves all."""
+    kinds = (_WORKFLOW_OF_KIND.get(slot.kind, "") for slot in method.inputs)
+    return next((workflow for workflow in kinds if workflow), "")
+
+
+def methods_of(workflow: str, methods: Iterable[Method]) -> list[Method]:
+    """The methods of a workflow, its own first in menu order."""
+    return [method for method in methods if workflow_of_method(method) in (workflow, "")]
+
+
+class Workflows(QObject):
+    """The workflow of the window. changed: its name."""
+
+    changed = Signal(str)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.current = ""
+
+    def choose(self, workflow: str) -> None:
+        """Set the window up for a workflow."""
+        if workflow == self.current:
+            return
+        self.current = workflow
+        window = self._window
+        is_surface = workflow == SURFACE
+        window.docks["dock_task"].setWindowTitle(TITLES[workflow])
+        window.method_panel.show_methods([x.id for x in methods_of(workflow, window.methods)])
+        window.set_tab_shown(window.bottom_tabs, "Images", is_surface)
+        window.set_tab_shown(window.task_tabs, "Scene", is_surface)
+        window.set_tab_shown(window.task_tabs, "Agreement", not is_surface)
+        window.view.set_slice_pane(not is_surface)
+        if not is_surface:
+            window.images.leave_camera()
+        window.bottom_tabs.setCurrentWidget(window.image_strip if is_surface else window.job_panel)
+        window.task_tabs.setCurrentWidget(window.scene_panel if is_surface else window.method_panel)
+        self.changed.emit(workflow)
+
+    def choose_slices(self, on: bool = True) -> None:
+        self.choose(SLICES)
+
+    def choose_surface(self, on: bool = True) -> None:
+        self.choose(SURFACE)
+
+    def follow(self, layers: Sequence[Layer]) -> None:
+        """Choose what fits layers that were just imported or opened; those that fit all change nothing."""
+        found = (_WORKFLOW_OF_KIND.get(kind_of(layer), "") for layer in layers)
+        workflow = next((name for name in found if name), "")
+        if workflow:
+            self.choose(workflow)
