@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.project import Layer, Missing
@@ -18,6 +18,7 @@ def result_rows(layer: Layer) -> list[tuple[str, str]]:
         return []
     figures = origin.figures
     rows = _solid_rows(_solid_of(layer, figures))
+    rows += _bridge_rows(figures.get("bridges", {}).values())
     rows += _agreement_rows(figures.get("agreement", ()))
     rows += _contradiction_rows(figures.get("contradictions", ()))
     return rows + _distance_rows(figures, _unit(layer))
@@ -67,6 +68,16 @@ def _solid_rows(solid: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 
 def _genus_words(genus: int) -> str:
     return _counted(genus, "through hole") if genus else "0, no through hole"
+
+
+def _bridge_rows(counts: Iterable[Mapping[str, int]]) -> list[tuple[str, str]]:
+    """What was cut and filled between the slices, over all labels."""
+    every = list(counts)
+    cut, filled = (sum(int(each.get(done, 0)) for each in every) for done in ("cut", "filled"))
+    words = [f"{_counted(cut, 'bridge')} cut"] * (cut > 0) + [f"{_counted(filled, 'pinhole')} filled"] * (
+        filled > 0
+    )
+    return [("No slice showed", ", ".join(words))] if words else []
 
 
 def _agreement_rows(table: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

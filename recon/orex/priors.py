@@ -21,6 +21,7 @@ from recon.orex.held_out import Split, keep_planes, prediction_error, split_plan
 from recon.orex.job import Fields, Job
 from recon.orex.plane_samples import PlaneSamples, sample_planes
 from recon.orex.sampling import PointField, sample_on_grid
+from recon.orex.stages import finest_grid
 
 CHOOSING = "Choosing between priors"
 SAMPLING = "Sampling the prior"
@@ -32,6 +33,8 @@ TRIAL_SHARE = 0.2
 CLEARLY = 0.5
 # A gap in box units; the longest side of the contours is 1.8.
 DENSE_GAP = 0.11
+# Slices nearer than this many grid spacings leave nothing between them to learn.
+FILLED_SPACINGS = 1.5
 NETWORKS = ("mixed", "neural", "orex")
 # Points on planes for the networks: spacing and band in box units.
 SAMPLE_SPACING = 0.0135
@@ -60,6 +63,10 @@ def choose_prior(job: Job) -> Generator[Progress, None, Choice]:
         return Choice("none", reason="PyTorch is not installed, so no network can be trained.")
     if wanted != "auto":
         return Choice(wanted)
+    if job.boxed.is_stack and job.boxed.gap < FILLED_SPACINGS * finest_grid(job).spacing:
+        return Choice(
+            "none", reason="The slices are as dense as the grid: nothing is left between them to learn."
+        )
     split = split_planes(job.boxed)
     if split is None:
         prior = _preferred(job) if has_torch() else "none"

@@ -34,6 +34,12 @@ def test_a_result_tells_parts_holes_and_how_many_planes_agree():
     assert facts_of(made(figures)).result == tuple(rows.items())
 
 
+def test_bridges_that_were_cut_are_told_and_nothing_is_said_where_none_were():
+    figures = {"bridges": {"Bone": {"cut": 1, "filled": 0}, "Skin": {"cut": 1, "filled": 1}}}
+    assert dict(result_rows(made(figures)))["No slice showed"] == "2 bridges cut, 1 pinhole filled"
+    assert result_rows(made({"bridges": {"Bone": {"cut": 0, "filled": 0}}})) == []
+
+
 def test_each_label_of_several_tells_its_own_figures():
     figures = {"solids": {"Bone": SOLID, "Skin": {**SOLID, "components": 3, "genus": 0}}}
     rows = dict(result_rows(made(figures, "Skin (Surface 1)")))
