@@ -17,7 +17,7 @@ OpenWindow = Callable[[WindowOptions], int]
 
 # Name → where it is and what it does; a command's module is imported when it is called.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "run": ("app.cli_run:main", "run a method: slices in, a solid out"),
+    "run": ("app.cli_run:main", "run a method: slices or photos in, a solid out"),
     "methods": ("app.cli_system:methods", "list the methods"),
     "convert": ("app.cli_files:convert", "turn a file into another format"),
     "validate": ("app.cli_files:validate", "read a file and tell what is in it and what is wrong with it"),
@@ -26,7 +26,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "samples": ("app.cli_files:samples", "list the bundled samples, or copy one"),
     "pack": ("app.cli_projects:pack", "put a whole project into one file"),
     "unpack": ("app.cli_projects:unpack", "make a project folder from a packed one"),
-    "info": ("app.cli_system:info", "versions and hardware, for a report"),
+    "relink": ("app.cli_projects:relink", "give a project the files again that were moved"),
+    "info": ("app.cli_system:info", "versions and hardware, for a report; or what is in a file"),
     "doctor": ("app.cli_system:doctor", "check that everything needed is here"),
 }
 

@@ -92,6 +92,15 @@ def validate(arguments: Sequence[str]) -> int:
     return 0
 
 
+def tell_facts(path: Path, *, as_json: bool) -> None:
+    """`isokiln info FILE`: what is in a file, without judging it."""
+    facts = describe_data(_read(path))
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        _print_facts(facts)
+
+
 def _checked(data: SceneData) -> tuple[Note, ...]:
     """Notes on whether photos can be reconstructed. Raises InputError where they cannot."""
     from recon.formats import scene_checks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import recon
@@ -40,12 +41,23 @@ def _as_json(method: Method) -> dict[str, Any]:
 
 
 def info(arguments: Sequence[str]) -> int:
-    """`isokiln info`."""
+    """`isokiln info`, or `isokiln info FILE`."""
     from app.system_info import describe_system
 
-    parser = argparse.ArgumentParser(prog="isokiln info", description="Versions and hardware, for a report.")
+    parser = argparse.ArgumentParser(
+        prog="isokiln info",
+        description="Versions and hardware, for a report; or what is in a file or folder.",
+    )
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="a file, or a folder such as a scene's"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args(arguments)
+    if options.file is not None:
+        from app.cli_files import tell_facts
+
+        tell_facts(options.file, as_json=options.json)
+        return 0
     facts = describe_system()
     print(
         json.dumps(facts)

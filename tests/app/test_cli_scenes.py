@@ -47,6 +47,16 @@ def test_validate_tells_what_a_scene_has(isokiln: Run, scene: Path) -> None:
     assert facts["observations"] > 60 and facts["up"] == "+Z"
 
 
+def test_info_tells_the_same_facts(isokiln: Run, scene: Path) -> None:
+    status, text, _ = isokiln("info", scene, "--json")
+    _, expected, _ = isokiln("validate", scene, "--json")
+    facts = json.loads(expected)
+    del facts["notes"]
+    assert status == 0 and json.loads(text) == facts
+    status, text, _ = isokiln("info", scene / "images")
+    assert status == 0 and "5 images, no poses" in text
+
+
 def test_validate_tells_doubts_and_refuses_what_is_impossible(isokiln: Run, scene: Path) -> None:
     value = json.loads((scene / "transforms.json").read_text())
     for frame in value["frames"]:
