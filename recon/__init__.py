@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon import distance, fusion, interpolation, orex, poses
+from recon import cues, debsdf, distance, fusion, interpolation, orex, poses
 from recon.errors import SettingsError
 from recon.method import Method
 
@@ -11,9 +11,11 @@ METHODS: tuple[Method, ...] = (
     orex.METHOD,
     interpolation.METHOD,
     distance.METHOD,
-    poses.METHOD,
+    debsdf.METHOD,
     fusion.TSDF,
     fusion.POISSON,
+    poses.METHOD,
+    cues.METHOD,
 )
 
 

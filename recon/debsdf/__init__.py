@@ -24,11 +24,11 @@ class DebsdfSettings(Settings):
         384, ge=32, le=2048, title="Mesh resolution", json_schema_extra=_BASIC | {"unit": "cells"}
     )
     """Cells along the longest side of the region. Parts thinner than a cell get lost."""
-    image_size: int = Field(
-        0, ge=0, le=8192, title="Image size", json_schema_extra=_BASIC | {"unit": "px"}
-    )
+    image_size: int = Field(0, ge=0, le=8192, title="Image size", json_schema_extra=_BASIC | {"unit": "px"})
     """Longer side that photos are scaled down to; 0 chooses what the device can make use of."""
-    held_out: int = Field(0, ge=0, le=1000, title="Keep back every so manieth photo", json_schema_extra=_BASIC)
+    held_out: int = Field(
+        0, ge=0, le=1000, title="Keep back every so manieth photo", json_schema_extra=_BASIC
+    )
     """These photos are not trained on, but show how well unseen views are predicted; 0 trains on all."""
     start: Start = Field("auto", title="Start from", json_schema_extra=_BASIC)
     """depth: the fused depth cues; sphere: the inside of a sphere; auto: depth where there are cues."""

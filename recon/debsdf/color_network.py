@@ -42,7 +42,9 @@ class ColorNetwork(torch.nn.Module):
         with torch.no_grad():
             last = self.uncertainty[-1]
             last.weight.mul_(0.1)
-            last.bias.copy_(_inverse_softplus(torch.tensor([TYPICAL_DEPTH_ERROR] + 3 * [TYPICAL_NORMAL_ERROR])))
+            last.bias.copy_(
+                _inverse_softplus(torch.tensor([TYPICAL_DEPTH_ERROR] + 3 * [TYPICAL_NORMAL_ERROR]))
+            )
 
     def shared(self, features: Tensor, directions: Tensor, images: Tensor) -> Tensor:
         """What both branches read. features: (P, F). directions: (P, 3) unit. images: (P,) rows of the codes, -1 for

@@ -62,7 +62,9 @@ def working_size(posed: PosedImages, longest: int, device: str) -> tuple[int, in
     width, height = np.median(posed.cameras.size, axis=0)
     factor = longest / max(width, height)
     if not longest:
-        pixels = min(PIXELS_OF_AN_IMAGE["cuda" if device.startswith("cuda") else "cpu"], PIXELS_IN_ALL // len(posed))
+        pixels = min(
+            PIXELS_OF_AN_IMAGE["cuda" if device.startswith("cuda") else "cpu"], PIXELS_IN_ALL // len(posed)
+        )
         factor = math.sqrt(pixels / (width * height))
     factor = min(factor, 1.0)
     return max(SMALLEST_SIDE, round(width * factor)), max(SMALLEST_SIDE, round(height * factor))

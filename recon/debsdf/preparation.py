@@ -41,7 +41,7 @@ class Prepared:
 
     @property
     def start(self) -> str:
-        """"depth" or "sphere"."""
+        """ "depth" or "sphere"."""
         return "sphere" if self.coarse is None else "depth"
 
 
@@ -55,9 +55,7 @@ def used_images(posed: PosedImages) -> PosedImages:
     return posed.select(posed.used)
 
 
-def prepare(
-    posed: PosedImages, settings: DebsdfSettings, device: str
-) -> Generator[Progress, None, Prepared]:
+def prepare(posed: PosedImages, settings: DebsdfSettings, device: str) -> Generator[Progress, None, Prepared]:
     """Read, align and fuse. Raises InputError for scenes that cannot be reconstructed."""
     posed = used_images(posed)
     size = working_size(posed, settings.image_size, device)
@@ -86,7 +84,9 @@ def prepare(
     return Prepared(posed, photos, find_region(posed, aligned), None, aligned, _notes_on(aligned))
 
 
-def _base(posed: PosedImages, photos: Photos, settings: DebsdfSettings) -> Generator[Progress, None, Base | None]:
+def _base(
+    posed: PosedImages, photos: Photos, settings: DebsdfSettings
+) -> Generator[Progress, None, Base | None]:
     """The coarse field and all that comes with it; None where no depth can be aligned."""
     is_used = photos.is_used & ~photos.is_held_out[:, None, None]
     stages = build_base(posed, photos.rgb, is_used, settings.base_resolution)

@@ -22,8 +22,9 @@ def preview_mesh(values: NDArray[np.float32], region: Region, frame: Frame) -> T
     part = values[tuple(slice(first, last + 1) for first, last in zip(low, high, strict=True))]
     if min(part.shape) < 2 or part.min() >= 0 or part.max() <= 0:
         raise NoSurface("The field has no surface yet.", "Train for more steps.")
-    points, faces, _, _ = marching_cubes(part, 0.0, gradient_direction="descent")  # Normals look to where values grow.
+    points, faces, _, _ = marching_cubes(
+        part, 0.0, gradient_direction="descent"
+    )  # Normals look to where values grow.
     in_box = (points + low) * spacing - 1
     vertices = region.world_from_box.apply(in_box).astype(np.float32)
     return TriangleMesh(vertices, np.ascontiguousarray(faces, np.int32), frame=frame)
-

@@ -75,7 +75,9 @@ class TrainingRays:
     uniform_share: of the pixels drawn alike; the others are drawn by `guide` once it is switched on.
     """
 
-    def __init__(self, photos: Photos, world_from_box: Similarity3, device: str, uniform_share: float) -> None:
+    def __init__(
+        self, photos: Photos, world_from_box: Similarity3, device: str, uniform_share: float
+    ) -> None:
         self.photos, self._device, self._uniform_share = photos, device, uniform_share
         self._scale = world_from_box.scale
         self.caster = RayCaster(photos.cameras, world_from_box, device)
@@ -114,7 +116,10 @@ class TrainingRays:
         if photos.normals is not None:
             stored = photos.normals.reshape(-1, 3)[pixels].astype(np.float32)
             known = np.isfinite(stored).all(1)
-            normals, normal_weight = _unit(np.where(known[:, None], stored, [0, 0, -1])), known.astype(np.float32)
+            normals, normal_weight = (
+                _unit(np.where(known[:, None], stored, [0, 0, -1])),
+                known.astype(np.float32),
+            )
         row, column = np.divmod(pixels % (photos.size[0] * photos.size[1]), photos.size[0])
         places = np.stack([(column + 0.5) / photos.size[0], (row + 0.5) / photos.size[1]], 1)
         arrays = (rgb, depth, normals, depth_weight, normal_weight, trusted, places)

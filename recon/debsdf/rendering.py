@@ -75,7 +75,12 @@ def render(
     if bias > 0:
         u = blended_uncertainty(of_depth, of_normal).view(num_rays, num_samples)
         signed = _bias_aware(
-            signed / lengths.detach().view_as(signed).clamp_min(SHORTEST_GRADIENT), of_ray.detach(), rays, distances, u, bias
+            signed / lengths.detach().view_as(signed).clamp_min(SHORTEST_GRADIENT),
+            of_ray.detach(),
+            rays,
+            distances,
+            u,
+            bias,
         )
     weights = rendering_weights(laplace_density(signed, beta), distances)
     share = weights / (weights.sum(1, keepdim=True) + 1e-8)

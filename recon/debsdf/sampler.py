@@ -132,7 +132,10 @@ def _sample(
         ends[0], mass[0] = near, 0
         left, t, n = np.float32(1), near, 0
         s = _look_up(
-            grid, rays_o[i, 0] + t * rays_d[i, 0], rays_o[i, 1] + t * rays_d[i, 1], rays_o[i, 2] + t * rays_d[i, 2]
+            grid,
+            rays_o[i, 0] + t * rays_d[i, 0],
+            rays_o[i, 1] + t * rays_d[i, 1],
+            rays_o[i, 2] + t * rays_d[i, 2],
         )
         while n < NUM_STEPS and t < far:
             step = max(smallest * (1 + n / 64), STEP_SHARE * abs(s) - beta)
@@ -197,7 +200,9 @@ def sample_rays_on_device(
     important = edges.gather(1, cell) + share.clamp(0, 1) * step[:, None]
     is_open = torch.exp(-before) > 1e-3
     behind = torch.minimum(far, near + is_open.sum(1) * step + 3 * blur)
-    spread = near[:, None] + _stratified(len(rays_o), counts.stratified, near.device) * (behind - near)[:, None]
+    spread = (
+        near[:, None] + _stratified(len(rays_o), counts.stratified, near.device) * (behind - near)[:, None]
+    )
     return torch.cat([important, spread], 1).sort(1).values
 
 

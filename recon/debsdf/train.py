@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -65,6 +65,7 @@ class Trainer:
         self.rng = np.random.default_rng(seed)
         self.cache = CachedSdf(settings.cache_resolution, self.rng)
         self.step_count = 0
+        self._refreshed_at = -1
         self.depth_cutoff = terms.Cutoff(settings.excluded_share, DEPTH_FLOOR)
         self.normal_cutoff = terms.Cutoff(settings.excluded_share, NORMAL_FLOOR)
         self.smooth_cutoff = terms.Cutoff(0.3, NORMAL_FLOOR)
@@ -81,7 +82,9 @@ class Trainer:
         if self.field.grid_parameters:
             groups.append({"params": self.field.grid_parameters, "lr": self.settings.table_learning_rate})
         if self.settings.correct_depth:
-            groups.append({"params": list(self.corrections.parameters()), "lr": self.settings.learning_rate / 2})
+            groups.append(
+                {"params": list(self.corrections.parameters()), "lr": self.settings.learning_rate / 2}
+            )
         return torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
     @property
@@ -100,7 +103,10 @@ class Trainer:
         return found
 
     def refresh_cache(self) -> None:
-        """Look at the field again for where to sample, when it is time."""
+        """Look at the field again for where to sample, when it is time; once in a step."""
+        if self._refreshed_at == self.step_count:
+            return
+        self._refreshed_at = self.step_count
         wish = self.schedule.refresh(self.step_count)
         if wish == "all":
             self.cache.refresh_all(self.sdf)
@@ -131,6 +137,19 @@ class Trainer:
     def _render(self, rays: Rays) -> Rendered:
         return render(self.field, self.color, rays, self._distances(rays.origins, rays.directions), self.beta,
                       self.schedule.bias(self.step_count))  # fmt: skip
+
+    @torch.no_grad()
+    def look(self, pixels: NDArray[np.int64], has_code: bool = True) -> Rendered:
+        """Render flat pixels (R,) as training would now, without learning from them. has_code: take the images' codes,
+        not the mean of all. Leaves the random numbers of training alone."""
+        rays = self.rays.rays(pixels)
+        if not has_code:
+            rays = replace(rays, images=torch.full_like(rays.images, -1))
+        kept, self.rng = self.rng, np.random.default_rng(0)
+        try:
+            return self._render(rays)
+        finally:
+            self.rng = kept
 
     def _distances(self, origins: Tensor, directions: Tensor) -> Tensor:
         if self.device.type == "cpu":
@@ -205,7 +224,9 @@ class Trainer:
         if is_late and self.settings.adaptive_smoothness:
             weights[: len(surface)] = self.smooth_cutoff.keeps(uncertainty[chosen]).float()
         smooth = terms.smoothness_loss(normals[: len(points)], normals[len(points) :], weights)
-        distance = terms.eikonal_loss(rendered.gradients) + terms.eikonal_loss(gradients[len(surface) : len(points)])
+        distance = terms.eikonal_loss(rendered.gradients) + terms.eikonal_loss(
+            gradients[len(surface) : len(points)]
+        )
         return {
             "Distance field": self.settings.eikonal_weight * distance,
             "Smoothness": self.settings.smooth_weight * smooth,
@@ -222,7 +243,10 @@ class Trainer:
         num_rays, num_samples = rendered.weights.shape
         chosen = torch.arange(0, num_rays, 2, device=self.device)
         mass = torch.cumsum(rendered.weights.detach()[chosen] + 1e-4, 1)
-        wanted = torch.from_numpy(self.rng.random((len(chosen), 1), dtype=np.float32)).to(self.device) * mass[:, -1:]
+        wanted = (
+            torch.from_numpy(self.rng.random((len(chosen), 1), dtype=np.float32)).to(self.device)
+            * mass[:, -1:]
+        )
         sample = torch.searchsorted(mass, wanted)[:, 0].clamp_max(num_samples - 1)
         return rendered.points[chosen * num_samples + sample].detach(), chosen
 
@@ -259,6 +283,7 @@ class Trainer:
     def load(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from what `state` gave."""
         self.step_count = int(arrays["step"])
+        self._refreshed_at = -1
         self.cache.values[...] = arrays["cache"]
         self.rays.guide.values[...] = arrays["guide"]
         self.rng.bit_generator.state = json.loads(arrays["random"].tobytes())
@@ -274,7 +299,9 @@ class Trainer:
             names = [name for name in ("step", "exp_avg", "exp_avg_sq") if f"adam {index} {name}" in arrays]
             kept = {name: torch.from_numpy(np.array(arrays[f"adam {index} {name}"])) for name in names}
             if kept:
-                self._optimizer.state[parameter] = {name: value.to(self.device) for name, value in kept.items()}
+                self._optimizer.state[parameter] = {
+                    name: value.to(self.device) for name, value in kept.items()
+                }
 
     def _parameters(self) -> list[torch.nn.Parameter]:
         return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]

@@ -10,7 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from recon.debsdf.density import (  # noqa: E402
-    curvature_radii, distance_along_ray, gated_cosine, laplace_density, warm_up,
+    curvature_radii,
+    distance_along_ray,
+    gated_cosine,
+    laplace_density,
+    warm_up,
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tests.synthetic_room import RoomScene, make_room
 
 torch = pytest.importorskip("torch")

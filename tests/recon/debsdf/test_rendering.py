@@ -30,7 +30,9 @@ def rays_up(count: int, tilt: float = 0.0) -> Rays:
     origins[:, 2] = 0
     directions = torch.nn.functional.normalize(torch.tensor([tilt, 0.0, 1.0]).expand(count, 3), dim=1)
     forward = torch.full((count,), float(directions[0, 2]))
-    return Rays(torch.zeros(count, dtype=torch.int64), origins, directions, forward, torch.eye(3).expand(count, 3, 3))
+    return Rays(
+        torch.zeros(count, dtype=torch.int64), origins, directions, forward, torch.eye(3).expand(count, 3, 3)
+    )
 
 
 def color() -> ColorNetwork:
@@ -84,7 +86,9 @@ def test_weights_sum_to_what_is_not_seen_through() -> None:
 def test_colours_of_hidden_samples_are_not_asked_for() -> None:
     network, asked = color(), []
     original = network.colors
-    network.colors = lambda shared, normals, points: asked.append(len(points)) or original(shared, normals, points)  # type: ignore[method-assign]
+    network.colors = lambda shared, normals, points: (
+        asked.append(len(points)) or original(shared, normals, points)
+    )  # type: ignore[method-assign]
     out = render(Plane(), network, rays_up(8), distances(8), 0.002)
     assert sum(asked) < 0.2 * 8 * 200
     assert bool(((out.rgb > 0) & (out.rgb < 1)).all())
@@ -103,7 +107,9 @@ def test_the_code_of_no_image_is_the_mean_of_all() -> None:
     features, directions = torch.rand(6, 4), torch.nn.functional.normalize(torch.rand(6, 3), dim=1)
     shared = network.shared(features, directions, torch.full((6,), -1))
     torch.testing.assert_close(shared[:, -2:], network.codes.mean(0).expand(6, 2))
-    torch.testing.assert_close(network.shared(features, directions, torch.full((6,), 2))[0, -2:], network.codes[2])
+    torch.testing.assert_close(
+        network.shared(features, directions, torch.full((6,), 2))[0, -2:], network.codes[2]
+    )
 
 
 def test_the_harmonics_are_orthogonal_on_the_sphere() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tests.synthetic_room import room_sdf
 
 torch = pytest.importorskip("torch")
@@ -48,9 +49,7 @@ def test_a_full_cache_holds_the_distance_at_every_grid_point() -> None:
 
 def test_importance_samples_gather_at_the_surface() -> None:
     rays_o, rays_d = rays_to_the_middle(400)
-    distances = sample_rays(
-        rays_o, rays_d, filled(ball(0.4)).values, 0.005, COUNTS, np.random.default_rng(1)
-    )
+    distances = sample_rays(rays_o, rays_d, filled(ball(0.4)).values, 0.005, COUNTS, np.random.default_rng(1))
     assert (np.diff(distances, axis=1) >= 0).all() and (distances >= 0).all()
     off = np.abs(distances - hits(rays_o, rays_d, 0.4)[:, None])
     near = (off < 0.08).sum(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tests.synthetic_room import RoomScene, make_room, room_sdf
 
 torch = pytest.importorskip("torch")
@@ -145,14 +146,19 @@ def test_uncertainty_grows_where_cues_lie_and_those_cues_are_excluded(room: Room
     assert float(uncertain.median()) > 2 * float(certain.median())
     assert trainer.calibration["depth"] > 0.3
     assert report.excluded_depth > 0
-    kept = trainer.depth_cutoff.keeps(uncertain).float().mean(), trainer.depth_cutoff.keeps(certain).float().mean()
+    kept = (
+        trainer.depth_cutoff.keeps(uncertain).float().mean(),
+        trainer.depth_cutoff.keeps(certain).float().mean(),
+    )
     assert float(kept[0]) < 0.5 < 0.9 < float(kept[1])
 
 
 def test_each_idea_can_be_switched_off(room: RoomScene) -> None:
     names = ("uncertainty", "exclusion", "bias_aware", "guided_rays", "adaptive_smoothness", "correct_depth")
     for name in names:
-        trainer = make_trainer(room, "depth", steps=4, exclusion_start=0.0, bias_start=0.0, bias_end=0.1, **{name: False})
+        trainer = make_trainer(
+            room, "depth", steps=4, exclusion_start=0.0, bias_start=0.0, bias_end=0.1, **{name: False}
+        )
         trainer.calibration["normals"] = 0.9
         losses = [trainer.step().losses for _ in range(4)][-1]
         assert np.isfinite(list(losses.values())).all()
