@@ -17,7 +17,7 @@ class DebsdfSettings(Settings):
     """What a person may change about a surface from photos."""
 
     steps: int = Field(
-        2400, ge=1, le=1_000_000, title="Training steps", json_schema_extra=_BASIC | {"unit": "steps"}
+        3200, ge=1, le=1_000_000, title="Training steps", json_schema_extra=_BASIC | {"unit": "steps"}
     )
     """More steps sharpen edges and thin parts; the time grows alike."""
     resolution: int = Field(

@@ -8,7 +8,7 @@ from recon.debsdf import DebsdfSettings
 from recon.debsdf.density import warm_up
 
 # Blur of the density in box units, from start to end. A surface that has far to travel must be seen from afar.
-BETAS = {"depth": (0.015, 0.004), "sphere": (0.06, 0.01)}
+BETAS = {"depth": (0.01, 0.0035), "sphere": (0.06, 0.01)}
 BETA_SHARE = 0.8
 RATE_FALL = 0.1
 RATE_WARM_UP = 50  # steps
