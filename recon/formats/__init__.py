@@ -211,11 +211,11 @@ def kind_of_file(path: Path, wanted: str | None = None) -> FileKind:
     for kind in FILE_KINDS:
         if kind.is_known_by(head):
             return kind
+    if _suffix(path) == ".npz":
+        return _kind("monosdf" if scene_sniffing.is_camera_archive(path) else "native")
     by_name = next((kind for kind in FILE_KINDS if kind.is_named(path.name)), None)
     if by_name is not None:
         return by_name
-    if _suffix(path) == ".npz" and scene_sniffing.is_camera_archive(path):
-        return _kind("monosdf")
     by_suffix = [kind for kind in FILE_KINDS if _suffix(path) in kind.suffixes]
     if by_suffix:
         return by_suffix[0]

@@ -47,7 +47,7 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         normals=NormalCues(()),
         points=points,
         observations=observations,
-        notes=tuple(notes),
+        notes=(*notes, *_frame_notes(options)),
     )
     return assemble(scene, options)
 
@@ -108,7 +108,7 @@ def _view(model: ColmapModel, image: ColmapImage, root: Path, path: Path) -> Vie
         path,
         world_from_cam(image),
         lens_of(model.cameras[image.camera_id]),
-        mask_beside(root, path, image.name),
+        mask_beside(root, path),
     )
 
 
@@ -128,6 +128,13 @@ def _choose(path: Path, models: list[Path], wish: str | None) -> tuple[Path, lis
     counts = ", ".join(f"{each.name} with {sizes[each]} images" for each in models)
     sentence = f"There are {len(models)} sub-models: {counts}. The largest, {largest.name}, was read."
     return largest, [Note("warning", sentence)]
+
+
+def _frame_notes(options: ReadOptions) -> list[Note]:
+    if options.up is not None:
+        return []
+    sentence = "COLMAP does not know which way is up, nor how long a unit is; +Z is taken to be up."
+    return [Note("info", sentence)]
 
 
 def _image_folder(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recon.errors import FormatError
 from recon.formats.reading import Note, Reading, ReadOptions
-from recon.formats.scene_files import mask_beside, pictures_in
+from recon.formats.scene_files import mask_beside, pictures_in, pictures_under
 from recon.formats.scene_sniffing import VIDEOS
 from render.frame import Frame
 from render.images import ImageSet
@@ -37,11 +37,12 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
 
 
 def find_pictures(root: Path, options: ReadOptions = ReadOptions()) -> list[Path]:
-    """The photos of a folder: its own, else those of its folder `images` or the like."""
+    """The photos of a folder: its own, else those of its folder `images` or the like, else all that are in it."""
     if options.image_folder is not None:
         return pictures_in(root / options.image_folder)
     own = pictures_in(root)
-    return own or next((found for name in _FOLDERS if (found := pictures_in(root / name))), [])
+    usual = own or next((found for name in _FOLDERS if (found := pictures_in(root / name))), [])
+    return usual or pictures_under(root)
 
 
 def _name(root: Path, path: Path | None) -> str:

@@ -409,6 +409,23 @@ def test_masks_in_the_folder_of_that_name_belong_to_the_photos(tmp_path: Path) -
     assert formats.read(tmp_path, ReadOptions(invert_masks=True)).data.are_masks_inverted
 
 
+def test_photos_of_several_folders_keep_their_own_masks(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name in ("images/left/1.jpg", "images/right/1.jpg", "masks/right/1.png", "depth/left/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6)).save(tmp_path / name)
+    images = formats.read(tmp_path, wanted="images").data
+    assert isinstance(images, ImageSet)
+    assert images.paths == ("images/left/1.jpg", "images/right/1.jpg")
+    assert images.mask_paths == ("", "masks/right/1.png")
+
+
+def test_scene_data_of_ours_may_be_called_like_a_camera_archive(tmp_path: Path) -> None:
+    formats.write(tmp_path / "cameras.npz", SCENE)
+    assert np.array_equal(_rays(_posed(formats.read(tmp_path / "cameras.npz").data)), _rays(SCENE))
+
+
 def test_cues_of_the_same_kind_are_written_and_read_with_their_conventions(tmp_path: Path) -> None:
     posed = write_images(make_room(3, 64, 48), tmp_path, with_cues=True)
     normals = NormalCues(posed.normals.paths, False, "world", (1, -1, -1), are_undistorted=True)
