@@ -154,10 +154,16 @@ def read(path: Path, options: ReadOptions = ReadOptions(), wanted: str | None = 
         module = _import(kind, path)
         if kind.uses_options:
             reading: Reading = module.read(path, options)
-            return reading
+            return _with_cues(reading) if kind.data == "posed_images" else reading
         return Reading(module.read(path))
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _with_cues(reading: Reading) -> Reading:
+    from recon.formats import cues_beside
+
+    return cues_beside.with_cues_beside(reading)
 
 
 def read_masks(paths: Sequence[Path], options: ReadOptions = ReadOptions()) -> Reading:

@@ -426,6 +426,20 @@ def test_scene_data_of_ours_may_be_called_like_a_camera_archive(tmp_path: Path) 
     assert np.array_equal(_rays(_posed(formats.read(tmp_path / "cameras.npz").data)), _rays(SCENE))
 
 
+def test_cues_that_only_another_file_of_the_folder_names_are_found(tmp_path: Path) -> None:
+    write_transforms(tmp_path, SCENE)
+    file = WRITERS["meta_data"](tmp_path, SCENE)
+    value = json.loads(file.read_text())
+    for i, frame in enumerate(value["frames"][1:], 1):
+        frame["mono_normal_path"] = f"{i}_n.npy"
+        (tmp_path / f"{i}_n.npy").write_bytes(b"x")
+    file.write_text(json.dumps(value))
+    reading = formats.read(tmp_path / "transforms.json")
+    back = _posed(reading.data)
+    assert back.depth is None and back.normals.paths == ("", *(f"{i}_n.npy" for i in range(1, 6)))
+    assert [note.sentence for note in reading.notes] == ["Cues of the images were found in meta_data.json."]
+
+
 def test_cues_of_the_same_kind_are_written_and_read_with_their_conventions(tmp_path: Path) -> None:
     posed = write_images(make_room(3, 64, 48), tmp_path, with_cues=True)
     normals = NormalCues(posed.normals.paths, False, "world", (1, -1, -1), are_undistorted=True)
