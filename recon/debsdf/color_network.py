@@ -41,6 +41,7 @@ class ColorNetwork(torch.nn.Module):
                 _initialise(layer, generator)
         with torch.no_grad():
             last = self.uncertainty[-1]
+            assert isinstance(last, torch.nn.Linear)
             last.weight.mul_(0.1)
             last.bias.copy_(
                 _inverse_softplus(torch.tensor([TYPICAL_DEPTH_ERROR] + 3 * [TYPICAL_NORMAL_ERROR]))

@@ -60,13 +60,15 @@ def uncertain_normal_loss(
 
 def blended_uncertainty(depth: Tensor, normal: Tensor) -> Tensor:
     """(√2 U_d)^(1-q) * mean(U_n)^q with q = 0.9 (DebSDF, eq. 14). depth: (...). normal: (..., 3). Returns (...)."""
-    both = (math.sqrt(2) * depth).clamp_min(1e-6) ** (1 - BLEND)
-    return both * normal.mean(-1).clamp_min(1e-6) ** BLEND
+    both: Tensor = (math.sqrt(2) * depth).clamp_min(1e-6) ** (1 - BLEND)
+    blend: Tensor = both * normal.mean(-1).clamp_min(1e-6) ** BLEND
+    return blend
 
 
 def eikonal_loss(gradients: Tensor) -> Tensor:
     """(|g| - 1)^2, mean over gradients (P, 3)."""
-    return ((gradients.norm(dim=1) - 1) ** 2).mean()
+    lengths: Tensor = gradients.norm(dim=1)
+    return (lengths - 1).square().mean()
 
 
 def smoothness_loss(normals: Tensor, beside: Tensor, weights: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recon.debsdf.photos import Photos, box_cameras
+from render.cameras import CameraSet
 from render.transforms import Similarity3
 
 
@@ -46,8 +47,8 @@ class Targets:
 class RayCaster:
     """Makes rays of pixels of views, in the box. Views of any size."""
 
-    def __init__(self, photos_cameras, world_from_box: Similarity3, device: str = "cpu") -> None:  # type: ignore[no-untyped-def]
-        cameras = box_cameras(photos_cameras, world_from_box)
+    def __init__(self, cameras: CameraSet, world_from_box: Similarity3, device: str = "cpu") -> None:
+        cameras = box_cameras(cameras, world_from_box)
         self._rotation = _tensor(cameras.cam_from_world[:, :3, :3], device)
         self._origin = _tensor(cameras.positions, device)
         self._focal, self._center = _tensor(cameras.focal, device), _tensor(cameras.center, device)

@@ -89,8 +89,8 @@ def sample_rays(
     return distances
 
 
-@numba.njit(fastmath=True, cache=True, inline="always")
-def _look_up(grid: Array, x: float, y: float, z: float) -> float:
+@numba.njit(fastmath=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+def _look_up(grid, x, y, z):  # type: ignore[no-untyped-def]
     """Trilinear value at a point of the box."""
     size = grid.shape[0]
     half = np.float32(0.5 * (size - 1))
@@ -106,8 +106,8 @@ def _look_up(grid: Array, x: float, y: float, z: float) -> float:
     return low * (1 - u) + high * u
 
 
-@numba.njit(fastmath=True, cache=True, inline="always")
-def _box_span(rays_o: Array, rays_d: Array, i: int) -> tuple[float, float]:
+@numba.njit(fastmath=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+def _box_span(rays_o, rays_d, i):  # type: ignore[no-untyped-def]
     """Where a ray enters the box (0 inside it) and leaves it; a short span at the origin where it misses."""
     near, far = np.float32(0), np.float32(1e9)
     for axis in range(3):
@@ -118,10 +118,8 @@ def _box_span(rays_o: Array, rays_d: Array, i: int) -> tuple[float, float]:
     return near, max(far, near + np.float32(0.02))
 
 
-@numba.njit(parallel=True, fastmath=True, cache=True)
-def _sample(
-    rays_o: Array, rays_d: Array, grid: Array, beta: float, num_importance: int, jitter: Array, out: Array
-) -> None:
+@numba.njit(parallel=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator]
+def _sample(rays_o, rays_d, grid, beta, num_importance, jitter, out):  # type: ignore[no-untyped-def]
     """Walk along each ray, by the distance itself in the open and a third of a cell near the surface."""
     smallest = np.float32(0.7 / (grid.shape[0] - 1))
     num_stratified = out.shape[1] - num_importance

@@ -284,8 +284,8 @@ class Trainer:
         """Go on from what `state` gave."""
         self.step_count = int(arrays["step"])
         self._refreshed_at = -1
-        self.cache.values[...] = arrays["cache"]
-        self.rays.guide.values[...] = arrays["guide"]
+        np.copyto(self.cache.values, arrays["cache"])
+        np.copyto(self.rays.guide.values, arrays["guide"])
         self.rng.bit_generator.state = json.loads(arrays["random"].tobytes())
         cutoffs = [self.depth_cutoff, self.normal_cutoff, self.smooth_cutoff]
         for cut, value in zip(cutoffs, np.asarray(arrays["cutoffs"], np.float64).tolist(), strict=True):
