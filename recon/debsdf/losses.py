@@ -68,12 +68,14 @@ def blended_uncertainty(depth: Tensor, normal: Tensor) -> Tensor:
 def eikonal_loss(gradients: Tensor) -> Tensor:
     """(|g| - 1)^2, mean over gradients (P, 3)."""
     lengths: Tensor = gradients.norm(dim=1)
-    return (lengths - 1).square().mean()
+    loss: Tensor = (lengths - 1).square().mean()
+    return loss
 
 
 def smoothness_loss(normals: Tensor, beside: Tensor, weights: Tensor) -> Tensor:
     """How far normals (P, 3) differ from those a little beside them; weights: (P,)."""
-    return (weights * (normals - beside).norm(dim=1)).mean()
+    change: Tensor = (normals - beside).norm(dim=1)
+    return (weights * change).mean()
 
 
 class Cutoff:

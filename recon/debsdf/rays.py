@@ -148,7 +148,7 @@ class RayGuide:
         grown = np.zeros((len(photos), rows * self.CELL, columns * self.CELL), bool)
         grown[:, : self._height, : self._width] = self._is_used
         blocks = grown.reshape(len(photos), rows, self.CELL, columns, self.CELL)
-        self.values = blocks.any((2, 4)).astype(np.float32) * np.float32(0.1)
+        self.values: NDArray[np.float32] = np.where(blocks.any((2, 4)), np.float32(0.1), np.float32(0))
 
     def _cells(self, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
         image, rest = np.divmod(pixels, self._width * self._height)

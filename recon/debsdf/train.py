@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from recon.debsdf.sampler import CachedSdf, SampleCounts, sample_rays, sample_ra
 from recon.debsdf.schedule import Schedule
 from recon.debsdf.sdf_network import SdfNetwork
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 
 # Cells of the cached distance read anew at a time.
 CELLS_A_REFRESH = 40_000
@@ -280,7 +281,7 @@ class Trainer:
                 arrays[f"adam {index} {name}"] = value.detach().cpu().numpy().copy()
         return arrays
 
-    def load(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state` gave."""
         self.step_count = int(arrays["step"])
         self._refreshed_at = -1
