@@ -33,7 +33,8 @@ _DONE = "done"  # an empty file that says that mapping came to its end
 class Mapping:
     """One mapping of a database into `folder`/models, and how far it is.
 
-    error_scale: COLMAP's limits in pixels are multiplied by it. num_placed: images placed so far in the model
+    error_scale: COLMAP's limits in pixels are multiplied by it. takes_pairs: whether points that only
+    two images see count, without which two images make no model. num_placed: images placed so far in the model
     under way. group: number of that model, from 1.
     """
 
@@ -44,6 +45,7 @@ class Mapping:
     seed: int
     num_threads: int
     error_scale: float = 1.0
+    takes_pairs: bool = False
     num_placed: int = 0
     group: int = 0
     _token: Any = field(default_factory=pycolmap.CancellationToken)
@@ -139,11 +141,12 @@ class Mapping:
         options = pycolmap.IncrementalPipelineOptions()
         options.random_seed, options.num_threads = self.seed, self.num_threads
         options.min_num_matches = self.settings.min_matches
-        options.min_model_size = _FEWEST_TO_KEEP
         options.extract_colors = False  # done by us, with progress
         options.snapshot_path = self.folder / "snapshots"
         options.snapshot_frames_freq = max(2, num_images // _SNAPSHOTS)
         options.mapper.random_seed = options.triangulation.random_seed = self.seed
+        options.triangulation.ignore_two_view_tracks = not self.takes_pairs
+        options.min_model_size = 2 if self.takes_pairs else _FEWEST_TO_KEEP
         for part, name in _LIMITS:
             setattr(getattr(options, part), name, getattr(getattr(options, part), name) * self.error_scale)
         return options

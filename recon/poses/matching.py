@@ -115,7 +115,7 @@ def _mutual_matches(likeness: _Likeness, num_first: int, num_second: int, max_ra
         cosine[each, best[rows]] = -1
         next_angle[rows] = _angle(cosine.max(1))
     is_mutual = best_row[best] == np.arange(num_first)
-    is_match = is_mutual & (angle <= _LARGEST_ANGLE) & (angle <= max_ratio * next_angle)
+    is_match = is_mutual & (angle <= _LARGEST_ANGLE) & (angle < max_ratio * next_angle)
     chosen = np.nonzero(is_match)[0]
     return np.stack([chosen, best[chosen]], 1).astype(np.uint32)
 

@@ -29,7 +29,10 @@ def why_not_placed(
         linked = {other: number for other, number in own.items() if other in placed}
         elsewhere = next((i + 1 for i, group in enumerate(groups) if image in group), None)
         if elsewhere is not None:
-            reasons[image] = "in another group", f"placed in group {elsewhere}, which has no link to this one"
+            reasons[image] = (
+                "in another group",
+                f"placed in group {elsewhere}, which could not be joined to this one",
+            )
         elif count < FEW_FEATURES:
             reasons[image] = "too few features", f"only {count} features: too little texture, or blurred"
         elif not own:

@@ -184,20 +184,20 @@ class _Work:
         yield from self._match(alike, "Matching similar images")
 
     def map(self) -> Generator[Progress, None, ModelMapping]:
-        """Place the images; where none can be, once more with focal lengths that the pairs tell."""
-        mapping = yield from self._map("mapping")
-        is_guess = not any(self.database.camera(i).has_prior_focal_length for i in self.database.images)
-        if mapping.models() or not is_guess or not self.database.verified_pairs():
+        """Place the images; where none can be, once more with what pairs alone tell: focal lengths and points."""
+        mapping = yield from self._map("mapping", takes_pairs=False)
+        if mapping.models() or not self.database.verified_pairs():
             return mapping
-        for _ in in_threads(calibrate_lenses, [self.database.path], 1):
-            yield self._keep("Estimating focal lengths", 0, 1)
-        return (yield from self._map("mapping-calibrated"))
+        if not any(self.database.camera(i).has_prior_focal_length for i in self.database.images):
+            for _ in in_threads(calibrate_lenses, [self.database.path], 1):
+                yield self._keep("Estimating focal lengths", 0, 1)
+        return (yield from self._map("mapping-pairs", takes_pairs=True))
 
-    def _map(self, name: str) -> Generator[Progress, None, ModelMapping]:
+    def _map(self, name: str, *, takes_pairs: bool) -> Generator[Progress, None, ModelMapping]:
         """One attempt. Stopped, it gives what is placed so far."""
         mapping = ModelMapping(
             self.database.path, Path(self.images.folder), self.context.folder / name, self.settings,
-            self.context.seed, num_threads(), self._error_scale,
+            self.context.seed, num_threads(), self._error_scale, takes_pairs,
         )  # fmt: skip
         total = len(self.database.images)
         watching = mapping.watch(total)
@@ -213,6 +213,8 @@ class _Work:
                 yield progress
         except StopRequested:
             mapping.end(patience=60.0)
+            if not mapping.models():
+                raise
         finally:
             watching.close()
         return mapping
@@ -330,7 +332,7 @@ class _Work:
         _LOG.info("%d of %d images placed", num_placed, len(self.images))
         if num_models > 1:
             _LOG.warning(
-                "The images fall into %d groups without a link; group %d is the result.",
+                "The images fall into %d groups that could not be joined; group %d is the result.",
                 num_models,
                 self.settings.model,
             )
