@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app import image_places, project_folder
 from app.background import Background
 from app.cli_files import sample_folders
-from app.directories import projects_directory
+from app.directories import data_directory, projects_directory
 from app.document import OpenDocument
 from app.layer_look import is_missing, measured
 from app.manifest import SUFFIX, is_project
@@ -42,6 +43,7 @@ class FileDesk(QObject):
     leave_wished = Signal(object)
     inspect_wished = Signal(object)  # paths to look at closely; none asks for some
     export_wished = Signal()
+    sample_begun = Signal(str)  # workflow whose sample is about to be read
     unpack_wished = Signal(object)  # path
     picture_wished = Signal(object, bool)  # path, whether without background
 
@@ -89,11 +91,11 @@ class FileDesk(QObject):
         """Begin a project with the bundled sample of a workflow."""
         folders = [Path(str(folder)) for folder in sample_folders()]
         sample = next(folder for folder in folders if folder.name.startswith(name))
-        files = sorted(path for path in sample.iterdir() if path.suffix == ".csl")
 
         def begin() -> None:
             self.document.new(f"Sample {sample.name}")
-            self.read(files[:1])
+            self.sample_begun.emit(name)
+            self.read([_sample_file(sample)])
 
         self.leave_wished.emit(begin)
 
@@ -297,6 +299,16 @@ def _layer_of(path: Path, reading: Reading, options: ReadOptions, is_embedded: b
     is_embedded = is_embedded or image_places.images_of(reading.data) is not None
     source = project_folder.source_of(path, stored, is_embedded=is_embedded)
     return new_layer(name, reading.data, source=source)
+
+
+def _sample_file(sample: Path) -> Path:
+    """What to read of a bundled sample; photos are unpacked first, since projects go on referring to them."""
+    files = sorted(path for path in sample.iterdir() if path.suffix == ".csl")
+    if files:
+        return files[0]
+    unpacked = data_directory() / "samples" / sample.name
+    shutil.copytree(sample, unpacked, dirs_exist_ok=True)
+    return unpacked
 
 
 def _relinked(pairs: Sequence[tuple[Layer, Path]]) -> list[Layer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject
 from app.data_words import number, used_words
 from app.image_places import are_lost
 from app.project import Layer, changed
+from app.surface_words import image_tables
 from app.thumbnails import Picture, Thumbnails
 from render.images import ImageSet, PosedImages
 from render.rendered_views import RenderedViews
@@ -40,6 +41,7 @@ class ImageDesk(QObject):
         strip.look_wished.connect(self.look_through)
         strip.masks_toggled.connect(self._show_masks)
         strip.open_wished.connect(self._show_file)
+        window.image_figures.image_chosen.connect(self._choose_named)
         strip.import_wished.connect(window.files.import_files)
         view.stepped.connect(self._step)
         view.closed.connect(self.leave_camera)
@@ -85,6 +87,7 @@ class ImageDesk(QObject):
         if self.thumbnails.set_source(images):
             self._window.image_strip.forget_pictures()
         self._window.image_strip.set_rows(_rows(images, views), _summary(images), _nothing(images))
+        self._window.image_figures.set_tables(image_tables(self._figures(), views))
         self._show_pictures(self.thumbnails.pictures)
         if images is not None and not are_lost(images):
             self.thumbnails.want_all()
@@ -171,8 +174,25 @@ class ImageDesk(QObject):
         self._window.image_strip.forget_pictures()
         self.thumbnails.want_all()
 
+    def _figures(self) -> dict[str, Any]:
+        """What the newest run on these images reports that tells of single images."""
+        origins = (
+            layer.origin for layer in reversed(self._window.project.layers) if layer.origin is not None
+        )
+        reports = (dict(origin.figures) for origin in origins if "alignment" in origin.figures)
+        return next(reports, {})
+
+    def _choose_named(self, name: str) -> None:
+        names = self.posed.images.names if self.posed is not None else ()
+        if name in names:
+            self._window.image_strip.set_current(names.index(name))
+            self._on_current(names.index(name))
+
     def _on_current(self, image: int) -> None:
         self._window.scene.set_active_image(self._layer_id, image)
+        posed = self.posed
+        if posed is not None and 0 <= image < len(posed):
+            self._window.image_figures.set_current(posed.images.names[image])
         if not self._window.compare_view.isHidden():
             self.look_through(image)
         self._window.conditions.update()

@@ -52,6 +52,7 @@ from widgets.agreement_list import AgreementList
 from widgets.compare_view import CompareView
 from widgets.history_view import HistoryView
 from widgets.icons import app_icon, icon
+from widgets.image_figures import ImageFigures
 from widgets.image_strip import ImageStrip
 from widgets.job_panel import JobPanel
 from widgets.layer_list import LayerList
@@ -151,6 +152,7 @@ class MainWindow(QMainWindow):
         self.slice_view = SliceView()
         self.compare_view = CompareView()
         self.image_strip = ImageStrip()
+        self.image_figures = ImageFigures()
         self.banners = BannerZone()
         self.layer_list = LayerList()
         self.properties = PropertiesPanel()
@@ -227,6 +229,7 @@ class MainWindow(QMainWindow):
             ("Images", self.image_strip),
             ("Jobs", self.job_panel),
             ("Plots", self.plots),
+            ("Figures", self.image_figures),
             ("Log", self.log_view),
             ("History", self.history_view),
         ):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.project import Layer, Missing
+from app.surface_words import surface_rows, surface_summary
 from render.mesh import TriangleMesh
 
 _MOST_NAMED = 4
@@ -21,7 +22,7 @@ def result_rows(layer: Layer) -> list[tuple[str, str]]:
     rows += _bridge_rows(figures.get("bridges", {}).values())
     rows += _agreement_rows(figures.get("agreement", ()))
     rows += _contradiction_rows(figures.get("contradictions", ()))
-    return rows + _distance_rows(figures, _unit(layer))
+    return rows + _distance_rows(figures, _unit(layer)) + surface_rows(figures)
 
 
 def summary(figures: Mapping[str, Any], unit: str = "") -> str:
@@ -36,7 +37,7 @@ def summary(figures: Mapping[str, Any], unit: str = "") -> str:
         return f"{labels}{_counted(parts, 'part')}{through}, volume {_amount(volume, unit, '³')}"
     if "hausdorff95" in figures:
         return f"95 % within {_amount(float(figures['hausdorff95']), unit)}"
-    return ""
+    return surface_summary(figures)
 
 
 def agreement_words(table: Sequence[Mapping[str, Any]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from recon import method_by_id
 from recon.errors import ReconError
 from recon.method import Method
 from recon.run_folder import RunFolder, create
+from render.images import ImageSet, PosedImages
 from widgets.job_rows import JobRow
 
 # What colours say more than shape, by method: shown as colours at once.
@@ -307,7 +308,7 @@ class RunDesk(QObject):
             _result_layer(job, output.name, output.data, origin, len(result.outputs))
             for output in result.outputs
         ]
-        earlier = [x.id for x in project.layers if x.origin and set(x.origin.inputs) & set(origin.inputs)]
+        earlier = [x.id for x in project.layers if _steps_aside(x, origin, layers)]
         kept = [x for x in project.layers if not (x.origin and x.origin.run == origin.run)]
         project.edit(job.title, [*kept, *layers])
         project.set_visible(earlier, False)
@@ -325,6 +326,16 @@ class RunDesk(QObject):
         record = next((run for run in self.document.runs if run.uuid == id_of(job)), None)
         if record is not None:
             self.document.add_run(record.model_copy(update={"accepted": True}))
+
+
+def _steps_aside(layer: Layer, origin: Origin, made: Sequence[Layer]) -> bool:
+    """Whether a layer is hidden when a run has made others: an earlier result of the same kind from the same
+    inputs, or an input of which the result is another edition, as images with poses or cues are."""
+    kinds = {type(new.data) for new in made}
+    if layer.id in origin.inputs:
+        return bool(kinds & {PosedImages}) and isinstance(layer.data, PosedImages | ImageSet)
+    is_earlier = layer.origin is not None and set(layer.origin.inputs) & set(origin.inputs)
+    return bool(is_earlier) and type(layer.data) in kinds
 
 
 def _complete_presets(of: Method) -> dict[str, dict[str, Any]]:

@@ -72,6 +72,7 @@ def _connect_scene(window: MainWindow) -> None:
 def _connect_files(window: MainWindow) -> None:
     files, shell = window.files, window.shell
     files.leave_wished.connect(window.leave)
+    files.sample_begun.connect(lambda workflow: _prepare_sample(window, workflow))
     files.failed.connect(shell.show_error)
     files.imported.connect(lambda layers: _on_imported(window, layers))
     files.noted.connect(lambda name, notes: _tell_notes(window, name, notes))
@@ -199,6 +200,15 @@ def offer_abandoned_work(window: MainWindow) -> None:
     recovery = next(iter(abandoned_recoveries()), None)
     if recovery is not None:
         ask_about_recovery(window, recovery)
+
+
+def _prepare_sample(window: MainWindow, workflow: str) -> None:
+    """Samples are for trying: they begin with the preset that answers soonest."""
+    window.show_project()
+    window.workflows.choose(workflow)
+    presets = list(window.method_panel.method.presets)
+    if presets:
+        window.method_panel.form.set_preset(presets[0])
 
 
 def _begin(window: MainWindow, workflow: str = "") -> None:

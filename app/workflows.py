@@ -28,8 +28,14 @@ def workflow_of_method(method: Method) -> str:
 
 
 def methods_of(workflow: str, methods: Iterable[Method]) -> list[Method]:
-    """The methods of a workflow, its own first in menu order."""
-    return [method for method in methods if workflow_of_method(method) in (workflow, "")]
+    """The methods of a workflow: those that make its result in menu order, then those that prepare or finish it."""
+    fitting = [method for method in methods if workflow_of_method(method) in (workflow, "")]
+    return sorted(fitting, key=_rank)
+
+
+def _rank(method: Method) -> int:
+    """0 for what makes a surface from what a person brings; 1 for poses, cues, extraction, comparison."""
+    return int(method.id in ("poses", "cues", "extract", "distance"))
 
 
 class Workflows(QObject):
@@ -51,7 +57,8 @@ class Workflows(QObject):
         is_surface = workflow == SURFACE
         window.docks["dock_task"].setWindowTitle(TITLES[workflow])
         window.method_panel.show_methods([x.id for x in methods_of(workflow, window.methods)])
-        window.set_tab_shown(window.bottom_tabs, "Images", is_surface)
+        for title in ("Images", "Figures"):
+            window.set_tab_shown(window.bottom_tabs, title, is_surface)
         window.set_tab_shown(window.task_tabs, "Scene", is_surface)
         window.set_tab_shown(window.task_tabs, "Agreement", not is_surface)
         window.view.set_slice_pane(not is_surface)

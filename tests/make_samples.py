@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon import formats
+from recon.formats import scene_folder
 from recon.slicing import slice_mesh
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
 from tests.synthetic import Shape, mesh_of
+from tests.synthetic_room import make_room, write_images
 
 SAMPLES = Path(__file__).parents[1] / "resources" / "samples"
 BEAN_FILE = SAMPLES / "slices-bean" / "bean.csl"
+ROOM_FOLDER = SAMPLES / "surface-room"
 _NUM_PLANES = 12
 _RESOLUTION = 160
 _LONGEST_EDGE = 0.012  # of the contours; finer ones would only make the file larger
@@ -65,11 +70,22 @@ def _thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return points[first]
 
 
+def write_room(folder: Path) -> None:
+    """The sample: 16 photos of the room with poses (COLMAP and transforms.json), sparse points, depth, normals."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as place:
+        room = make_room(16, 160, 120, num_points=900)
+        scene_folder.write(folder, write_images(room, Path(place), with_cues=True))
+
+
 def main() -> None:
     """Write every sample into the resources."""
     BEAN_FILE.parent.mkdir(parents=True, exist_ok=True)
     formats.write(BEAN_FILE, bean_slices())
     print(f"{BEAN_FILE}: {BEAN_FILE.stat().st_size} bytes")
+    write_room(ROOM_FOLDER)
+    size = sum(path.stat().st_size for path in ROOM_FOLDER.rglob("*") if path.is_file())
+    print(f"{ROOM_FOLDER}: {size} bytes")
 
 
 if __name__ == "__main__":
