@@ -18,6 +18,7 @@ class Background(QObject):
         super().__init__(parent)
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
         self._newest: dict[str, int] = {}
+        self._is_closed = False
         self._waiting: dict[tuple[str, int], tuple[Callable[[Any], None], Callable[[Exception], None]]] = {}
         # Queued also when the work ended at once: an answer never comes before `run` returns.
         self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -35,8 +36,11 @@ class Background(QObject):
     ) -> None:
         """Call `work` on the background thread, then `on_done` with its answer or `on_failed` with its error.
 
-        A later call with the same key makes the answer of an earlier one void.
+        A later call with the same key makes the answer of an earlier one void. After `close` nothing is done: a
+        timer of a window that is on its way out may still ask.
         """
+        if self._is_closed:
+            return
         number = self._newest.get(key, 0) + 1
         self._newest[key] = number
         self._waiting[key, number] = (on_done, on_failed)
@@ -45,6 +49,7 @@ class Background(QObject):
 
     def close(self) -> None:
         """Wait for the work under way and drop all answers."""
+        self._is_closed = True
         self._waiting.clear()
         self._threads.shutdown(wait=True, cancel_futures=True)
 

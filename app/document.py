@@ -169,6 +169,12 @@ class OpenDocument(QObject):
 
         self._background.run("autosave", lambda: write_recovery(document, path), done, self.failed.emit)
 
+    def close(self) -> None:
+        """Let go of the project for good; nothing is kept by itself any more."""
+        self.autosave_timer.stop()
+        self.keeps_work = False
+        self.release()
+
     def release(self) -> None:
         """Let go of the project: its lock, its recovery, and the runs of one that was never saved."""
         discard_recovery(self._manifest.uuid)

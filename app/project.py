@@ -94,8 +94,13 @@ class Project(QObject):
     state_changed = Signal()
     visibility_changed = Signal()
 
-    def __init__(self, state: ProjectState = ProjectState(), spill_folder: Path | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        state: ProjectState = ProjectState(),
+        spill_folder: Path | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
         self.state = state
         self.hidden: frozenset[str] = frozenset()
         self.spill_folder = spill_folder

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QWidget
 
 from render.mesh import TriangleMesh
@@ -82,7 +82,7 @@ class MeshToolsPanel(QWidget):
         self._areas: NDArray[np.float64] | None = None
         self._open = ""
         self._values: dict[str, QLabel] = {}
-        self._tools = {name: _Tool(name, *parts) for name, parts in _TOOLS.items()}
+        self._tools = {name: _Tool(self, name, *parts) for name, parts in _TOOLS.items()}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PREVIEW_MS)
@@ -218,7 +218,7 @@ class MeshToolsPanel(QWidget):
         tool.say(note, has_preview=preview is not None)
 
 
-class _Tool(QWidget):
+class _Tool(QObject):
     """The heading of a tool and what unfolds below it."""
 
     changed = Signal()
@@ -226,8 +226,10 @@ class _Tool(QWidget):
     cancelled = Signal()
     before_wished = Signal(bool)
 
-    def __init__(self, name: str, title: str, about: str, fields: tuple[SettingField, ...]) -> None:
-        super().__init__()
+    def __init__(
+        self, parent: QObject, name: str, title: str, about: str, fields: tuple[SettingField, ...]
+    ) -> None:
+        super().__init__(parent)
         self.heading = FoldButton(title)
         self.heading.setObjectName(f"tool_{name}")
         self.body = QWidget()

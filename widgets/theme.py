@@ -146,11 +146,14 @@ def apply_theme(app: QApplication, name: ThemeName = "system", ui_scale: float =
     """
     chosen = LIGHT if name == "light" or (name == "system" and _system_is_light(app)) else DARK
     theme = replace(chosen, ui_scale=min(2.0, max(0.8, ui_scale)))
+    last = app.findChild(_Glyphs)
+    if last is not None and active_theme() == theme:
+        return theme  # To dress every widget again takes long.
     app.setProperty(_PROPERTY, theme)
-    app.setStyle(QStyleFactory.create("Fusion"))
+    if last is None:
+        app.setStyle(QStyleFactory.create("Fusion"))
     app.setFont(interface_font(theme))
     app.setPalette(_palette(theme))
-    last = app.findChild(_Glyphs)
     app.setStyleSheet(style_sheet(theme, _Glyphs(app, theme).path))
     if last is not None:
         last.setParent(None)

@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QPushButton
 
-from app.preferences import Preferences, load_preferences
+from app.preferences import load_preferences
 from app.project import Missing, new_layer
 from app.run_desk import id_of
 from recon import formats
@@ -246,14 +246,6 @@ def test_an_uncaught_exception_is_shown_and_the_work_is_kept(qtbot, window, slic
     qtbot.waitUntil(
         lambda: list((isokiln_home / "state" / "recovery").glob("*/recovery.json")) != [], timeout=5000
     )
-
-
-def test_windows_open_and_close_without_leaving_anything(qtbot):
-    for _ in range(3):
-        with open_window(qtbot, Preferences(reduce_motion=True)) as window:
-            assert window.isVisible()
-    windows = [w for w in QApplication.topLevelWidgets() if w.objectName() == "main_window"]
-    assert windows == []
 
 
 def test_the_window_is_there_within_three_seconds_of_being_asked_for(qtbot):
