@@ -15,6 +15,7 @@ from typing import Any
 from recon.errors import FormatError
 from recon.formats import scene_sniffing
 from recon.formats.reading import Note, Reading, ReadOptions
+from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
 from render.scene_data import SCENE_DATA_KINDS, SceneData
@@ -154,6 +155,8 @@ def read(path: Path, options: ReadOptions = ReadOptions(), wanted: str | None = 
         module = _import(kind, path)
         if kind.uses_options:
             reading: Reading = module.read(path, options)
+            if isinstance(reading.data, PosedImages) and wanted == "images":
+                return Reading(reading.data.images, reading.notes)
             return _with_cues(reading) if kind.data == "posed_images" else reading
         return Reading(module.read(path))
     except OSError as error:

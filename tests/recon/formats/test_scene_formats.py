@@ -12,6 +12,8 @@ import pytest
 
 from recon import formats
 from recon.errors import InputError
+from recon.formats.colmap import points_of, world_from_cam
+from recon.formats.colmap_model import read_model
 from recon.formats.colmap_writing import quat_of_rotation
 from recon.formats.reading import ReadOptions
 from render.cameras import CameraSet, pixel_rays
@@ -159,6 +161,23 @@ def test_what_is_written_as_colmap_comes_back_here_and_in_colmap(
         for point in image.get_observation_points2D():
             expected = image.project_point(model_there.points3D[point.point3D_id].xyz)
             assert expected is not None and np.abs(point.xy - expected).max() < 1e-6
+
+
+@pytest.mark.parametrize("is_text", [False, True])
+def test_a_model_with_rigs_from_colmap_itself_is_read(tmp_path: Path, is_text: bool) -> None:
+    options = pycolmap.SyntheticDatasetOptions()
+    options.num_rigs, options.num_cameras_per_rig, options.num_frames_per_rig = 2, 3, 2
+    options.num_points3D = 50
+    made = pycolmap.synthesize_dataset(options)
+    (made.write_text if is_text else made.write_binary)(tmp_path)
+    model = read_model(tmp_path)
+    assert len(model.images) == 12 and len(model.points) == 50
+    by_name = {image.name: image for image in made.images.values()}
+    for image in model.images:
+        expected = by_name[image.name].cam_from_world().inverse().matrix()
+        assert np.allclose(world_from_cam(image)[:3], expected, atol=1e-9)
+    tracks = sum(len(point.track.elements) for point in made.points3D.values())
+    assert len(points_of(model)[1]) == tracks
 
 
 def test_a_lens_of_one_focal_length_with_two_is_written_as_one_of_two(tmp_path: Path) -> None:
@@ -394,6 +413,8 @@ def test_a_folder_of_photos_or_a_video_is_images_without_cameras(tmp_path: Path)
     Image.new("RGB", (8, 6)).save(tmp_path / "a.jpg")
     assert formats.read(tmp_path / "a.jpg").data.paths == ("a.jpg",)
     assert isinstance(formats.read(tmp_path / "1.png", wanted="images").data, ImageSet)
+    file = write_transforms(tmp_path / "scene", SCENE)
+    assert formats.read(file, wanted="images").data.paths == SCENE.images.paths
 
 
 def test_masks_in_the_folder_of_that_name_belong_to_the_photos(tmp_path: Path) -> None:
