@@ -1,97 +1,156 @@
-"""Scenes of posed photos on the command line: validate and convert."""
+"""`isokiln run` with photos: scenes as folders in and out, and results of several parts."""
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pycolmap
 import pytest
 
-from app.cli import main
-from recon import formats
-from render.images import PosedImages
+from app.__main__ import main
+from app.cli_outputs import check_output, write_outputs
+from recon import formats, run_folder
+from recon.errors import InputError
+from recon.formats.reading import ReadOptions
+from recon.method import Output
+from recon.poses import METHOD
+from recon.run_folder import RunFolder
+from render.image_files import read_image
+from render.images import ImageSet, PosedImages
+from render.mesh import TriangleMesh
+from render.points import PointCloud
+from tests.recon.poses.scenes import deviation, of_images
 from tests.synthetic_room import make_room, write_images
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def isokiln(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = main([str(each) for each in arguments], lambda options: 99)
-        return status, *capsys.readouterr()
+def isokiln(capfd: pytest.CaptureFixture[str]) -> Run:
+    def run(*words: object) -> tuple[int, str, str]:
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        output = capfd.readouterr()
+        return status, output.out, output.err
 
     return run
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Path:
-    """A scene with cues as transforms.json and COLMAP."""
-    folder = tmp_path / "scene"
-    posed = write_images(make_room(5, 64, 48, num_points=60), folder, with_cues=True)
-    formats.write(folder / "transforms.json", posed)
-    formats.write(folder / "sparse/0/cameras.bin", posed)
-    return folder
+def read_scene(path: Path) -> PosedImages:
+    data = formats.read(path, ReadOptions(read_as="scene")).data
+    assert isinstance(data, PosedImages)
+    return data
 
 
-def test_validate_tells_what_a_scene_has(isokiln: Run, scene: Path) -> None:
-    status, text, _ = isokiln("validate", scene)
-    assert status == 0
-    assert "5 images, 5 poses, pinhole camera, cues: depth yes, normals yes, 60 points" in text
-    status, text, _ = isokiln("validate", scene / "sparse/0", "--json")
-    facts = json.loads(text)
-    assert status == 0 and (facts["kind"], facts["images"], facts["poses"]) == ("posed photos", 5, 5)
-    assert facts["points"] == 60 and facts["sizes"] == "64 × 48" and facts["depth"] == "none"
-    assert facts["observations"] > 60 and facts["up"] == "+Z"
+def test_photos_become_a_scene_that_colmap_and_we_can_read(isokiln: Run, tmp_path: Path) -> None:
+    true = write_images(make_room(12, 320, 240, seed=1), tmp_path / "photos")
+    scene = tmp_path / "made" / "scene"
+    words = ("run", "poses", tmp_path / "photos" / "images", "-o", scene, "--preset", "quick", "--json")
+    status, text, errors = isokiln(*words)
+    assert status == 0, errors
+    summary = json.loads(text)
+    assert summary["files"] == [str(scene)]
+    assert summary["figures"]["registered"] == summary["figures"]["images"] == 12
+    assert summary["outputs"] == [{"name": "Camera poses", "kind": "posed_images"}]
+    assert "12 images were linked into scene/images" in errors
+    posed = read_scene(scene)
+    off = deviation(posed.cameras, of_images(true, posed))
+    assert np.sqrt((off.centers**2).mean()) < 0.02
+    model = pycolmap.Reconstruction(scene / "sparse" / "0")
+    assert model.num_reg_images() == 12
+    assert all((scene / "images" / image.name).is_file() for image in model.images.values())
 
 
-def test_info_tells_the_same_facts(isokiln: Run, scene: Path) -> None:
-    status, text, _ = isokiln("info", scene, "--json")
-    _, expected, _ = isokiln("validate", scene, "--json")
-    facts = json.loads(expected)
-    del facts["notes"]
-    assert status == 0 and json.loads(text) == facts
-    status, text, _ = isokiln("info", scene / "images")
-    assert status == 0 and "5 images, no poses" in text
+def test_a_video_becomes_a_scene_whose_frames_outlive_the_run(isokiln: Run, tmp_path: Path) -> None:
+    room = make_room(16, 320, 240, seed=2)
+    writer = cv2.VideoWriter(str(tmp_path / "walk.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (320, 240))
+    for frame in room.rgb[:6]:
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+    status, _, errors = isokiln(
+        "run", "poses", tmp_path / "walk.mp4", "-o", tmp_path / "scene", "--preset", "quick"
+    )
+    assert status == 0, errors
+    assert "Choosing frames: 6/6" in errors
+    posed = read_scene(tmp_path / "scene")
+    assert len(posed) == 6
+    assert all(str(posed.images.path(i)).startswith(str(tmp_path / "scene")) for i in range(6))
+    assert np.abs(read_image(posed, 0).astype(float).mean() - room.rgb[0].mean()) < 20
 
 
-def test_validate_tells_doubts_and_refuses_what_is_impossible(isokiln: Run, scene: Path) -> None:
-    value = json.loads((scene / "transforms.json").read_text())
-    for frame in value["frames"]:
-        frame["transform_matrix"] = np.eye(4).tolist()
-    (scene / "transforms.json").write_text(json.dumps(value))
-    status, _, errors = isokiln("validate", scene)
-    assert status == 1 and "stand in one point" in errors and "different places" in errors
-    (scene / "images/0002.png").unlink()
-    status, text, errors = isokiln("validate", scene / "sparse/0")
-    assert status == 0 and "warning: 1 of 5 listed images are missing, first 0002.png" in text
+def test_the_cameras_that_came_with_the_photos_are_not_replaced(isokiln: Run, tmp_path: Path) -> None:
+    write_images(make_room(3, 32, 24), tmp_path)
+    (tmp_path / "transforms.json").write_text("{}")
+    for images in (tmp_path, tmp_path / "images"):
+        status, _, errors = isokiln("run", "poses", images, "-o", tmp_path)
+        assert status == 1
+        assert "would be replaced" in errors
+    assert (tmp_path / "transforms.json").read_text() == "{}"
 
 
-def test_photos_without_cameras_are_validated(isokiln: Run, scene: Path) -> None:
-    status, text, _ = isokiln("validate", scene / "images", "--json")
-    facts = json.loads(text)
-    assert status == 0 and (facts["kind"], facts["images"]) == ("photos", 5)
+def test_a_scene_cannot_be_put_into_a_mesh_file_or_over_a_file(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    for name in ("scene.ply", "taken", "scene.json"):
+        with pytest.raises(InputError, match=r"posed images|is a file"):
+            check_output(tmp_path / name, [], "posed_images")
+    check_output(tmp_path / "new" / "v1.2", [], "posed_images")
+    check_output(tmp_path / "scene.npz", [], "posed_images")
 
 
-@pytest.mark.parametrize("target", ["out", "out/transforms.json", "out/cameras.txt", "out/points3D.bin"])
-def test_a_scene_is_converted_into_a_folder_or_one_format(
-    isokiln: Run, scene: Path, tmp_path: Path, target: str
+def test_what_holds_no_photos_is_told(isokiln: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "clip.mp4").write_bytes(b"no video at all")
+    (tmp_path / "a.ply").write_text("ply\n")
+    for name in ("empty", "clip.mp4", "a.ply", "missing"):
+        status, _, errors = isokiln("run", "poses", tmp_path / name, "-o", tmp_path / "scene")
+        assert status == 1, name
+        assert len(errors.strip().splitlines()) >= 2
+        assert "Traceback" not in errors
+        assert not (tmp_path / "scene").exists()
+
+
+def options(**values: object) -> argparse.Namespace:
+    return argparse.Namespace(**values)
+
+
+def parts() -> list[Output]:
+    mesh = TriangleMesh(np.eye(3), np.array([[0, 1, 2]]))
+    return [Output("Surface", mesh), Output("Seen points", PointCloud(np.eye(3)))]
+
+
+def test_a_mesh_file_takes_the_mesh_and_says_what_else_there_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if target != "out":
-        (tmp_path / "out").mkdir()
-    status, text, errors = isokiln("convert", scene, tmp_path / target)
-    assert status == 0 and str(tmp_path / target) in text, errors
-    options = formats.ReadOptions(image_folder=str(scene / "images"))
-    back = formats.read(tmp_path / "out", options).data
-    expected = formats.read(scene).data
-    assert isinstance(back, PosedImages) and isinstance(expected, PosedImages)
-    assert np.allclose(back.cameras.cam_from_world, expected.cameras.cam_from_world, atol=1e-9)
-    if target != "out/transforms.json":
-        assert np.allclose(back.points.points, expected.points.points)
+    written = write_outputs(tmp_path / "out.ply", parts(), options(), METHOD)
+    assert written == [tmp_path / "out.ply"]
+    assert "not written: Seen points; --also FOLDER keeps them" in capsys.readouterr().err
+    written = write_outputs(tmp_path / "out.ply", parts(), options(also=tmp_path / "more"), METHOD)
+    assert written == [tmp_path / "out.ply", tmp_path / "more" / "seen-points.npz"]
+    assert isinstance(formats.read(written[1]).data, PointCloud)
+    assert capsys.readouterr().err == ""
 
 
-def test_a_scene_cannot_become_a_mesh(isokiln: Run, scene: Path, tmp_path: Path) -> None:
-    status, _, errors = isokiln("convert", scene, tmp_path / "out.stl")
-    assert status == 1 and "cannot hold posed" in errors
+def test_scene_data_of_several_parts_lie_beside_each_other(tmp_path: Path) -> None:
+    written = write_outputs(tmp_path / "out.npz", parts(), options(), METHOD)
+    assert written == [tmp_path / "out.npz", tmp_path / "out-seen-points.npz"]
+    assert [type(formats.read(path).data) for path in written] == [TriangleMesh, PointCloud]
+
+
+def test_pictures_in_a_runs_folder_outlive_it_as_scene_data(tmp_path: Path) -> None:
+    folder = run_folder.create(tmp_path / "run", "poses", {}, {"images": ImageSet("/nowhere", ("a.png",))})
+    posed = write_images(make_room(3, 32, 24), folder.path / "files")
+    write_outputs(
+        tmp_path / "kept.npz", [Output("Camera poses", posed)], options(), METHOD, RunFolder(folder.path)
+    )
+    (tmp_path / "run").rename(tmp_path / "gone")
+    kept = formats.read(tmp_path / "kept.npz").data
+    assert isinstance(kept, PosedImages)
+    assert kept.images.path(0).is_relative_to(tmp_path / "kept")
+    assert read_image(kept, 0).shape == (24, 32, 3)
