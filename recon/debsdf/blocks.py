@@ -72,8 +72,18 @@ class Surface:
 class MeshEstimate:
     """What a mesh will be like before it is made: triangles, and bytes with colours and one value a vertex."""
 
+    resolution: int
     num_triangles: int
-    num_bytes: int
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory that the mesh will take."""
+        a_face, a_vertex = 12, 12 + 3 + 4
+        return self.num_triangles * a_face + self.num_triangles // 2 * a_vertex
+
+    def scaled_to(self, resolution: int) -> MeshEstimate:
+        """The same for another resolution: triangles grow as its square."""
+        return MeshEstimate(resolution, round(self.num_triangles * (resolution / self.resolution) ** 2))
 
 
 def extract_blocks(
@@ -137,17 +147,16 @@ def preview_mesh(
 def estimate(
     distance: Distance, bounds_in_box: NDArray[np.float64], resolution: int, sample: int = 64
 ) -> MeshEstimate:
-    """What extraction at `resolution` will make, from the surface at `sample` cells: triangles grow as the square.
+    """What extraction at `resolution` will make, from the surface at `sample` cells.
 
-    Parts too thin for the sample are not counted. All zero where there is no surface.
+    Parts too thin for the sample are not counted. No triangles where there is no surface.
     """
+    sample = min(sample, resolution)
     try:
-        surface = extract(distance, Grid.over(bounds_in_box, min(sample, resolution)))
+        surface = extract(distance, Grid.over(bounds_in_box, sample))
     except NoSurface:
-        return MeshEstimate(0, 0)
-    faces = round(len(surface.faces) * (resolution / min(sample, resolution)) ** 2)
-    a_face, a_vertex = 12, 12 + 3 + 4
-    return MeshEstimate(faces, faces * a_face + faces // 2 * a_vertex)
+        return MeshEstimate(resolution, 0)
+    return MeshEstimate(sample, len(surface.faces)).scaled_to(resolution)
 
 
 def distance_of(network: SdfNetwork) -> Distance:
