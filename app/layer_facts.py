@@ -24,7 +24,8 @@ from widgets.theme import active_theme
 from widgets.viewport_mesh_layer import clay_color
 from widgets.viewport_style import SHADING_TITLES, SHADINGS
 
-_OWN = ""  # colour by the layer's own colour
+_OWN, _PLAIN = "", "plain"  # coloured by the mesh's own colours or the layer's one, always by the latter
+_BOTH, _FRONT = "both", "front"
 
 
 def facts_of(layer: Layer) -> LayerFacts:
@@ -44,10 +45,12 @@ def facts_of(layer: Layer) -> LayerFacts:
 
 def style_change(field: str, value: Any) -> dict[str, Any]:
     """The stored display values for a change in the panel."""
+    if field == "sides":
+        return {"cull_backfaces": value == _FRONT}
+    if field == "color_by" and value in (_OWN, _PLAIN):
+        return {"shading": "shaded", "value_name": None, "own_colors": value != _PLAIN}
     if field == "color_by":
-        return (
-            {"shading": "values", "value_name": value} if value else {"shading": "shaded", "value_name": None}
-        )
+        return {"shading": "values", "value_name": value}
     return {field: value}
 
 
@@ -82,14 +85,22 @@ def _display(layer: Layer) -> LayerDisplay | None:
         return LayerDisplay(opacity=float(style.get("opacity", 1.0)))
     is_by_value = style.get("shading") == "values"
     values = tuple((name, name.capitalize()) for name in data.vertex_values)
+    own = (
+        ((_OWN, "Photo colours"), (_PLAIN, "One colour"))
+        if data.colors is not None
+        else ((_OWN, "One colour"),)
+    )
+    plain = _PLAIN if data.colors is not None and not style.get("own_colors", True) else _OWN
     titles = tuple((s, SHADING_TITLES[s]) for s in SHADINGS if s != "values")
     return LayerDisplay(
         color=str(style.get("color") or clay_color(active_theme())),
         opacity=float(style.get("opacity", 1.0)),
         shading="" if is_by_value else str(style.get("shading", "shaded")),
         shadings=titles,
-        color_by=str(style.get("value_name") or next(iter(data.vertex_values), "")) if is_by_value else _OWN,
-        color_bys=((_OWN, "Its own colour"), *values) if values else (),
+        color_by=str(style.get("value_name") or next(iter(data.vertex_values), "")) if is_by_value else plain,
+        color_bys=(*own, *values) if values or data.colors is not None else (),
+        sides=_FRONT if style.get("cull_backfaces") else _BOTH,
+        sides_choices=((_BOTH, "Both sides"), (_FRONT, "Front sides only")),
     )
 
 

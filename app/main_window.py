@@ -26,6 +26,7 @@ from app.background import Background
 from app.conditions import Conditions
 from app.directories import state_directory
 from app.document import OpenDocument
+from app.estimates import Estimates
 from app.export_desk import ExportDesk
 from app.file_desk import FileDesk
 from app.image_desk import ImageDesk
@@ -183,6 +184,7 @@ class MainWindow(QMainWindow):
         self.scenes = SceneDesk(self)
         self.workflows = Workflows(self)
         self.steps = Steps(self)
+        self.method_panel.estimate = Estimates(self.project).words
         self.packs = PackDesk(self)
         self.recent = RecentDesk(self.start_page, self)
         self.leaving = Leaving(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,8 @@ class MethodPanel(QWidget):
         self._choices: tuple[Choice, ...] = ()
         self._problem = ""
         self._job: JobRow | None = None
+        # What a run will take and make, in words; the window knows earlier runs.
+        self.estimate: Callable[[Method, Mapping[str, Any], Mapping[str, str]], str] = lambda *_: ""
         self._build()
         self.set_method(methods[0].id)
 
@@ -150,6 +152,7 @@ class MethodPanel(QWidget):
             method = self.method
             form = SettingsForm(method.settings, {}, method.presets, method.default_preset)
             form.validity_changed.connect(lambda _: self._check())
+            form.values_changed.connect(lambda _: self._check())
             self._forms[method_id] = form
             self._form_place.addWidget(form)
         for other, form in self._forms.items():
@@ -249,7 +252,9 @@ class MethodPanel(QWidget):
 
     def _check(self) -> None:
         problem = self._missing_input() or self.form.problem()
-        self.run_block.set_ready(problem)
+        values = self.form.model()
+        words = self.estimate(self.method, values.model_dump(), self.inputs()) if values is not None else ""
+        self.run_block.set_ready(problem, words)
         if problem != self._problem:
             self._problem = problem
             self.readiness_changed.emit(problem)

@@ -30,6 +30,7 @@ from widgets.job_rows import JobRow
 
 # What colours say more than shape, by method: shown as colours at once.
 _SHOWN_VALUES = {"distance": "distance"}
+_OF_ROOMS = ("debsdf", "tsdf", "poisson", "extract")
 
 
 class RunDesk(QObject):
@@ -392,8 +393,12 @@ def _result_words(job: Job) -> str:
 
 
 def _result_layer(job: Job, name: str, data: Any, origin: Origin, num_outputs: int) -> Layer:
+    number = job.title.rpartition(" ")[2]
     title = job.title if num_outputs == 1 else f"{name} ({job.title})"
     style: dict[str, Any] = {}
+    if origin.method in _OF_ROOMS:
+        title = f"{name} {number}" if num_outputs > 1 else title
+        style = {"cull_backfaces": True}  # One looks into a room through the backs of its walls.
     if origin.method in _SHOWN_VALUES:
         style = {"shading": "values", "value_name": _SHOWN_VALUES[origin.method]}
     return new_layer(title, data, origin=origin, style=style)

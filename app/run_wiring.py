@@ -15,6 +15,7 @@ from app.project import Layer
 from app.run_desk import id_of
 from recon import method_by_id
 from render.cross_sections import CrossSections
+from widgets.viewport_scene import is_drawn
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -111,7 +112,8 @@ def _end_preview(window: MainWindow) -> None:
 
 
 def _on_result(window: MainWindow, layers: Sequence[Layer]) -> None:
-    window.scene.select([layer.id for layer in layers])
+    drawn = [layer.id for layer in layers if is_drawn(layer.data)]
+    window.scene.select(drawn or [layer.id for layer in layers])
     window.shell.note("info", f"{layers[0].name} is done.")
     if window.agreement.has_table(layers[0]):
         window.show_task("Agreement")

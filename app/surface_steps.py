@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 EXTRACT = "extract"
-_PREPARING = ("poses", "cues")  # methods whose results are photos again
+_HELPING = ("poses", "cues", "views")  # methods that make no surface
 
 
 class SurfaceSteps:
@@ -98,7 +98,7 @@ class SurfaceSteps:
         jobs = [
             job
             for job in self._window.runs.queue.jobs
-            if job.folder.manifest.method not in (*_PREPARING, EXTRACT)
+            if job.folder.manifest.method not in (*_HELPING, EXTRACT)
         ]
         if any(job is self._window.runs.current for job in jobs):
             return Step("surface", "Surface", "running", "A run is under way.")
@@ -148,9 +148,9 @@ class SurfaceSteps:
 
     def _show_surface(self) -> None:
         window, panel = self._window, self._window.method_panel
-        if panel.method.id in (*_PREPARING, EXTRACT):
+        if panel.method.id in (*_HELPING, EXTRACT):
             makers = (m for m in METHODS if any(slot.kind == "posed_images" for slot in m.inputs))
-            chosen = next((m.id for m in makers if m.id not in (*_PREPARING, EXTRACT)), "")
+            chosen = next((m.id for m in makers if m.id not in (*_HELPING, EXTRACT)), "")
             if chosen:
                 panel.set_method(chosen)
         window.show_task("Task")

@@ -35,7 +35,7 @@ def methods_of(workflow: str, methods: Iterable[Method]) -> list[Method]:
 
 def _rank(method: Method) -> int:
     """0 for what makes a surface from what a person brings; 1 for poses, cues, extraction, comparison."""
-    return int(method.id in ("poses", "cues", "extract", "distance"))
+    return int(method.id in ("poses", "cues", "extract", "views", "distance"))
 
 
 class Workflows(QObject):

@@ -98,6 +98,8 @@ class CompareView(QWidget):
         self._content = QWidget()
         self.canvas = CompareCanvas()
         self._legends = Legend(self.canvas), Legend(self.canvas)
+        for legend in self._legends:
+            legend.has_card = True
         self.canvas.resized.connect(self._place_legends)
         whole = column_in(self, spacing=0)
         for row in (self._build_header(), self._build_choices()):

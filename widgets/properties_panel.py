@@ -40,6 +40,8 @@ class LayerDisplay:
     shadings: Choices = ()
     color_by: str = ""
     color_bys: Choices = ()
+    sides: str = ""
+    sides_choices: Choices = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class PropertiesPanel(QWidget):
         for field, label, value, choices in (
             ("shading", "Shading", display.shading, display.shadings),
             ("color_by", "Colour by", display.color_by, display.color_bys),
+            ("sides", "Show", display.sides, display.sides_choices),
         ):
             if choices:
                 _add_row(grid, label, self._combo(facts.id, field, value, choices))

@@ -166,7 +166,7 @@ class MeshLayer:
         colors_from: tuple[object, ...] = (self._shading == "normals",)
         if self._shading == "values":
             colors_from = ("values", self.value_name(), self._style.value_range, self._style.color_map)
-        elif self._shading != "wire" and self._style.color is None and mesh.colors is not None:
+        elif self._shading != "wire" and self._has_own_colors(mesh):
             colors_from += ("own",)
         wanted = (kind, colors_from)
         if wanted == self._drawn:
@@ -206,9 +206,13 @@ class MeshLayer:
         values = self._values()
         if values is not None:
             return map_colors(values, self._style.color_map, self._style.value_range)[source]
-        if self._style.color is None and mesh.colors is not None and self._shading not in ("values", "wire"):
+        if self._has_own_colors(mesh) and self._shading not in ("values", "wire"):
+            assert mesh.colors is not None
             return mesh.colors[source]
         return None
+
+    def _has_own_colors(self, mesh: TriangleMesh) -> bool:
+        return self._style.color is None and self._style.own_colors and mesh.colors is not None
 
     def _dress(self) -> None:
         """The material: a surface with soft light, points, or lines on a surface as dark as the ground."""

@@ -190,6 +190,7 @@ class Legend(Overlay):
         self.setObjectName("viewport_legend")
         self._map: ColorMap = "viridis"
         self._range, self._title, self._unit = (0.0, 1.0), "", ""
+        self.has_card = False  # a ground of its own, where any picture may be behind it
         self.hide()
 
     def set(self, title: str, unit: str, color_map: ColorMap, value_range: tuple[float, float]) -> None:
@@ -226,6 +227,12 @@ class Legend(Overlay):
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             right = self.width() - theme.px(12)
+            if self.has_card:
+                back = theme.color("panel")
+                back.setAlphaF(0.88)
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(back)
+                painter.drawRoundedRect(QRectF(self.rect()).adjusted(0, 0, -4, 0), 6, 6)
             painter.setFont(self.font_of(theme, QFont.Weight.DemiBold))
             heading = QRectF(0, 0, right, theme.px(20))
             edge = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -19,7 +19,7 @@ SHADING_TITLES: dict[Shading, str] = {
 class LayerStyle:
     """Lengths are pixels of the design; the viewport scales them for dense screens.
 
-    color: "#rrggbb", or None for the mesh's own colours or the theme's clay. value_name: which of
+    color: "#rrggbb", or None for the mesh's own colours (where own_colors) or the theme's clay. value_name: which of
     vertex_values the shading "values" shows; None is the first. value_range: None is all of it.
     label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
     fill; 0 hides the planes and leaves the contours. active_plane, active_image: the one to bring out.
@@ -33,6 +33,7 @@ class LayerStyle:
     value_unit: str = ""
     color_map: ColorMap = "viridis"
     cull_backfaces: bool = False
+    own_colors: bool = True
     line_width: float = 2.0
     point_size: float = 2.0
     label_colors: tuple[tuple[int, str], ...] = ()
