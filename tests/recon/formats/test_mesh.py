@@ -439,8 +439,8 @@ HOSTILE = {
     "long_list.ply": b"ply\nformat binary_little_endian 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
     b"property float z\nelement face 1\nproperty list uint int vertex_indices\nend_header\n"
     + struct.pack("<3fI", 0, 0, 0, 2**32 - 1),
-    "points.ply": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
-    b"property float z\nend_header\n0 0 0\n",
+    "no_points.ply": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
+    b"property float z\nend_header\nnan 0 0\n",
     "splats.ply": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
     b"property float z\nproperty float f_dc_0\nend_header\n0 0 0 1\n",
     "nan.ply": b"ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
