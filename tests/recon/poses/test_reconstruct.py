@@ -130,7 +130,7 @@ def test_a_stopped_mapping_gives_what_was_placed(room: tuple[RoomScene, PosedIma
 def test_a_killed_worker_goes_on_from_what_is_done(
     room: tuple[RoomScene, PosedImages], tmp_path: Path, stage: str
 ) -> None:
-    true = room[1]
+    true = room[1].select(np.arange(7))
     folder = run_folder.create(tmp_path / "run", "poses", {}, {"images": true.images}, checkpoint_seconds=0.0)
     command = [sys.executable, "-m", "recon.worker", str(folder.path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
@@ -146,7 +146,7 @@ def test_a_killed_worker_goes_on_from_what_is_done(
     assert subprocess.run(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL).returncode == 0
     posed = RunFolder(folder.path).outputs[0].data
     assert isinstance(posed, PosedImages)
-    assert len(posed) == NUM_VIEWS
+    assert len(posed) == 7
     off = deviation(posed.cameras, true.cameras)
     assert np.sqrt((off.centers**2).mean()) < 0.02
     begun = [n for n, event in enumerate(folder.events()) if event["event"] == "hello"]
