@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from recon.errors import FormatError, InputError
 from recon.formats.camera_matrix import only_sane
-from recon.formats.colmap_model import ColmapCamera, ColmapImage, ColmapModel, count_images, read_model
+from recon.formats.colmap_model import ColmapCamera, ColmapImage, ColmapModel
+from recon.formats.colmap_reading import count_images, read_model
 from recon.formats.colmap_writing import write
-from recon.formats.posed_views import Lens, Scene, View, assemble
+from recon.formats.posed_views import assemble
 from recon.formats.reading import Note, Reading, ReadOptions
 from recon.formats.scene_files import mask_beside
 from recon.formats.scene_sniffing import find_colmap_models
+from recon.formats.scene_views import Lens, Scene, View
 from render.images import NormalCues
 from render.lenses import LENS_MODELS
 from render.points import PointCloud

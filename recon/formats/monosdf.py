@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from recon.errors import FormatError
 from recon.formats.camera_matrix import corner_shift, decompose
 from recon.formats.natural_order import natural_order
-from recon.formats.posed_views import Lens, Scene, View, assemble
+from recon.formats.posed_views import assemble
 from recon.formats.reading import Note, Reading, ReadOptions, damaged
 from recon.formats.scene_files import mask_beside, pictures_in
 from recon.formats.scene_sniffing import CAMERA_ARCHIVES, PICTURES
+from recon.formats.scene_views import Lens, Scene, View
 from recon.formats.sparse_points import with_sparse_points
 from render.image_files import image_size
 from render.images import NormalCues

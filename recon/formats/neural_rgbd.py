@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from recon.errors import FormatError
 from recon.formats.camera_matrix import read_matrix_file
-from recon.formats.posed_views import OPENGL, Lens, Scene, View, assemble
+from recon.formats.posed_views import assemble
 from recon.formats.reading import Reading, ReadOptions
 from recon.formats.scene_files import mask_beside, pictures_in
 from recon.formats.scene_sniffing import POSE_LISTS
+from recon.formats.scene_views import OPENGL, Lens, Scene, View
 from recon.formats.sparse_points import with_sparse_points
 from render.frame import Frame
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from recon.errors import FormatError
 from recon.formats.camera_matrix import corner_shift, read_matrix_file
 from recon.formats.json_scene import load_object, number
-from recon.formats.posed_views import Lens, Scene, View, assemble
+from recon.formats.posed_views import assemble
 from recon.formats.reading import Note, Reading, ReadOptions
 from recon.formats.scene_files import mask_beside, pictures_in
+from recon.formats.scene_views import Lens, Scene, View
 from recon.formats.sparse_points import with_sparse_points
 from render.frame import Frame
 

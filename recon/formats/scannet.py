@@ -12,9 +12,10 @@ import numpy as np
 
 from recon.errors import FormatError
 from recon.formats.camera_matrix import corner_shift, read_matrix_file
-from recon.formats.posed_views import Lens, Scene, View, assemble
+from recon.formats.posed_views import assemble
 from recon.formats.reading import Reading, ReadOptions
 from recon.formats.scene_files import cue_beside, mask_beside, pictures_in
+from recon.formats.scene_views import Lens, Scene, View
 from recon.formats.sparse_points import with_sparse_points
 from render.frame import Frame
 

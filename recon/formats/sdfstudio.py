@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from recon.errors import FormatError
 from recon.formats.camera_matrix import read_matrix_file
 from recon.formats.json_scene import frames_of, load_object, number, picture_path, pose_matrix, text
-from recon.formats.posed_views import Lens, Scene, View, assemble
+from recon.formats.posed_views import assemble
 from recon.formats.reading import Note, Reading, ReadOptions
 from recon.formats.scene_files import mask_beside
 from recon.formats.scene_sniffing import META_DATA
+from recon.formats.scene_views import Lens, Scene, View
 from recon.formats.sparse_points import with_sparse_points
 from render.images import DepthKind
 from render.points import PointCloud

@@ -15,10 +15,11 @@ import numpy as np
 
 from recon.errors import FormatError
 from recon.formats.json_scene import frames_of, load_object, number, picture_path, pose_matrix, text
-from recon.formats.posed_views import OPENGL, Lens, Scene, View, assemble
+from recon.formats.posed_views import assemble
 from recon.formats.reading import Note, Reading, ReadOptions
 from recon.formats.scene_files import mask_beside
 from recon.formats.scene_sniffing import TRANSFORMS
+from recon.formats.scene_views import OPENGL, Lens, Scene, View
 from recon.formats.sparse_points import with_sparse_points
 from recon.formats.transforms_writing import write
 from render.images import DepthKind, NormalCues

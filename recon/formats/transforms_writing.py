@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from recon.formats.atomic_file import replacing
-from recon.formats.posed_views import OPENGL
 from recon.formats.reading import Note
+from recon.formats.scene_views import OPENGL
 from render.images import PosedImages
 from render.lenses import LENS_MODELS
 

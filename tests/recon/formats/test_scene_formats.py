@@ -13,7 +13,7 @@ import pytest
 from recon import formats
 from recon.errors import InputError
 from recon.formats.colmap import points_of, world_from_cam
-from recon.formats.colmap_model import read_model
+from recon.formats.colmap_reading import read_model
 from recon.formats.colmap_writing import quat_of_rotation
 from recon.formats.reading import ReadOptions
 from render.cameras import CameraSet, pixel_rays
