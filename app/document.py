@@ -7,6 +7,7 @@ import shutil
 import uuid
 import weakref
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class OpenDocument(QObject):
         self._lock: QLockFile | None = None
         self._runs_changed = False
         self._autosaved_state: ProjectState | None = None
+        self.kept_at: datetime | None = None  # when unsaved work was last kept for recovery
         self.project.spill_folder = _spill_folder()
         weakref.finalize(self, shutil.rmtree, self.project.spill_folder, ignore_errors=True)
         # The window sets both: whether a run of this project is under way, and what the project looks like.
@@ -164,7 +166,7 @@ class OpenDocument(QObject):
         document, path = self._snapshot(), self.path
 
         def done(_: Recovery) -> None:
-            self._autosaved_state = document.state
+            self._autosaved_state, self.kept_at = document.state, datetime.now()
             self.changed.emit()
 
         self._background.run("autosave", lambda: write_recovery(document, path), done, self.failed.emit)
@@ -236,7 +238,7 @@ class OpenDocument(QObject):
         self.path, self.is_read_only = path, is_read_only
         self._manifest, self.runs = document.manifest, document.runs
         self.session = dict(document.session)
-        self._runs_changed, self._autosaved_state = False, None
+        self._runs_changed, self._autosaved_state, self.kept_at = False, None, None
         self.project.load(document.state, document.hidden)
         shutil.rmtree(self.project.spill_folder or "", ignore_errors=True)
         self.changed.emit()
@@ -272,7 +274,7 @@ class OpenDocument(QObject):
         if target != self.path:
             self._change_to(target)
             self.path, self.is_read_only = target, False
-        self._manifest, self._runs_changed = saved.manifest, False
+        self._manifest, self._runs_changed, self.kept_at = saved.manifest, False, None
         discard_recovery(saved.manifest.uuid)
         if self.project.state is state:
             self.project.undo_stack.setClean()

@@ -1,12 +1,12 @@
-"""The status bar: what runs, whether it is saved, which way is up, how much memory is used."""
+"""The status bar: what runs, whether it is saved or kept, which way is up, how much memory is used."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import psutil
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app.document import OpenDocument
 from render.frame import Frame
@@ -14,11 +14,13 @@ from widgets.job_rows import JobRow, bytes_text
 from widgets.parts import with_role
 from widgets.theme import active_theme
 
-_MEMORY_MS = 5000
+_LOOK_MS = 5000
 
 
 class StatusLine(QStatusBar):
-    """Shows; decides nothing."""
+    """Shows; decides nothing. frame_wished: say which way is up and how long a unit is."""
+
+    frame_wished = Signal()
 
     def __init__(self, document: OpenDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,17 +33,21 @@ class StatusLine(QStatusBar):
         self.progress.setTextVisible(False)
         self.progress.setFixedWidth(active_theme().px(120))
         self.progress.setFixedHeight(active_theme().px(6))
-        self.saved, self.frame, self.memory = (with_role(QLabel(), "secondary") for _ in range(3))
+        self.saved, self.memory = (with_role(QLabel(), "secondary") for _ in range(2))
         self.saved.setObjectName("status_saved")
+        self.frame = QPushButton()
         self.frame.setObjectName("status_frame")
+        self.frame.setProperty("chip", True)
+        self.frame.setToolTip("Up axis and unit of the project: click to change them")
+        self.frame.clicked.connect(self.frame_wished)
         self.memory.setToolTip("Memory that this window uses")
         for widget in (self.job, self.progress, self.saved, self.frame, self.memory):
             self.addPermanentWidget(widget)
         self.show_job(None)
-        self._timer = QTimer(self, interval=_MEMORY_MS)
-        self._timer.timeout.connect(self._show_memory)
+        self._timer = QTimer(self, interval=_LOOK_MS)
+        self._timer.timeout.connect(self._look)
         self._timer.start()
-        self._show_memory()
+        self._look()
         document.saved.connect(self._note_saved)
         document.changed.connect(self.show_document)
 
@@ -67,10 +73,12 @@ class StatusLine(QStatusBar):
 
     def show_document(self) -> None:
         self.show_frame(self._document.project.frame)
+        kept = self._document.kept_at
+        self.saved.setToolTip("Unsaved work is kept for recovery by itself" if kept else "")
         if self._document.is_read_only:
             self.saved.setText("Read-only")
         elif self._document.is_dirty:
-            self.saved.setText("Unsaved changes")
+            self.saved.setText(f"Unsaved changes, kept {_ago(kept)}" if kept else "Unsaved changes")
         elif self._saved_at is not None:
             self.saved.setText(f"Saved {self._saved_at:%H:%M}")
         else:
@@ -80,5 +88,13 @@ class StatusLine(QStatusBar):
         self._saved_at = datetime.now()
         self.show_document()
 
-    def _show_memory(self) -> None:
+    def _look(self) -> None:
+        """Bring up to date what changes by itself: the memory, and how long ago work was kept."""
         self.memory.setText(bytes_text(psutil.Process().memory_info().rss))
+        if self._document.kept_at is not None:
+            self.show_document()
+
+
+def _ago(when: datetime) -> str:
+    minutes = int((datetime.now() - when).total_seconds() // 60)
+    return "just now" if minutes < 1 else f"{minutes} min ago" if minutes < 60 else f"at {when:%H:%M}"

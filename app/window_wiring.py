@@ -11,7 +11,7 @@ from app.document import OpenDocument
 from app.layer_facts import facts_of, style_change
 from app.layer_look import kind_of
 from app.method_panel import Choice
-from app.project import Layer
+from app.project import UNDO_BUDGET_BYTES, Layer
 from app.project_folder import Opened
 from app.project_lock import lock_holder
 from app.project_picture import picture_of
@@ -45,6 +45,11 @@ def _connect_document(window: MainWindow) -> None:
     document.saved.connect(lambda: shell.toast(f"Saved “{document.title}”.", "ok"))
     document.locked.connect(lambda path: _ask_about_lock(window, path))
     document.recovery_found.connect(lambda recovery: ask_about_recovery(window, recovery))
+    window.status_line.frame_wished.connect(shell.show_frame_settings)
+    stack = window.project.undo_stack
+    stack.indexChanged.connect(
+        lambda _: window.history_view.set_memory(window.project.undo_bytes, UNDO_BUDGET_BYTES)
+    )
     document.autosave_timer.start(round(shell.preferences.autosave_minutes * 60_000))
 
 
