@@ -12,7 +12,7 @@ from typing import Any
 import pycolmap
 
 from recon.errors import FormatError
-from recon.formats import colmap_model
+from recon.formats import colmap_reading
 from recon.poses import PosesSettings
 
 _LOOK_SECONDS = 0.1  # between looks at what the mapper has done
@@ -169,7 +169,7 @@ def refine_centers(model: Any) -> None:
 def read_model(path: Path) -> Any:
     """The pycolmap.Reconstruction in a folder; None where there is none, or half of one."""
     try:
-        colmap_model.read_model(path)  # COLMAP itself believes a torn file
+        colmap_reading.read_model(path)  # COLMAP itself believes a torn file
     except (FormatError, OSError):
         return None
     return pycolmap.Reconstruction(path)
