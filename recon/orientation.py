@@ -77,10 +77,12 @@ def _best_plane(points: Array, guess: Array, rng: np.random.Generator) -> tuple[
 
 
 def _refined(points: Array, plane: tuple[Array, Array], thickness: float) -> tuple[Array, Array]:
-    """The plane that fits its points best."""
+    """The plane that fits its points best; ever nearer ones count, so that feet of walls do not tilt it."""
     normal, center = plane
-    for _ in range(3):
-        near = points[np.abs((points - center) @ normal) < 2 * thickness]
+    for reach in (2.0, 1.0, 0.4, 0.15):
+        near = points[np.abs((points - center) @ normal) < reach * thickness]
+        if len(near) < 20:
+            break
         center = near.mean(0)
         fitted = np.linalg.svd(near - center, full_matrices=False)[2][2]
         normal = fitted * (np.sign(fitted @ normal) or 1)
