@@ -6,7 +6,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from app.cli_facts import describe_data, print_facts
 from app.cli_options import add_model_options, model_from
 from app.cli_outputs import check_output, tell_notes, write_outputs
-from app.data_words import describe_data as in_words
 from recon import formats
 from recon.errors import FormatError, InputError
 from recon.formats.reading import Note, ReadOptions
@@ -25,8 +25,6 @@ from render.cross_sections import CrossSections
 from render.frame import Frame
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
-from render.points import PointCloud
-from render.rendered_views import RenderedViews
 from render.scene_data import SceneData
 from render.transforms import Similarity3
 
@@ -85,7 +83,7 @@ def validate(arguments: Sequence[str]) -> int:
         notes = [{"severity": n.severity, "sentence": n.sentence, "plane": n.plane} for n in found]
         print(json.dumps({**facts, "notes": notes}))
         return 0
-    _print_facts(facts)
+    print_facts(facts)
     for note in found:
         where = f"plane {note.plane + 1}: " if note.plane is not None else ""
         print(f"{note.severity}: {where}{note.sentence}")
@@ -98,7 +96,7 @@ def tell_facts(path: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts))
     else:
-        _print_facts(facts)
+        print_facts(facts)
 
 
 def _checked(data: SceneData) -> tuple[Note, ...]:
@@ -108,66 +106,6 @@ def _checked(data: SceneData) -> tuple[Note, ...]:
     if isinstance(data, PosedImages):
         return scene_checks.check_scene(data)
     return scene_checks.check_images(data) if isinstance(data, ImageSet) else ()
-
-
-def describe_data(data: SceneData) -> dict[str, Any]:
-    """Counts, bounds and frame of scene data, as JSON values."""
-    frame = {"up": data.frame.up, "unit": data.frame.unit, "patient_axes": data.frame.patient_axes}
-    return {**_counts(data), "bounds": data.bounds.tolist(), **frame}
-
-
-def _counts(data: SceneData) -> dict[str, Any]:
-    if isinstance(data, CrossSections):
-        return {
-            "kind": "cross-sections",
-            "planes": data.num_planes,
-            "contours": data.num_loops,
-            "vertices": len(data.vertices),
-            "labels": {str(label): data.label_name(label) for label in data.labels},
-        }
-    if isinstance(data, TriangleMesh):
-        return {"kind": "mesh", "vertices": len(data.vertices), "faces": len(data.faces)}
-    if isinstance(data, PosedImages):
-        return _posed_facts(data)
-    if isinstance(data, ImageSet):
-        kind = "video" if data.is_video else "photos"
-        masks = sum(map(bool, data.mask_paths))
-        return {
-            "kind": kind,
-            "summary": in_words(data),
-            "images": len(data),
-            "masks": masks,
-            "folder": data.folder,
-        }
-    if isinstance(data, PointCloud):
-        return {"kind": "points", "points": len(data.points), "colors": data.colors is not None}
-    if isinstance(data, RenderedViews):
-        return {"kind": "views", "summary": in_words(data), "views": len(data.names)}
-    return {"kind": "field", "summary": in_words(data)}
-
-
-def _posed_facts(data: PosedImages) -> dict[str, Any]:
-    """E.g. "48 images, 48 poses, OPENCV camera, cues: depth yes, normals yes, 1234 points", and each by itself."""
-    points = 0 if data.points is None else len(data.points.points)
-    assert data.observations is not None
-    sizes = sorted({f"{width} × {height}" for width, height in data.cameras.size.tolist()})
-    return {
-        "kind": "posed photos",
-        "summary": f"{in_words(data)}, {points or 'no'} points",
-        "images": len(data),
-        "poses": len(data.cameras),
-        "used": len(data.used),
-        "camera_models": ", ".join(sorted(set(data.lens_models))),
-        "sizes": ", ".join(sizes[:3]) + (", …" if len(sizes) > 3 else ""),
-        "focal_length": float(np.median(data.cameras.focal)),
-        "depth": "none" if data.depth is None else data.depth.kind,
-        "depths": 0 if data.depth is None else sum(map(bool, data.depth.paths)),
-        "normals": 0 if data.normals is None else sum(map(bool, data.normals.paths)),
-        "masks": sum(map(bool, data.images.mask_paths)),
-        "points": points,
-        "observations": len(data.observations),
-        "folder": data.images.folder,
-    }
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -200,7 +138,7 @@ def evaluate(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(figures))
     else:
-        _print_facts({**figures, **figures.pop("slices", {})})
+        print_facts({**figures, **figures.pop("slices", {})})
     return 0
 
 
@@ -312,18 +250,3 @@ def _read_sections(path: Path, options: ReadOptions) -> CrossSections:
     if not isinstance(data, CrossSections):
         raise InputError(f"{path.name} does not hold cross-sections.", "Give what the solid was made from.")
     return data
-
-
-def _print_facts(facts: Mapping[str, Any]) -> None:
-    """Name and value, a line each; tables stay for --json."""
-    for name, value in facts.items():
-        if name == "bounds":
-            low, high = (" ".join(f"{x:.6g}" for x in corner) for corner in value)
-            print(f"{'bounds':24} {low} to {high}")
-        elif name == "labels":
-            print(f"{name:24} {', '.join(f'{label} {text}' for label, text in value.items())}")
-        elif isinstance(value, float):
-            print(f"{name.replace('_', ' '):24} {value:.6g}")
-        elif isinstance(value, (int, str)):
-            print(f"{name.replace('_', ' '):24} {value}")
-    sys.stdout.flush()

@@ -6,9 +6,6 @@ raises OSError or ValueError with the file's name.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,29 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from render.array_files import Size, image_size, opened, read_array
 from render.images import DepthCues, ImageSet, NormalCues, PosedImages
 from render.lenses import is_perfect, undistortion_map
 
-Size = tuple[int, int]
+__all__ = ["Size", "image_size", "read_array", "read_depth", "read_image", "read_mask", "read_normals"]
 
 _LARGE = 2**20  # pixels
 _SHORTEST_NORMAL = 0.2  # below, there is none: (128, 128, 128) is how many programs write "unknown"
-
-
-def image_size(path: Path) -> Size:
-    """Width and height of a picture or an array, from its header alone."""
-    if path.suffix.lower() in (".npy", ".exr"):
-        height, width = _array_shape(path)
-        return width, height
-    with _opened(path) as picture:
-        return picture.size
 
 
 def read_image(source: PosedImages | ImageSet, index: int, size: Size | None = None) -> NDArray[np.uint8]:
     """(H, W, 3) sRGB of one image, undistorted where its camera is known, scaled down by area averaging."""
     path = _images(source).path(index)
     size = size or _natural_size(source, index)
-    with _opened(path) as picture:
+    with opened(path) as picture:
         pixels = _scaled(_rgb(_decoded(picture, size)), size)
     return np.asarray(_undistorted(source, index, pixels, cv2.INTER_CUBIC), np.uint8)
 
@@ -98,25 +87,6 @@ def read_normals(posed: PosedImages, index: int, size: Size | None = None) -> ND
     return np.where(is_known, unit, np.nan).astype(np.float32)
 
 
-def read_array(path: Path) -> NDArray[Any]:
-    """The numbers of a picture or a .npy file as stored: (H, W) or (H, W, C), RGB order."""
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return _channels_last(path, _read_npy(path))
-    if suffix == ".exr":
-        return _read_exr(path)
-    if suffix == ".png":
-        content = np.fromfile(path, np.uint8)
-        pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
-        if (
-            pixels is not None
-        ):  # Pillow cuts 16-bit colours to 8 bits; what OpenCV refuses, it may still read.
-            order = {2: None, 3: [2, 1, 0], 4: [2, 1, 0, 3]}[pixels.shape[-1] if pixels.ndim == 3 else 2]
-            return pixels if order is None else np.ascontiguousarray(pixels[..., order])
-    with _opened(path) as picture:
-        return np.array(picture)
-
-
 def _images(source: PosedImages | ImageSet) -> ImageSet:
     return source.images if isinstance(source, PosedImages) else source
 
@@ -126,24 +96,6 @@ def _natural_size(source: PosedImages | ImageSet, index: int) -> Size:
         width, height = source.cameras.size[index]
         return int(width), int(height)
     return image_size(source.path(index))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """A picture whose damage, whatever Pillow calls it, is an OSError with the file's name."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures and of tags that do not concern the pixels
-            with Image.open(path) as picture:
-                yield picture
-    except FileNotFoundError:
-        raise
-    except (
-        OSError, ValueError, TypeError, SyntaxError, EOFError, IndexError, KeyError, OverflowError, AttributeError,
-        RuntimeError, Image.DecompressionBombError,
-    ) as error:  # fmt: skip
-        # Pillow's decoders raise all of these for damaged files.
-        raise OSError(f"{path.name}: {error or type(error).__name__}") from error
 
 
 def _decoded(picture: Image.Image, size: Size) -> Image.Image:
@@ -238,7 +190,7 @@ def _read_alpha(path: Path, size: Size) -> NDArray[np.uint8] | None:
     """(H, W) 0..255, or None where the picture has no transparency; JPEG never has, so it is not opened."""
     if path.suffix.lower() in (".jpg", ".jpeg"):
         return None
-    with _opened(path) as picture:
+    with opened(path) as picture:
         if "A" not in picture.getbands() and "transparency" not in picture.info:
             return None
         alpha = np.asarray(picture.convert("RGBA").getchannel("A"))
@@ -278,70 +230,3 @@ def _as_signed(stored: NDArray[Any]) -> NDArray[np.float32]:
     """[0, 1], 0..255 or 0..65535 → [-1, 1]."""
     largest = {"uint8": 255.0, "uint16": 65535.0}.get(stored.dtype.name, 1.0)
     return (stored.astype(np.float32) * np.float32(2 / largest) - 1).astype(np.float32)
-
-
-def _read_npy(path: Path) -> NDArray[Any]:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError, MemoryError) as error:
-        raise OSError(f"{path.name}: {error}") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        raise OSError(f"{path.name} does not hold an array of numbers")
-    return array
-
-
-def _channels_last(path: Path, array: NDArray[Any]) -> NDArray[Any]:
-    """(H, W), (1, H, W), (H, W, 1), (C, H, W) or (H, W, C) → (H, W) or (H, W, C)."""
-    is_first = array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4)
-    if is_first:
-        array = np.moveaxis(array, 0, -1)
-    if array.ndim == 3 and array.shape[-1] == 1:
-        array = array[..., 0]
-    if array.ndim not in (2, 3) or 0 in array.shape:
-        raise OSError(f"{path.name} has the shape {array.shape}, which is no picture")
-    return array
-
-
-@contextmanager
-def _opened_exr(path: Path, header_only: bool = False) -> Iterator[Any]:
-    import OpenEXR
-
-    if not path.is_file():
-        raise FileNotFoundError(2, "No such file", str(path))
-    try:
-        with OpenEXR.File(str(path), separate_channels=True, header_only=header_only) as file:
-            yield file
-    except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
-        raise OSError(f"{path.name}: {error}") from error
-
-
-def _read_exr(path: Path) -> NDArray[Any]:
-    """(H, W) or (H, W, C): R, G, B or X, Y, Z where it has them, else the channels by name."""
-    with _opened_exr(path) as file:
-        channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
-    sets = (("R", "G", "B"), ("X", "Y", "Z"), tuple(sorted(channels)))
-    names = next(names for names in sets if set(names) <= set(channels))
-    if not names:
-        raise OSError(f"{path.name} holds no channels")
-    return channels[names[0]] if len(names) == 1 else np.stack([channels[name] for name in names[:4]], -1)
-
-
-def _array_shape(path: Path) -> Size:
-    """(height, width) of a .npy or .exr file without its numbers."""
-    if path.suffix.lower() == ".exr":
-        with _opened_exr(path, header_only=True) as file:
-            low, high = file.header()["dataWindow"]
-            return int(high[1] - low[1] + 1), int(high[0] - low[0] + 1)
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
-        raise OSError(f"{path.name}: {error}") from error
-    if array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4):
-        return int(array.shape[1]), int(array.shape[2])
-    if array.ndim not in (2, 3):
-        raise OSError(f"{path.name} has the shape {array.shape}, which is no picture")
-    return int(array.shape[0]), int(array.shape[1])
