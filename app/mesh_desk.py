@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject
 from app.layer_look import measured
 from app.project import Layer, changed, new_layer
 from render.mesh import TriangleMesh
+from widgets.mesh_figures import part_areas
 from widgets.settings_form import SettingsForm
 
 if TYPE_CHECKING:
@@ -61,11 +62,13 @@ class MeshDesk(QObject):
         self._window = window
         self._layer: Layer | None = None
         self._preview: TriangleMesh | None = None
+        self._num_applied = 0
         panel = window.mesh_tools
         panel.tool_preview_requested.connect(self.preview)
         panel.tool_applied.connect(self.apply)
         panel.tool_cancelled.connect(self.cancel)
         panel.before_wished.connect(self.show_before)
+        panel.parts_wished.connect(self.count_parts)
 
     def show_current(self, layer: Layer | None) -> None:
         """Follow the selection; a preview of another layer goes."""
@@ -81,9 +84,21 @@ class MeshDesk(QObject):
         if mesh is None:
             return
         self._window.background.run(
-            "mesh tool",
+            "preview of a mesh tool",
             lambda: TOOLS[tool][1](mesh, parameters),
-            self._show_preview,
+            lambda preview: self._show_preview(preview) if self._mesh is mesh else None,
+            self._window.shell.show_error,
+        )
+
+    def count_parts(self) -> None:
+        """Tell the panel how large the parts of the mesh are."""
+        mesh = self._mesh
+        if mesh is None:
+            return
+        self._window.background.run(
+            "parts of a mesh",
+            lambda: part_areas(mesh),
+            lambda areas: self._window.mesh_tools.set_part_areas(areas) if self._mesh is mesh else None,
             self._window.shell.show_error,
         )
 
@@ -95,17 +110,22 @@ class MeshDesk(QObject):
 
         def put(result: TriangleMesh) -> None:
             self._end_preview()
+            project = self._window.project
+            now = project.layer(layer.id)
             if result is mesh:
                 self._window.shell.toast(f"{TOOLS[tool][0]}: there was nothing to do.")
                 return
-            project = self._window.project
+            if now is None or now.data is not mesh:
+                self._window.shell.toast(f"{TOOLS[tool][0]}: {layer.name} has changed meanwhile.", "warning")
+                return
             # What the run said of its result does not hold for the edited mesh.
             origin = replace(layer.origin, figures={}) if layer.origin is not None else None
             layers = changed(project.layers, layer.id, data=result, origin=origin)
             project.edit(f"{TOOLS[tool][0]}: {layer.name}", layers)
 
+        self._num_applied += 1
         self._window.background.run(
-            "mesh tool",
+            f"mesh tool {self._num_applied}",  # One wish does not void another.
             lambda: measured(TOOLS[tool][1](mesh, parameters)),
             put,
             self._window.shell.show_error,

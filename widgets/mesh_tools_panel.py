@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QWidget
 
 from render.mesh import TriangleMesh
-from widgets.mesh_figures import kept_parts, measures, part_areas
+from widgets.mesh_figures import kept_parts, measures
 from widgets.parts import EmptyPlace, FoldButton, column_in, grouped, row_of, text_button
 from widgets.setting_editors import Editor, editor_for
 from widgets.setting_fields import Limits, SettingField
@@ -67,19 +67,22 @@ class MeshToolsPanel(QWidget):
     """One tool open at a time; what it would do is asked for as a preview and applied or dropped.
 
     tool_preview_requested, tool_applied: name of the tool and its parameters. tool_cancelled: drop the preview.
-    before_wished: show the mesh as it was (True, while the button is held) or the preview again.
+    before_wished: show the mesh as it was (True, while the button is held) or the preview again. parts_wished: say by
+    set_part_areas how large the parts of the mesh are, which takes a while for a large one.
     """
 
     tool_preview_requested = Signal(str, dict)
     tool_applied = Signal(str, dict)
     tool_cancelled = Signal()
     before_wished = Signal(bool)
+    parts_wished = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("mesh_tools")
         self._mesh: TriangleMesh | None = None
         self._areas: NDArray[np.float64] | None = None
+        self._preview: TriangleMesh | None = None
         self._open = ""
         self._values: dict[str, QLabel] = {}
         self._tools = {name: _Tool(self, name, *parts) for name, parts in _TOOLS.items()}
@@ -104,6 +107,8 @@ class MeshToolsPanel(QWidget):
             return
         self._show_measures(mesh)
         self._tools["decimate"].set_value("target_faces", max(4, len(mesh.faces) // 4))
+        if self._open == "components":
+            self.parts_wished.emit()
         if self._open:
             self._refresh_notes(None)
 
@@ -112,6 +117,12 @@ class MeshToolsPanel(QWidget):
         if not self._open:
             return
         self._refresh_notes(mesh)
+
+    def set_part_areas(self, areas: NDArray[np.float64]) -> None:
+        """The areas of the mesh's connected parts, largest first."""
+        self._areas = areas
+        if self._open:
+            self._refresh_notes(self._preview)
 
     def open_tool(self, name: str) -> None:
         """Open a tool, and ask for its preview. Raises KeyError for an unknown one."""
@@ -166,6 +177,8 @@ class MeshToolsPanel(QWidget):
         self._open = name or ""
         for key, tool in self._tools.items():
             tool.set_open(key == name)
+        if name == "components" and self._mesh is not None and self._areas is None:
+            self.parts_wished.emit()
         if name and self._mesh is not None:
             self._refresh_notes(None)
             self._timer.start()
@@ -204,18 +217,23 @@ class MeshToolsPanel(QWidget):
     def _refresh_notes(self, preview: TriangleMesh | None) -> None:
         """What the open tool would do, as far as it is known."""
         assert self._mesh is not None
-        tool = self._tools[self._open]
+        tool, self._preview = self._tools[self._open], preview
         note = ""
         if self._open == "components" and tool.is_valid():
-            if self._areas is None:
-                self._areas = part_areas(self._mesh)
-            kept = kept_parts(self._areas, float(self.parameters()["min_share"]))
-            note = f"Keeps {grouped(kept)} of {grouped(len(self._areas))} part{'s' if len(self._areas) != 1 else ''}."
+            note = self._parts_note()
         if preview is not None:
             before, after = len(self._mesh.faces), len(preview.faces)
             change = f"{grouped(before)} → {grouped(after)} triangles"
             note = f"{note} {change}".strip() if before != after else note or "Shown in the picture."
+            if self._open == "decimate" and tool.is_valid() and after > self.parameters()["target_faces"]:
+                note += ": with fewer it would not stay whole"
         tool.say(note, has_preview=preview is not None)
+
+    def _parts_note(self) -> str:
+        if self._areas is None:
+            return "Counting the parts…"
+        kept, count = kept_parts(self._areas, float(self.parameters()["min_share"])), len(self._areas)
+        return f"Keeps {grouped(kept)} of {grouped(count)} part{'s' if count != 1 else ''}."
 
 
 class _Tool(QObject):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit, QPushButton
 
 from app.preferences import Preferences
 from app.project import Origin, new_layer
@@ -149,6 +149,21 @@ def test_an_edited_result_no_longer_claims_what_its_run_measured(qtbot, window, 
     assert not window.agreement.has_table(edited) and edited.origin.inputs == layer.origin.inputs
     window.actions_by_id["undo"].trigger()
     assert window.agreement.has_table(window.project.layers[-1])
+
+
+def test_an_applied_tool_is_not_lost_to_the_preview_of_the_next(qtbot, window):
+    layer = new_layer("Sphere", mesh_of(SPHERE, 24))
+    window.project.edit("Add", [layer])
+    window.scene.select([layer.id])
+    window.meshes.apply("decimate", {"target_faces": 100})
+    window.meshes.preview("smooth", {"iterations": 3})
+    window.mesh_tools.open_tool("components")
+    qtbot.waitUntil(lambda: len(window.project.layers[0].data.faces) == 100, timeout=10_000)
+    assert window.meshes._preview is None, "it was of the mesh as it was before"
+    window.mesh_tools.open_tool("holes")
+    window.mesh_tools.open_tool("components")
+    note = window.mesh_tools.findChild(QLabel, "note_components")
+    qtbot.waitUntil(lambda: note.text().startswith("Keeps 1 of 1 part."), timeout=10_000)
 
 
 def test_welding_a_mesh_without_seams_says_so_and_changes_nothing(qtbot, window):

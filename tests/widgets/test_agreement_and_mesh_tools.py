@@ -129,8 +129,11 @@ def test_opening_a_tool_shows_only_it_and_asks_for_its_preview(panel: MeshToolsP
 
 
 def test_the_count_of_parts_follows_the_share_at_once(panel: MeshToolsPanel, qtbot: QtBot) -> None:
-    panel.open_tool("components")
     note = part(panel, QLabel, "note_components")
+    with qtbot.waitSignal(panel.parts_wished):
+        panel.open_tool("components")
+    assert note.text() == "Counting the parts…"
+    panel.set_part_areas(part_areas(tetrahedra(1.0, 0.1, 0.5)))
     number(panel, "min_share").lineEdit().setText("0.001")
     assert note.text() == "Keeps 3 of 3 parts."
     number(panel, "min_share").lineEdit().setText("0.2")
@@ -145,6 +148,11 @@ def test_apply_sends_the_parameters_and_closes_the_tool(panel: MeshToolsPanel, q
     number(panel, "target_faces").lineEdit().setText("8")
     panel.set_preview(tetrahedra(1.0, 0.5))
     assert part(panel, QLabel, "note_decimate").text() == "12 → 8 triangles"
+    number(panel, "target_faces").lineEdit().setText("6")
+    panel.set_preview(tetrahedra(1.0, 0.5))
+    told = part(panel, QLabel, "note_decimate").text()
+    assert told == "12 → 8 triangles: with fewer it would not stay whole"
+    number(panel, "target_faces").lineEdit().setText("8")
     with qtbot.waitSignal(panel.tool_applied) as heard:
         qtbot.mouseClick(part(panel, QPushButton, "apply_decimate"), Qt.MouseButton.LeftButton)
     assert heard.args == ["decimate", {"target_faces": 8}] and panel.tool == ""
