@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ ReadDepth = Callable[[int], NDArray[np.float32]]
 MIN_POINTS = 8
 MIN_INLIERS = 0.5  # share of the points that the fitted line must explain
 INLIER_TOLERANCE = 0.1  # of the depth
+POINT_WEIGHT = 3  # of a sparse point beside a pixel of the fused surface
 STEEP = 0.1  # of the depth, within 5 x 5 pixels
 OCCLUSION_CELL = 8.0  # pixels: of points whose views are not known, the nearest in such a cell is seen
 
@@ -198,23 +199,22 @@ def realign(
 ) -> AlignedDepth:
     """Align once more, now to the depth of what the views agree on.
 
-    reference: (N, H, W) float32 z-depth of the fused surface in every view, NaN where there is none. Views that
-    had no points get their line from it; all are straightened by it.
+    reference: (N, H, W) float32 z-depth of the fused surface in every view, NaN where there is none. The view's sparse
+    points count with it, three times each, for the views could drift together.
     """
     read = read or file_reader(posed, aligned.size)
+    cameras = posed.cameras.resized(np.tile(np.array(aligned.size), (len(posed), 1)))
     depth = aligned.depth.copy()
     fits = _fits(aligned)
     for i in range(len(posed)):
-        pixels, z = _reference_points(reference[i])
-        if not aligned.is_aligned[i]:
-            stored = read(i)
-            fit = fit_view(stored, pixels, z, aligned.kind, is_scale_fixed)
-            if fit.reason:
-                continue
-            fits[i] = fit
-            depth[i] = apply_line(stored, fit, aligned.kind)
-        if len(z) >= MIN_POINTS:
-            depth[i] = straightened(depth[i], pixels, z)
+        seen = [_reference_points(reference[i])] + POINT_WEIGHT * [observed_points(posed, cameras, i)]
+        pixels, z = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+        stored = read(i)
+        fit = fit_view(stored, pixels, z, aligned.kind, is_scale_fixed)
+        if fit.reason:
+            continue
+        fits[i] = replace(fit, num_points=fits[i].num_points)
+        depth[i] = straightened(apply_line(stored, fit, aligned.kind), pixels, z)
     return _gather(depth, fits, aligned.kind)
 
 
