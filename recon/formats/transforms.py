@@ -22,6 +22,7 @@ from recon.formats.scene_sniffing import TRANSFORMS
 from recon.formats.scene_views import OPENGL, Lens, Scene, View
 from recon.formats.sparse_points import with_sparse_points
 from recon.formats.transforms_writing import write
+from render.frame import Frame
 from render.images import DepthKind, NormalCues
 from render.lenses import LENS_MODELS
 
@@ -69,6 +70,7 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         cues.depth_scale,
         cues.is_depth_undistorted,
         cues.normals,
+        frame=_world_frame(value),
         notes=tuple(_notes(value, frames)),
         lens_of_size=lambda view, size: _lens(file, by_path[view.path], size),
     )
@@ -199,6 +201,15 @@ def _normal_cues(file: Path, value: Mapping[str, Any]) -> NormalCues:
     except (TypeError, ValueError) as error:
         sentence = "mono_normal_signs or mono_normal_space is not understood."
         raise FormatError(file, sentence, "They are three of -1 and 1, and camera or world.") from error
+
+
+def _world_frame(value: Mapping[str, Any]) -> Frame:
+    """What our own key says; elsewhere +Z is up and nobody knows the unit."""
+    stored = value.get("world_frame")
+    try:
+        return Frame(stored["up"], stored["unit"]) if isinstance(stored, dict) else Frame()
+    except (KeyError, ValueError):
+        return Frame()
 
 
 def _notes(value: Mapping[str, Any], frames: list[dict[str, Any]]) -> list[Note]:

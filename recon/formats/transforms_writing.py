@@ -39,6 +39,7 @@ def write(path: Path, posed: PosedImages) -> tuple[Note, ...]:
     shared = {key: each for key, each in cameras[0].items() if all(c.get(key) == each for c in cameras)}
     value.update(shared)
     value.update(_cue_keys(posed))
+    value["world_frame"] = {"up": posed.frame.up, "unit": posed.frame.unit}
     frames = []
     for i, camera in enumerate(cameras):
         own = {key: each for key, each in camera.items() if key not in shared}

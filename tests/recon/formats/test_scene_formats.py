@@ -17,6 +17,7 @@ from recon.formats.colmap_reading import read_model
 from recon.formats.colmap_writing import quat_of_rotation
 from recon.formats.reading import ReadOptions
 from render.cameras import CameraSet, pixel_rays
+from render.frame import Frame
 from render.images import NUM_LENS_PARAMETERS, DepthCues, ImageSet, NormalCues, PosedImages
 from render.lenses import LENS_MODELS
 from tests.scene_writers import CENTERED_WRITERS, WRITERS, centered, write_colmap_binary, write_transforms
@@ -475,3 +476,5 @@ def test_cues_of_the_same_kind_are_written_and_read_with_their_conventions(tmp_p
     )
     assert (back.depth.kind, back.depth.scale) == ("disparity", 0.5)
     assert back.depth.are_undistorted and back.normals.are_undistorted
+    assert back.frame == posed.frame == Frame("+Z", "m")
+    assert _posed(formats.read(tmp_path, ReadOptions(unit="cm", up="-Y")).data).frame == Frame("-Y", "cm")
