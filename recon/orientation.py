@@ -11,9 +11,9 @@ from render.frame import Axis
 from render.transforms import Similarity3
 
 Array = NDArray[np.float64]
-_TRIALS = 400
+_TRIALS = 1500
 _TILT = np.radians(35)  # a floor is not steeper against the cameras' mean up
-_THICKNESS = 0.006  # of the scene's size, within which points count as on the floor
+_THICKNESS = 0.004  # of the scene's size, within which points count as on the floor
 _LEAST_SHARE = 0.03  # of the points that a floor must hold
 _BELOW = 0.03  # of the points at most may lie below the floor
 
@@ -79,9 +79,9 @@ def _best_plane(points: Array, guess: Array, rng: np.random.Generator) -> tuple[
 def _refined(points: Array, plane: tuple[Array, Array], thickness: float) -> tuple[Array, Array]:
     """The plane that fits its points best; ever nearer ones count, so that feet of walls do not tilt it."""
     normal, center = plane
-    for reach in (2.0, 1.0, 0.4, 0.15):
+    for reach in (2.0, 2.0, 1.0, 1.0, 0.5, 0.5, 0.25):
         near = points[np.abs((points - center) @ normal) < reach * thickness]
-        if len(near) < 20:
+        if len(near) < 12:
             break
         center = near.mean(0)
         fitted = np.linalg.svd(near - center, full_matrices=False)[2][2]
