@@ -23,6 +23,8 @@ from render.mesh import TriangleMesh
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+# Of one tile: numbers of the grid edges that vertices lie on (V,), points (V, 3) in grid steps, faces (F, 3).
+Part = tuple[NDArray[np.int64], Float, NDArray[np.int32]]
 # Reads points (P, 3) of the box; returns (P,) signed distance in box units, positive in free space.
 Distance = Callable[[Float], Float]
 
@@ -99,7 +101,7 @@ def extract_blocks(
             "The field holds values that are not numbers.", "Train again with a lower learning rate."
         )
     is_near = _near(coarse, STRIDE * grid.cell)
-    parts: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]] = []
+    parts: list[Part] = []
     count, shared = 0, None
     for block in range(len(is_near)):
         yield block, len(is_near)
@@ -109,7 +111,7 @@ def extract_blocks(
         values = _block_values(distance, grid, level, coarse, is_near, block, shared)
         shared = values[-1]
         for part in _march(values, grid, block):
-            parts.append((part[0], part[1], part[2] + count))
+            parts.append((part[0], part[1], part[2] + np.int32(count)))
             count += len(part[0])
     yield len(is_near), len(is_near)
     if not parts:
@@ -277,10 +279,8 @@ def _corners_of(cells: Mask) -> Mask:
     return corners
 
 
-def _march(
-    values: Float, grid: Grid, block: int
-) -> Generator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]:
-    """Marching cubes over the tiles of a block: keys (V,), points (V, 3) in grid steps, faces (F, 3)."""
+def _march(values: Float, grid: Grid, block: int) -> Generator[Part]:
+    """Marching cubes over the tiles of a block."""
     smallest = np.float32(_CLEARANCE * grid.cell)
     sign = np.where(values < 0, np.float32(-1), np.float32(1))
     cleared = np.maximum(np.abs(values), smallest) * sign
@@ -291,16 +291,15 @@ def _march(
                 continue
             points, faces = _march_tile(tile)
             first = np.array([block * STRIDE, y, z])
-            yield _keys(points, first, grid), points + first, faces
+            yield _keys(points, first, grid), points + first.astype(np.float32), faces
 
 
-def _march_tile(tile: Float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    padding = [(0, max(0, 2 - size)) for size in tile.shape]
-    points, faces, _, _ = marching_cubes(np.pad(tile, padding, mode="edge"), 0.0)
-    return points.astype(np.float64), faces.astype(np.int64)
+def _march_tile(tile: Float) -> tuple[Float, NDArray[np.int32]]:
+    points, faces, _, _ = marching_cubes(np.ascontiguousarray(tile), 0.0)
+    return points.astype(np.float32), faces.astype(np.int32)
 
 
-def _keys(points: NDArray[np.float64], first: NDArray[np.int64], grid: Grid) -> NDArray[np.int64]:
+def _keys(points: Float, first: NDArray[np.int64], grid: Grid) -> NDArray[np.int64]:
     """(V,) numbers of the grid edges that vertices lie on; a vertex inside a cell has the cell's."""
     start = np.floor(points)
     is_between = points > start
@@ -311,9 +310,10 @@ def _keys(points: NDArray[np.float64], first: NDArray[np.int64], grid: Grid) -> 
     return keys
 
 
-def _welded(
-    parts: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]], grid: Grid
-) -> Surface:
-    keys, points, faces = (np.concatenate([part[k] for part in parts]) for k in range(3))
+def _welded(parts: list[Part], grid: Grid) -> Surface:
+    """One surface of all parts, which are used up: at a thousand cells they are the most that memory holds."""
+    keys, points = (np.concatenate([part[k] for part in parts]) for k in range(2))
+    faces = np.concatenate([part[2] for part in parts])
+    parts.clear()
     _, firsts, same = np.unique(keys, return_index=True, return_inverse=True)
-    return Surface(grid.origin + points[firsts] * grid.cell, same.ravel()[faces].astype(np.int32))
+    return Surface(grid.origin + points[firsts] * grid.cell, same.ravel().astype(np.int32)[faces])
