@@ -200,7 +200,8 @@ def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
     """One input of the method. Raises InputError where the file holds something else."""
     path = plan.sources[slot.name]
     data = _read(path, plan.options, slot.kind)
-    if not isinstance(data, SCENE_DATA_KINDS[slot.kind]):
+    is_right: bool = isinstance(data, SCENE_DATA_KINDS[slot.kind])
+    if not is_right:
         raise InputError(
             f"{path.name} does not hold {slot.title.lower()}.",
             f"{plan.method.title} needs {slot.title.lower()}; `isokiln validate {path.name}` tells what is in it.",

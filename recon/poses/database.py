@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import pycolmap
 
+from recon.poses.colmap import pycolmap
 from recon.poses.features import Features
 from recon.poses.matching import Matches
 from recon.poses.pictures import Photo

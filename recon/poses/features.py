@@ -8,10 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pycolmap
 from numpy.typing import NDArray
 
 from recon.poses import PosesSettings
+from recon.poses.colmap import pycolmap
 
 _LEAST_SHARE = 0.25  # of the image that is assumed to be used, when asking for more features than are wanted
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pycolmap
-
 from recon.errors import FormatError
 from recon.formats import colmap_reading
 from recon.poses import PosesSettings
+from recon.poses.colmap import pycolmap
 
 _LOOK_SECONDS = 0.1  # between looks at what the mapper has done
 _SNAPSHOTS = 12  # of the model under way, over all images

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pycolmap
 from numpy.typing import NDArray
 
+from recon.poses.colmap import pycolmap
 from recon.poses.features import Features
 
 Matches = NDArray[np.uint32]

@@ -15,7 +15,8 @@ from recon.poses.matching import match_features
 Pair = tuple[int, int]
 
 MOST_FOR_ALL = 80  # images up to which each is compared with each
-NUM_GLANCED_AT = 200  # features, the largest, that a glance compares
+_GLANCED_AT = 200  # features, the largest, that a glance compares …
+_MANY_IMAGES = 500  # … in so many images or fewer
 _NUM_NEIGHBOURS = 10  # images after each in a sequence; beyond, those 16, 32, 64 … later
 _NUM_LOOK_ALIKE = 25  # partners of each image in a collection
 _NUM_REVISITS = 8  # partners of each image in a sequence, of all that are not its neighbours
@@ -45,9 +46,13 @@ def neighbour_pairs(images: Sequence[int]) -> list[Pair]:
     ]
 
 
-def glance(features: Features) -> Features:
-    """The largest features, which tell most cheaply whether images show the same (Wu 2013, preemptive matching)."""
-    return Features(features.points[:NUM_GLANCED_AT], features.descriptors[:NUM_GLANCED_AT])
+def glance(features: Features, num_images: int) -> Features:
+    """The largest features, which tell most cheaply whether images show the same (Wu 2013, preemptive matching).
+
+    Copies, so that the others need not stay in memory; fewer where there are very many pairs to glance at.
+    """
+    number = int(np.clip(_GLANCED_AT * _MANY_IMAGES / max(num_images, 1), _GLANCED_AT // 4, _GLANCED_AT))
+    return Features(features.points[:number].copy(), features.descriptors[:number].copy())
 
 
 def look_alikes(

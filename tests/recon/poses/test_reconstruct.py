@@ -160,9 +160,37 @@ def test_a_killed_worker_goes_on_from_what_is_done(
     assert done <= _features_in(folder)
 
 
+def test_a_worker_that_is_asked_to_end_keeps_its_checkpoint(few: ImageSet, tmp_path: Path) -> None:
+    """COLMAP's own answer to SIGTERM would be a stack trace and death."""
+    folder = run_folder.create(tmp_path / "run", "poses", {}, {"images": few}, checkpoint_seconds=0.0)
+    command = [sys.executable, "-m", "recon.worker", str(folder.path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        said = (json.loads(line) for line in process.stdout)
+        next(event for event in said if event.get("stage") == "Finding features")
+        process.send_signal(signal.SIGTERM)
+        states = [event["state"] for event in said if event["event"] == "state"]
+    finally:
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert states[-1] == "interrupted"
+    assert folder.has_checkpoint
+
+
 def _features_in(folder: RunFolder) -> set[int]:
     with MatchDatabase(folder.path / "files" / "database.db") as database:
         return {i for i in database.images if database.has_features(i)}
+
+
+@pytest.mark.parametrize("pairing", ["neighbours", "look-alike"])
+def test_images_need_not_all_be_compared(
+    room: tuple[RoomScene, PosedImages], tmp_path: Path, pairing: str
+) -> None:
+    posed, figures = find_poses(room[1].images.select(np.arange(7)), tmp_path, pairing=pairing)
+    assert len(posed) == 7
+    off = deviation(posed.cameras, room[1].cameras.select(np.arange(7)))
+    assert np.sqrt((off.centers**2).mean()) < 0.02
 
 
 # Bad input
