@@ -74,6 +74,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("pack", "Pack project…", "File", "packs.show", needs=("any layer",), words="zip share send archive one file"),
     _a("import", "Import…", "File", "files.import_files", keys=("Ctrl+I",), icon="import", starts_section=True,
        words="add load file slices mesh dicom nifti csl"),
+    _a("import_folder", "Import folder…", "File", "files.import_folder", keys=("Ctrl+Shift+O",), icon="folder-plus",
+       words="photos images scene colmap masks dicom directory"),
     _a("relink", "Relink missing files…", "File", "files.relink", needs=("missing",), words="locate find moved"),
     _a("export", "Export…", "File", "files.export", keys=("Ctrl+E",), icon="upload", needs=("exportable",),
        words="save mesh stl obj glb ply 3mf print"),

@@ -139,6 +139,12 @@ class FileDesk(QObject):
     def import_files(self) -> None:
         self.inspect_wished.emit(())
 
+    def import_folder(self) -> None:
+        """Ask for a folder: photos, a scene with poses, masks or DICOM files."""
+        name = self.pick_folder(self._window, "Import a folder", str(self.last_folder))
+        if name:
+            self.read([Path(name)])
+
     def read(self, paths: Iterable[Path], options: ReadOptions = ReadOptions()) -> None:
         """Read files in the background; each becomes a layer of one undo step.
 

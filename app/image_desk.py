@@ -42,7 +42,7 @@ class ImageDesk(QObject):
         strip.masks_toggled.connect(self._show_masks)
         strip.open_wished.connect(self._show_file)
         window.image_figures.image_chosen.connect(self._choose_named)
-        strip.import_wished.connect(window.files.import_files)
+        strip.import_wished.connect(window.files.import_folder)
         view.stepped.connect(self._step)
         view.closed.connect(self.leave_camera)
         window.viewport.images.picked.connect(self._on_frustum)

@@ -20,7 +20,9 @@ from recon.formats import FileKind, Reading
 from recon.formats.reading import Note, ReadOptions
 from render.cross_sections import CrossSections
 from render.frame import Frame
+from render.images import PosedImages
 from render.mesh import TriangleMesh
+from render.points import PointCloud
 from widgets.import_dialog import ImportDialog, ImportWish
 from widgets.import_preview import ImportPreview
 from widgets.import_rows import ImportProblem, ImportRow
@@ -167,7 +169,10 @@ class ImportDesk(QObject):
             self._preview.set_data(None, words)
         else:
             data = source.reading.data
-            self._preview.set_data(data if isinstance(data, CrossSections | TriangleMesh) else None)
+            if isinstance(data, CrossSections | TriangleMesh | PosedImages | PointCloud):
+                self._preview.set_data(data)
+            else:
+                self._preview.set_data(None, describe_data(data))
 
     def _import(self, wish: ImportWish) -> None:
         chosen = [self._sources[row_id] for row_id, _, _ in wish.sources]

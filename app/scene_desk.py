@@ -53,7 +53,7 @@ class SceneDesk(QObject):
             "show_images": lambda: window.show_bottom("Images"),
             "look_through": window.images.look_through_current,
             "compute_cues": lambda: self._offer_method("cues"),
-            "use_files": window.files.import_files,
+            "use_files": window.files.import_folder,
             "no_cues": self.remove_cues,
         }
         self._tools = {

@@ -140,7 +140,7 @@ class SurfaceSteps:
     def _show_photos(self) -> None:
         layer = self._window.images.layer
         if layer is None:
-            self._window.files.import_files()
+            self._window.files.import_folder()
         else:
             self._window.scene.select([layer.id])
             self._window.scene.frame_all()

@@ -133,7 +133,7 @@ class ImageStrip(QWidget):
     # Inner life
 
     def _build(self) -> None:
-        button = text_button("Import images…", "import")
+        button = text_button("Import a folder…", "import")
         button.clicked.connect(self.import_wished)
         self._empty = EmptyPlace("images", "No images yet. Import photos or a scene with poses.", button)
         self._content = QWidget()

@@ -11,17 +11,21 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from render.cross_sections import CrossSections
+from render.images import PosedImages
 from render.mesh import TriangleMesh
+from render.points import PointCloud
 from widgets.colour_maps import label_color
+from widgets.frustums import EDGES, frustum_points, frustum_size
 from widgets.theme import active_theme, mix
 
 _MOST_TRIANGLES = 4000
 _MOST_POINTS = 20_000
+_MOST_DOTS, _MOST_CAMERAS = 3000, 150
 # Rows: right, up and towards the viewer, looking from the front right corner and somewhat from above, Z up.
 _VIEW = np.array([[0.8, 0.6, 0.0], [-0.24, 0.32, 0.917], [0.55, -0.733, 0.4]])
 _LIGHT = np.array([-0.3, 0.5, 0.81])  # in the view's axes
 
-SceneShape = CrossSections | TriangleMesh
+SceneShape = CrossSections | TriangleMesh | PosedImages | PointCloud
 
 
 class ImportPreview(QWidget):
@@ -52,6 +56,10 @@ class ImportPreview(QWidget):
                 self._paint_contours(painter, self._data)
             elif isinstance(self._data, TriangleMesh) and len(self._data.faces):
                 self._paint_mesh(painter, self._data)
+            elif isinstance(self._data, PosedImages) and len(self._data):
+                self._paint_cameras(painter, self._data)
+            elif isinstance(self._data, PointCloud) and len(self._data.points):
+                self._paint_points(painter, self._data, self._data.points)
             else:
                 painter.setPen(theme.color("text_second"))
                 flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
@@ -77,6 +85,41 @@ class ImportPreview(QWidget):
         for face in np.argsort(corners[:, :, 2].mean(1)):
             painter.setBrush(QColor(mix("#e8cfba", theme.viewport_bottom, 0.25 + 0.7 * float(shade[face]))))
             painter.drawPolygon(_polygon(places[faces[face]]))
+
+    def _paint_cameras(self, painter: QPainter, posed: PosedImages) -> None:
+        """Frustums and most of the sparse points."""
+        cameras = posed.cameras
+        if len(cameras) > _MOST_CAMERAS:
+            cameras = cameras.select(np.linspace(0, len(cameras) - 1, _MOST_CAMERAS).astype(int))
+        corners = frustum_points(cameras, frustum_size(cameras, posed.bounds)).reshape(-1, 3)
+        low, high = posed.bounds
+        cloud = posed.points or PointCloud(np.zeros((0, 3)))
+        is_near = ((cloud.points >= low) & (cloud.points <= high)).all(1)
+        around = np.concatenate([corners, cloud.points[is_near]])
+        self._paint_points(painter, cloud, around, is_near)
+        places = self._places(around)
+        painter.setPen(QPen(active_theme().color("text"), 1))
+        for start in range(0, len(corners), 6):
+            for a, b in EDGES:
+                painter.drawLine(QPointF(*places[start + a]), QPointF(*places[start + b]))
+
+    def _paint_points(
+        self,
+        painter: QPainter,
+        cloud: PointCloud,
+        around: NDArray[np.float64],
+        chosen: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Dots of a cloud, seen so that all of `around` fits."""
+        count = len(cloud.points) if chosen is None else int(chosen.sum())
+        places = self._places(around)[len(around) - count :]
+        colors = cloud.colors if chosen is None or cloud.colors is None else cloud.colors[chosen]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(active_theme().color("text_second"))
+        for i in range(0, count, 1 + count // _MOST_DOTS):
+            if colors is not None:
+                painter.setBrush(QColor(*(int(channel) for channel in colors[i])))
+            painter.drawEllipse(QPointF(*places[i]), 1.2, 1.2)
 
     def _places(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """(N, 2) where points stand in the widget, with a margin around them all."""
