@@ -8,7 +8,7 @@ from pydantic import Field
 
 from recon.method import InputSlot, Method, Settings
 
-Start = Literal["auto", "depth", "sphere"]
+Start = Literal["auto", "sphere"]
 
 _BASIC: dict[str, Any] = {"basic": True}
 
@@ -31,7 +31,7 @@ class DebsdfSettings(Settings):
     )
     """These photos are not trained on, but show how well unseen views are predicted; 0 trains on all."""
     start: Start = Field("auto", title="Start from", json_schema_extra=_BASIC)
-    """depth: the fused depth cues; sphere: the inside of a sphere; auto: depth where there are cues."""
+    """auto: the fused depth cues, where there are any; sphere: the inside of a sphere."""
 
     uncertainty: bool = Field(True, title="Learned uncertainty")
     """Learn where depth and normal cues are wrong, and trust them less there."""

@@ -21,6 +21,7 @@ from recon.method import Progress
 from render.images import PosedImages
 
 NUM_STAGES = 7  # of the coarse field
+RESOLUTION_TO_COMPARE = 128
 
 
 @dataclass(frozen=True)
@@ -71,17 +72,16 @@ def prepare(posed: PosedImages, settings: DebsdfSettings, device: str) -> Genera
     has_depth = posed.depth is not None and any(posed.depth.paths)
     if not has_depth:
         return Prepared(posed, photos, find_region(posed), None, None, _notes_without_depth(photos))
-    base = None
-    if settings.start != "sphere":
-        base = yield from _base(posed, photos, settings)
-    if base is not None:
-        is_trusted = base.is_trusted if settings.consistency_masks else None
-        photos = replace(photos, depth=base.aligned.depth, is_trusted=is_trusted)
-        return Prepared(posed, photos, base.region, base.field, base.aligned, _notes_on(base.aligned))
-    yield Progress(1, 1, "Aligning depth")
-    aligned = align_depth(posed, size)
-    photos = replace(photos, depth=aligned.depth)
-    return Prepared(posed, photos, find_region(posed, aligned), None, aligned, _notes_on(aligned))
+    base = yield from _base(posed, photos, settings)
+    if base is None:
+        aligned = align_depth(posed, size)
+        region = find_region(posed, aligned)
+        return Prepared(posed, photos, region, None, aligned, _notes_on(aligned))
+    # What photos refute is no cue, though it may lie near what was fused.
+    is_trusted = base.is_trusted & ~base.is_unexplained if settings.consistency_masks else None
+    photos = replace(photos, depth=base.aligned.depth, is_trusted=is_trusted)
+    coarse = None if settings.start == "sphere" else base.field
+    return Prepared(posed, photos, base.region, coarse, base.aligned, _notes_on(base.aligned))
 
 
 def _base(
@@ -89,7 +89,10 @@ def _base(
 ) -> Generator[Progress, None, Base | None]:
     """The coarse field and all that comes with it; None where no depth can be aligned."""
     is_used = photos.is_used & ~photos.is_held_out[:, None, None]
-    stages = build_base(posed, photos.rgb, is_used, settings.base_resolution)
+    resolution = settings.base_resolution
+    if settings.start == "sphere":
+        resolution = min(resolution, RESOLUTION_TO_COMPARE)  # Only its verdict on the cues is used.
+    stages = build_base(posed, photos.rgb, is_used, resolution)
     done = 0
     while True:
         try:

@@ -27,6 +27,7 @@ Arrays = dict[str, NDArray[Any]]
 
 # Cells of the cached distance read anew at a time.
 CELLS_A_REFRESH = 40_000
+SPHERE_CACHE = 96
 SMOOTH_REACH = 0.01  # box units between points whose normals should be alike
 # Less uncertain than this is never excluded: a share of the depth, a difference of unit normals.
 DEPTH_FLOOR, NORMAL_FLOOR = 0.03, 0.12
@@ -64,7 +65,9 @@ class Trainer:
         self.field, self.color, self.rays = field.to(device), color.to(device), rays
         self.settings, self.schedule, self.device = settings, schedule, torch.device(device)
         self.rng = np.random.default_rng(seed)
-        self.cache = CachedSdf(settings.cache_resolution, self.rng)
+        finest = settings.cache_resolution
+        is_coarse = schedule.start == "sphere"  # It is read whole again and again, and the blur is wide.
+        self.cache = CachedSdf(min(finest, SPHERE_CACHE) if is_coarse else finest, self.rng)
         self.step_count = 0
         self._refreshed_at = -1
         self.depth_cutoff = terms.Cutoff(settings.excluded_share, DEPTH_FLOOR)
@@ -81,7 +84,12 @@ class Trainer:
         networks = [*self.field.layer_parameters, *self.color.parameters()]
         groups = [{"params": networks, "lr": self.settings.learning_rate}]
         if self.field.grid_parameters:
-            groups.append({"params": self.field.grid_parameters, "lr": self.settings.table_learning_rate})
+            groups.append(
+                {
+                    "params": self.field.grid_parameters,
+                    "lr": self.settings.table_learning_rate * self.schedule.table_rate,
+                }
+            )
         if self.settings.correct_depth:
             groups.append(
                 {"params": list(self.corrections.parameters()), "lr": self.settings.learning_rate / 2}
@@ -162,43 +170,70 @@ class Trainer:
         return sample_rays_on_device(origins, directions, grid, self.beta, self.counts)
 
     def _losses(
-        self, rendered: Rendered, targets: Targets, rendered_images: Tensor, is_late: bool
+        self, rendered: Rendered, targets: Targets, images: Tensor, is_late: bool
     ) -> tuple[dict[str, Tensor], tuple[float, float]]:
         named = {"Colour": (rendered.rgb - targets.rgb).abs().mean()}
         named |= self._field_losses(rendered, is_late)
-        # A ray that meets no surface has no depth to compare.
-        crossed = rendered.is_crossed.float()
-        depth_weight, normal_weight = targets.depth_weight * crossed, targets.normal_weight * crossed
-        depth = targets.depth
-        if self.settings.correct_depth:
-            depth = depth * self.corrections.factor(rendered_images, targets.places)
-            named["Depth correction"] = self.settings.correction_weight * self.corrections.prior_loss()
-        if self.sparse is not None:
+        if self.sparse is not None and self.settings.sparse_weight:
             named["Sparse points"] = self._sparse_loss(self.sparse)
-        error = terms.depth_error(rendered.depth, depth)
-        trusted = (targets.trust * depth_weight, targets.trust * normal_weight)
+        # A ray that meets no surface has no cue to compare with.
+        crossed = rendered.is_crossed.float()
+        targets = replace(
+            targets,
+            depth=self._straightened(targets, images),
+            depth_weight=targets.depth_weight * crossed,
+            normal_weight=targets.normal_weight * crossed,
+        )
+        if self._straightens and self.rays.photos.depth is not None:
+            named["Depth correction"] = self.settings.correction_weight * self.corrections.prior_loss()
+        if not self.schedule.uses_uncertainty(self.step_count):
+            named |= self._plain_losses(rendered, targets)
         if not self.settings.uncertainty:
-            return named | self._plain_losses(rendered, targets, error, *trusted), (0.0, 0.0)
-        keeps_depth, keeps_normals = self._kept(rendered, is_late)
-        uses_it = self.schedule.uses_uncertainty(self.step_count)
-        if not uses_it:
-            named |= self._plain_losses(rendered, targets, error, *trusted)
-        is_trusted = targets.trust > 0
-        settings, of_depth, of_normal = self.settings, rendered.depth_uncertainty, rendered.normal_uncertainty
-        named["Depth uncertainty"] = settings.uncertain_depth_weight * terms.uncertain_depth_loss(
-            error, of_depth, depth_weight, keeps_depth & is_trusted & uses_it
-        )
-        named["Normal uncertainty"] = settings.uncertain_normal_weight * terms.uncertain_normal_loss(
-            rendered.normals, targets.normals, of_normal, normal_weight, keeps_normals & is_trusted & uses_it
-        )
-        return named, (_share_out(keeps_depth, depth_weight), _share_out(keeps_normals, normal_weight))
+            return named, (0.0, 0.0)
+        kept = self._kept(rendered, is_late)
+        excluded = _share_out(kept[0], targets.depth_weight), _share_out(kept[1], targets.normal_weight)
+        return named | self._uncertain_losses(rendered, targets, *kept), excluded
 
-    def _plain_losses(
-        self, rendered: Rendered, targets: Targets, error: Tensor, depth_weight: Tensor, normal_weight: Tensor
+    @property
+    def _straightens(self) -> bool:
+        return self.settings.correct_depth and self.schedule.is_near(self.step_count)
+
+    def _straightened(self, targets: Targets, images: Tensor) -> Tensor:
+        if not self._straightens:
+            return targets.depth
+        return targets.depth * self.corrections.factor(images, targets.places)
+
+    def _plain_losses(self, rendered: Rendered, targets: Targets) -> dict[str, Tensor]:
+        named, photos = {}, self.rays.photos
+        if photos.depth is not None:
+            error = terms.depth_error(rendered.depth, targets.depth)
+            loss = terms.plain_depth_loss(error, targets.trust * targets.depth_weight)
+            named["Depth"] = self.settings.depth_weight * loss
+        if photos.normals is not None:
+            weight = targets.trust * targets.normal_weight
+            loss = terms.plain_normal_loss(rendered.normals, targets.normals, weight)
+            named["Normals"] = self.settings.normal_weight * loss
+        return named
+
+    def _uncertain_losses(
+        self, rendered: Rendered, targets: Targets, keeps_depth: Tensor, keeps_normals: Tensor
     ) -> dict[str, Tensor]:
-        depth = terms.plain_depth_loss(error, depth_weight)
-        normals = terms.plain_normal_loss(rendered.normals, targets.normals, normal_weight)
-        return {"Depth": self.settings.depth_weight * depth, "Normals": self.settings.normal_weight * normals}
+        """The uncertainty always learns; the geometry only from cues that are kept, trusted and past the warm-up."""
+        shapes = (targets.trust > 0) & self.schedule.uses_uncertainty(self.step_count)
+        named, photos = {}, self.rays.photos
+        if photos.depth is not None:
+            error = terms.depth_error(rendered.depth, targets.depth)
+            loss = terms.uncertain_depth_loss(
+                error, rendered.depth_uncertainty, targets.depth_weight, keeps_depth & shapes
+            )
+            named["Depth uncertainty"] = self.settings.uncertain_depth_weight * loss
+        if photos.normals is not None:
+            of_normal, weight = rendered.normal_uncertainty, targets.normal_weight
+            loss = terms.uncertain_normal_loss(
+                rendered.normals, targets.normals, of_normal, weight, keeps_normals & shapes
+            )
+            named["Normal uncertainty"] = self.settings.uncertain_normal_weight * loss
+        return named
 
     def _kept(self, rendered: Rendered, is_late: bool) -> tuple[Tensor, Tensor]:
         of_depth, of_normal = rendered.depth_uncertainty, rendered.normal_uncertainty.mean(1)
