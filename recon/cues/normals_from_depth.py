@@ -24,7 +24,7 @@ def normals_from_depth(
     flat = np.ones(len(offsets))
     across = ndimage.correlate1d(ndimage.correlate1d(inverse, slope, axis=1), flat, axis=0)
     down = ndimage.correlate1d(ndimage.correlate1d(inverse, slope, axis=0), flat, axis=1)
-    mean = ndimage.uniform_filter(inverse, len(offsets))
+    mean = ndimage.correlate1d(ndimage.correlate1d(inverse, flat, axis=0), flat, axis=1) / len(offsets) ** 2
     a, b = across * focal[0], down * focal[1]
     rows, columns = np.mgrid[: depth.shape[0], : depth.shape[1]]
     x, y = (columns + 0.5 - center[0]) / focal[0], (rows + 0.5 - center[1]) / focal[1]

@@ -74,8 +74,8 @@ def _farthest(views: DepthViews, settings: FusionSettings) -> float:
 
 
 def _intrinsics(focal: NDArray[np.float64], center: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Open3D's pixel centres are whole numbers."""
-    (fx, fy), (cx, cy) = focal, center - 0.5
+    """As here, the centre of Open3D's first pixel is (0.5, 0.5): its fusion cuts off where a point falls."""
+    (fx, fy), (cx, cy) = focal, center
     return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
 
 
