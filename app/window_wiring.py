@@ -99,7 +99,6 @@ def _connect_start_page(window: MainWindow) -> None:
     page.new_wished.connect(lambda: _begin(window))
     page.open_wished.connect(files.open)
     page.import_wished.connect(files.import_files)
-    page.import_folder_wished.connect(files.import_folder)
     page.start_wished.connect(lambda workflow: _begin(window, workflow))
     page.sample_wished.connect(window.files.open_sample)
     page.recent_wished.connect(lambda path: files.open_path(Path(path)))

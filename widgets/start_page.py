@@ -39,7 +39,6 @@ class StartPage(QWidget):
     new_wished = Signal()
     open_wished = Signal()
     import_wished = Signal()
-    import_folder_wished = Signal()
     start_wished = Signal(str)  # workflow id
     sample_wished = Signal(str)  # workflow id
     recent_wished = Signal(str)  # path of a project
@@ -99,7 +98,6 @@ class StartPage(QWidget):
             ("start_new", "New project", "file-plus", self.new_wished),
             ("start_open", "Open…", "folder-open", self.open_wished),
             ("start_import", "Import files…", "import", self.import_wished),
-            ("start_import_folder", "Import folder…", "folder-plus", self.import_folder_wished),
         ):
             button = QPushButton(icon(icon_name), text)
             button.setObjectName(object_name)

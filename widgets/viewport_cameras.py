@@ -23,6 +23,7 @@ from widgets.viewport_style import LayerStyle, Shading
 
 Array = NDArray[np.float64]
 Picture = NDArray[np.uint8]
+_NO_POINTS = PointCloud(np.zeros((0, 3)))
 
 
 class CamerasLayer:
@@ -83,19 +84,22 @@ class CamerasLayer:
             self._pictures, self._atlas = {}, None
         if before is None or before.cameras is not posed.cameras or before.points is not posed.points:
             self._place(posed)
-        is_new = before is not posed or style != self._style
+        is_new = before is not posed
+        if not is_new and style == self._style:
+            return
         self._style = style
         if is_new:
-            self._points.set(posed.points or PointCloud(np.zeros((0, 3))), style, shading)
-            self._color(posed)
-            self._draw_pictures(posed)
+            self._draw_pictures(posed, self._pictures)
             self._draw_region(posed)
+        self._points.set(posed.points or _NO_POINTS, style, shading)
+        self._quads.GetProperty().SetOpacity(style.opacity)
+        self._color(posed)
 
     def set_pictures(self, pictures: Mapping[int, Picture]) -> None:
         """Show more thumbnails: index of the image → (H, W, 3)."""
         self._pictures = {**self._pictures, **pictures}
         if self._posed is not None:
-            self._draw_pictures(self._posed)
+            self._draw_pictures(self._posed, pictures)
 
     def show_cameras(self, on: bool) -> None:
         """Draw the frustums, or only the points."""
@@ -147,16 +151,17 @@ class CamerasLayer:
         self._active.GetProperty().SetColor(*rgb(theme.accent))
         self._active.GetProperty().SetLineWidth(2.6 * self._ratio)
 
-    def _draw_pictures(self, posed: PosedImages) -> None:
-        """Quads for the thumbnails that are there; those of images that are left out are drained of colour."""
+    def _draw_pictures(self, posed: PosedImages, new: Mapping[int, Picture]) -> None:
+        """Quads for the thumbnails that are there; those of images that are left out are drained of colour.
+
+        new: those that are others than before."""
         assert posed.disabled is not None
         shown = sorted(index for index in self._pictures if index < len(posed))
         if not shown:
             self._quads.GetMapper().SetInputData(polydata.polygons(np.zeros((0, 3)), [0], filled=True))
             return
         self._atlas = self._atlas or ThumbnailAtlas(len(posed))
-        for index in shown:
-            picture = self._pictures[index]
+        for index, picture in new.items():
             self._atlas.put(index, _drained(picture) if posed.disabled[index] else picture)
         self._atlas.upload()
         corners = self._corners[shown][:, 1:5].reshape(-1, 3)
@@ -165,7 +170,6 @@ class CamerasLayer:
         data.GetPointData().SetTCoords(numpy_to_vtk(np.ascontiguousarray(coordinates), deep=True))
         self._quads.GetMapper().SetInputData(data)
         self._quads.SetTexture(self._atlas.texture)
-        self._quads.GetProperty().SetOpacity(self._style.opacity)
 
     def _draw_region(self, posed: PosedImages) -> None:
         region = posed.world_from_region

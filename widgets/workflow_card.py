@@ -82,7 +82,7 @@ class CardFrame(QFrame):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(4))
         if card.paint is not None:
-            column.addWidget(_Picture(card.paint, 300 if is_only else 150))
+            column.addWidget(_Picture(card.paint, 300 if is_only else 112))
             column.addSpacing(px(12))
         title = title_label(card.title)
         title.setWordWrap(True)
