@@ -187,7 +187,7 @@ def _features_in(folder: RunFolder) -> set[int]:
 def test_images_need_not_all_be_compared(
     room: tuple[RoomScene, PosedImages], tmp_path: Path, pairing: str
 ) -> None:
-    posed, figures = find_poses(room[1].images.select(np.arange(7)), tmp_path, pairing=pairing)
+    posed, _ = find_poses(room[1].images.select(np.arange(7)), tmp_path, pairing=pairing)
     assert len(posed) == 7
     off = deviation(posed.cameras, room[1].cameras.select(np.arange(7)))
     assert np.sqrt((off.centers**2).mean()) < 0.02
