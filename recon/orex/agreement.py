@@ -13,6 +13,7 @@ from recon.metrics import PlaneAgreement, slice_agreement
 from recon.orex.contradictions import Contradiction, find_contradictions
 from recon.orex.grid import Grid, prolong
 from recon.orex.job import Fields, Job
+from recon.orex.residual import NO_PINS, Pins
 from recon.orex.stages import fit_stiffer
 from recon.surface import extract_surface
 from render.cross_sections import CrossSections
@@ -37,8 +38,13 @@ class Agreed:
     rounds: int
 
 
-def agree(job: Job, fields: Fields, grid: Grid) -> Generator[Progress, None, Agreed]:
-    """Hold planes that the solids miss more stiffly, then refine the grid, until all agree or rounds run out."""
+def agree(
+    job: Job, fields: Fields, grid: Grid, pins: Mapping[int, Pins] | None = None
+) -> Generator[Progress, None, Agreed]:
+    """Hold planes that the solids miss more stiffly, then refine the grid, until all agree or rounds run out.
+
+    pins: by label, values between the planes that are to stay.
+    """
     rounds = job.settings.agreement_rounds
     found = contradictions(job)
     hopeless = {number for pair in found for number in (pair.first, pair.second)} | set(job.overlaps)
@@ -53,7 +59,8 @@ def agree(job: Job, fields: Fields, grid: Grid) -> Generator[Progress, None, Agr
         if finer:
             fields, grid = {key: prolong(field) for key, field in fields.items()}, grid.finer
         for key in fields:
-            fields[key] = yield from fit_stiffer(job, key, fields[key], grid, missed, STIFFER ** (done + 1))
+            factor, kept = STIFFER ** (done + 1), (pins or {}).get(key, NO_PINS)
+            fields[key] = yield from fit_stiffer(job, key, fields[key], grid, missed, factor, kept)
         planes = check(job, fields, grid)
         done += 1
         yield Progress(done + 1, rounds + 1, CHECKING)

@@ -9,7 +9,8 @@ slice passes through it and shows it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Iterable, Mapping, Sequence
+import math
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from recon.orex.contours2d import PlaneContours
 from recon.orex.evidence import drop_unseen
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Fields, Job, counted
+from recon.orex.residual import Pins
 from recon.orex.saddles import ALL_AROUND, Saddle, loop_saddles
 from recon.orex.stages import ITERATIONS, ROUNDS, fitting_problem
 from recon.surface import describe, extract_surface
@@ -34,14 +36,18 @@ MENDING = "Cutting bridges"
 # A neck is thin whose field value is less than this share of the gap between slices, and of a grid spacing.
 THIN_GAPS = 0.1
 THIN_SPACINGS = 0.1
+# No neck is thin that is deeper than this, in box units, however far slices are apart.
+THICKEST = 0.01
 # What a neck joins must be this many times as deep, or else it is no neck but a thin part of an even shape.
 DEEPER = 4.0
 # A slice shows a neck if it says, this many spacings clear of its contours, what the neck is made of.
 SHOWN_SPACINGS = 0.25
 # How far beyond zero a section is brought, in grid spacings.
 MARGIN_SPACINGS = 0.5
-# Grid spacings around a saddle that are looked at.
-LARGEST_WINDOW = 12
+# Box units around a saddle that are looked at.
+WINDOW = 0.2
+# How often to solve again where the solid touches beside a cut.
+REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -54,57 +60,81 @@ class Neck:
 
 
 @dataclass(frozen=True)
+class Handles:
+    """How many bridges were cut and pinholes filled."""
+
+    cut: int = 0
+    filled: int = 0
+
+    def __add__(self, other: Handles) -> Handles:
+        return Handles(self.cut + other.cut, self.filled + other.filled)
+
+    def __str__(self) -> str:
+        """A sentence; nothing where nothing was done."""
+        words = [
+            f"{number} {what}{' was' if number == 1 else 's were'} {done}"
+            for number, what, done in ((self.cut, "bridge", "cut"), (self.filled, "pinhole", "filled"))
+            if number
+        ]
+        return f"Shown by no slice: {', '.join(words)}." if words else ""
+
+
+@dataclass(frozen=True)
 class Mended:
-    """Fields without the handles that no slice shows. necks: by label, what was cut or filled for it."""
+    """Fields without the handles that no slice shows; by label how many those were, and what keeps them away."""
 
     fields: Fields
-    necks: Mapping[int, Sequence[Neck]] = dataclasses.field(default_factory=dict)
-
-    def counts(self, label: int) -> dict[str, int]:
-        """How many bridges of a label were cut and how many pinholes filled."""
-        necks = self.necks.get(label, ())
-        filled = sum(neck.is_gap for neck in necks)
-        return {"cut": len(necks) - filled, "filled": filled}
-
-    def note(self, labels: Iterable[int]) -> str:
-        """What was done to these labels, in a sentence; nothing where nothing was."""
-        counts = [self.counts(label) for label in labels]
-        words = [
-            f"{number} {what}{'' if number == 1 else 's'} that no slice shows {'was' if number == 1 else 'were'} {done}"
-            for what, done in (("bridge", "cut"), ("pinhole", "filled"))
-            if (number := sum(each[done] for each in counts))
-        ]
-        return ", ".join(words) + "." if words else ""
+    handles: Mapping[int, Handles] = dataclasses.field(default_factory=dict)
+    pins: Mapping[int, Pins] = dataclasses.field(default_factory=dict)
 
 
 def mend(job: Job, fields: Fields, grid: Grid) -> Generator[Progress, None, Mended]:
     """Cut or fill the thin handles of every label that no slice shows, and solve again around them."""
     mended: Fields = dict(fields)
-    gone: dict[int, Sequence[Neck]] = {}
+    handles: dict[int, Handles] = {}
+    pins: dict[int, Pins] = {}
     for number, (key, field) in enumerate(fields.items()):
         yield Progress(number, len(fields), MENDING)
-        contours = job.contours[key]
-        necks = find_necks(field, grid, contours, job.boxed.gap)
+        necks = find_necks(field, grid, job.contours[key], job.boxed.gap)
         if not necks:
             continue
-        solved = yield from _solve_without(job, key, field, grid, necks)
-        before, after = (_genus_and_parts(each, grid, contours) for each in (field, solved))
-        if after[0] < before[0] and after[1] <= before[1]:
-            mended[key], gone[key] = solved, necks
-    return Mended(mended, gone)
+        solved, necks = yield from _solve_without(job, key, field, grid, necks)
+        before, after = (_genus_and_parts(each, grid, job.contours[key]) for each in (field, solved))
+        fewer = before[0] - after[0]
+        if fewer > 0 and after[1] <= before[1]:
+            filled = min(fewer, sum(neck.is_gap for neck in necks))
+            mended[key], handles[key] = solved, Handles(fewer - filled, filled)
+            pins[key] = _pins(necks, grid)
+    return Mended(mended, handles, pins)
 
 
 def _solve_without(
-    job: Job, key: int, field: Field, grid: Grid, necks: Sequence[Neck]
-) -> Generator[Progress, None, Field]:
-    """The field with the necks' sections on the other side of zero, bent as little as possible for it."""
-    points = np.concatenate([neck.points for neck in necks])
+    job: Job, key: int, field: Field, grid: Grid, necks: list[Neck]
+) -> Generator[Progress, None, tuple[Field, list[Neck]]]:
+    """The field with the necks' sections on the other side of zero, bent as little as possible for it.
+
+    What bends away from one neck may touch beside it; those places are necks of the next repeat, and returned too.
+    """
+    problem = fitting_problem(job, key, field, grid)
+    solved, found = field, necks
+    for repeat in range(REPEATS):
+        problem = dataclasses.replace(problem, pins=_pins(necks, grid))
+        for round_ in range(ROUNDS):
+            done = (repeat * ROUNDS + round_) * ITERATIONS
+            steps = problem.solve(solved)
+            solved = yield from counted(steps, MENDING, REPEATS * ROUNDS * ITERATIONS, done)
+        found = find_necks(solved, grid, job.contours[key], job.boxed.gap)
+        if not found:
+            break
+        necks = [*necks, *found]
+    return solved, necks
+
+
+def _pins(necks: Sequence[Neck], grid: Grid) -> Pins:
+    """What is to hold at the points of all sections."""
     sides = np.repeat([-1.0 if neck.is_gap else 1.0 for neck in necks], [len(neck.points) for neck in necks])
-    problem = fitting_problem(job, key, field, grid).pin(points, MARGIN_SPACINGS * grid.spacing * sides)
-    for round_ in range(ROUNDS):
-        steps = problem.solve(field)
-        field = yield from counted(steps, MENDING, ROUNDS * ITERATIONS, round_ * ITERATIONS)
-    return field
+    points = grid.lower + grid.spacing * np.concatenate([neck.points for neck in necks])
+    return Pins(points, MARGIN_SPACINGS * grid.spacing * sides)
 
 
 def _genus_and_parts(field: Field, grid: Grid, contours: Sequence[PlaneContours]) -> tuple[int, int]:
@@ -121,12 +151,13 @@ def find_necks(field: Field, grid: Grid, contours: Sequence[PlaneContours], gap:
 
     gap: how far slices are apart, in box units. Each lowers the genus by one if it goes after those before it.
     """
-    thin = max(THIN_GAPS * gap, THIN_SPACINGS * grid.spacing)
+    thin = max(min(THIN_GAPS * gap, THICKEST), THIN_SPACINGS * grid.spacing)
+    reach = math.ceil(WINDOW / grid.spacing)
     necks: list[Neck] = []
     changed = field.copy()
     for saddle, is_gap in _candidates(field, thin):
         side = -1 if is_gap else 1
-        points = _section(np.float32(side) * changed, saddle)
+        points = _section(np.float32(side) * changed, saddle, reach)
         if points is None or _is_shown(points, grid, contours, is_gap):
             continue
         indices = tuple(points.T)
@@ -145,9 +176,9 @@ def _candidates(field: Field, thin: float) -> list[tuple[Saddle, bool]]:
     return sorted(found, key=lambda candidate: abs(candidate[0].value))
 
 
-def _section(field: Field, saddle: Saddle) -> Ints | None:
+def _section(field: Field, saddle: Saddle, reach: int) -> Ints | None:
     """(N, 3) the points of {field < 0} that keep apart what the saddle joins; None where it is no narrow neck."""
-    corner, near, lobes = _lobes(field, saddle)
+    corner, near, lobes = _lobes(field, saddle, reach)
     basins = watershed(near, lobes, connectivity=3, mask=near < 0, watershed_line=True)
     depths = ndimage.minimum(near, basins, np.unique(lobes[lobes > 0]))
     if np.max(depths) > DEEPER * saddle.value:
@@ -160,10 +191,12 @@ def _section(field: Field, saddle: Saddle) -> Ints | None:
     return np.asarray(points + corner)
 
 
-def _lobes(field: Field, saddle: Saddle) -> tuple[Ints, Field, NDArray[np.int32]]:
-    """The largest window in which what the saddle joins hangs apart: its corner, its values and the parts' labels."""
+def _lobes(field: Field, saddle: Saddle, reach: int) -> tuple[Ints, Field, NDArray[np.int32]]:
+    """The largest window, `reach` points each way, where what the saddle joins hangs apart.
+
+    Returns its corner, its values and the labels of the parts."""
     point = np.array(saddle.point)
-    for radius in range(LARGEST_WINDOW, 0, -1):
+    for radius in range(reach, 0, -1):
         corner = np.maximum(point - radius, 0)
         near = field[tuple(slice(a, b) for a, b in zip(corner, point + radius + 1, strict=True))]
         labels, _ = ndimage.label(near < saddle.value, ALL_AROUND)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from recon.method import Output, Progress, Result, Run, RunContext, StopRequeste
 from recon.orex import OrexSettings
 from recon.orex.agreement import agree, agreement_figures
 from recon.orex.box import box_sections
-from recon.orex.bridges import Mended, mend
+from recon.orex.bridges import Handles, Mended, mend
 from recon.orex.caps import extended_ends
 from recon.orex.coincident import reconcile
 from recon.orex.grid import Field, Grid
@@ -72,10 +72,11 @@ def run(inputs: Mapping[str, Any], settings: OrexSettings, context: RunContext) 
     clock.lap("prior")
     fields = yield from fit_planes(job, priors, grid)
     mended = (yield from mend(job, fields, grid)) if settings.cut_bridges else Mended(fields)
-    agreed = yield from agree(job, mended.fields, grid)
+    agreed = yield from agree(job, mended.fields, grid, mended.pins)
     clock.lap("fit to the slices")
     solids = job.solids(agreed.fields, agreed.grid)
     left = surviving(solids, chosen)
+    handles = {label: mended.handles.get(label, Handles()) for label in left}
     names = output_names(sections, chosen)
     meshes: dict[str, TriangleMesh] = {}
     for label in left:
@@ -84,8 +85,8 @@ def run(inputs: Mapping[str, Any], settings: OrexSettings, context: RunContext) 
     figures = {
         "prior": choice.prior,
         "held_out_errors": dict(choice.errors),
-        "note": " ".join(filter(None, [choice.reason, mended.note(left)])),
-        "bridges": {names[label]: mended.counts(label) for label in left},
+        "note": " ".join(filter(None, [choice.reason, str(sum(handles.values(), Handles()))])),
+        "bridges": {names[label]: asdict(found) for label, found in handles.items()},
         "solids": {name: shape_figures(mesh) for name, mesh in meshes.items()},
         "vanished": [names[label] for label in chosen if label not in left],
         "grid": list(agreed.grid.shape),

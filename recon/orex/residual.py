@@ -31,19 +31,28 @@ SIGN_SHARE = 0.3
 
 
 @dataclass(frozen=True)
+class Pins:
+    """Values (N,) that a field is given at (N, 3) points between the planes, in box units."""
+
+    points: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    values: Floats = field(default_factory=lambda: np.zeros(0))
+
+
+NO_PINS = Pins()
+
+
+@dataclass(frozen=True)
 class ResidualProblem:
     """A prior on its grid and what the planes say of it.
 
-    weights: (P,) extra stiffness of each plane. pins: (N, 3) grid points whose values are given, beside the planes;
-    pinned: (N,) those values.
+    weights: (P,) extra stiffness of each plane. pins: what is given besides the planes.
     """
 
     data: LevelData
     prior: Field
     weights: Floats
     planes: NDArray[np.int64]
-    pins: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
-    pinned: Floats = field(default_factory=lambda: np.zeros(0))
+    pins: Pins
 
     @classmethod
     def make(
@@ -54,12 +63,13 @@ class ResidualProblem:
         prior: Field,
         settings: CascadeSettings,
         seed: int = 0,
+        pins: Pins = NO_PINS,
     ) -> ResidualProblem:
         """Sample the planes at the grid's spacing."""
         rng = np.random.default_rng(seed)
         data = LevelData.make(boxed, contours, grid, settings, rng, coarsest=False)
         weights = np.array([EMPTY_WEIGHT if plane.is_empty else 1.0 for plane in contours])
-        return cls(data, prior, weights, data.planes)
+        return cls(data, prior, weights, data.planes, pins)
 
     def stiffer(self, planes: Sequence[int], factor: float) -> ResidualProblem:
         """The same problem with some planes held `factor` times more stiffly."""
@@ -67,18 +77,13 @@ class ResidualProblem:
         weights[list(planes)] *= factor
         return replace(self, weights=weights)
 
-    def pin(self, points: NDArray[np.int64], values: Floats) -> ResidualProblem:
-        """The same problem with the values (N,) given at (N, 3) grid points besides."""
-        return replace(self, pins=points, pinned=values)
-
     def solve(self, start: Field) -> Generator[int, None, Field]:
         """One round from the field `start`, whose slopes and violated signs make the linear problem."""
         data = self.data
         weights, targets = self._targets(start)
-        at_pins = Trilinear.at(data.grid.lower + data.grid.spacing * self.pins, data.grid)
-        points = data.points.joined(at_pins)
-        weights = np.concatenate([weights, np.ones(len(self.pins))])
-        targets = np.concatenate([targets, self.pinned])
+        points = data.points.joined(Trilinear.at(self.pins.points, data.grid))
+        weights = np.concatenate([weights, np.ones(len(self.pins.values))])
+        targets = np.concatenate([targets, self.pins.values])
         stiffness = data.settings.weight * data.grid.spacing**3
         fit = yield from solve(
             start - self.prior,

@@ -9,7 +9,7 @@ from recon.method import Progress
 from recon.orex.cascade import Level, SolveStep, num_levels, solve_cascade
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Fields, Job, counted
-from recon.orex.residual import ResidualProblem
+from recon.orex.residual import NO_PINS, Pins, ResidualProblem
 
 SMOOTHEST = "Smoothest surface"
 FITTING = "Fitting the slices"
@@ -70,10 +70,10 @@ def fit_planes(job: Job, priors: Mapping[int, Field], grid: Grid) -> Generator[P
 
 
 def fit_stiffer(
-    job: Job, key: int, field: Field, grid: Grid, planes: Sequence[int], factor: float
+    job: Job, key: int, field: Field, grid: Grid, planes: Sequence[int], factor: float, pins: Pins = NO_PINS
 ) -> Generator[Progress, None, Field]:
     """Fit once more from `field`, with some planes held `factor` times more stiffly."""
-    problem = fitting_problem(job, key, field, grid).stiffer(planes, factor)
+    problem = fitting_problem(job, key, field, grid, pins).stiffer(planes, factor)
     for round_ in range(ROUNDS):
         steps = problem.solve(field)
         field = yield from counted(
@@ -82,7 +82,7 @@ def fit_stiffer(
     return field
 
 
-def fitting_problem(job: Job, key: int, prior: Field, grid: Grid) -> ResidualProblem:
-    """What the planes say against a prior."""
+def fitting_problem(job: Job, key: int, prior: Field, grid: Grid, pins: Pins = NO_PINS) -> ResidualProblem:
+    """What the planes, and the pins between them, say against a prior."""
     settings = replace(job.cascade_settings, tension=job.settings.prior_tension)
-    return ResidualProblem.make(job.boxed, job.contours[key], grid, prior, settings, job.context.seed)
+    return ResidualProblem.make(job.boxed, job.contours[key], grid, prior, settings, job.context.seed, pins)

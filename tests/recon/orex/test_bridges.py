@@ -8,7 +8,7 @@ import pytest
 from recon.method import RunContext
 from recon.orex import OrexSettings
 from recon.orex.agreement import check
-from recon.orex.bridges import Neck, find_necks, mend
+from recon.orex.bridges import Handles, Neck, find_necks, mend
 from recon.orex.grid import Field, Grid
 from recon.orex.job import Job
 from recon.orex.reconstruct import prepare, run
@@ -38,8 +38,10 @@ def fork(x: Points) -> Distances:
 
 
 def bridged_fork(x: Points) -> Distances:
-    """The fork, its prongs joined by a bridge a hundredth deep in the middle: one handle."""
-    return fork(x) - 0.11 * np.exp(-(((x - MIDDLE) / 0.1) ** 2).sum(1))
+    """The fork, its prongs joined by an hourglass six thousandths deep in its middle: one handle."""
+    away = (x - MIDDLE) ** 2
+    hourglass = 2.5 * (away[:, 1] + away[:, 2]) - 1.5 * away[:, 0] - 0.006
+    return np.where(np.abs(x[:, 0]) < 0.15, np.minimum(fork(x), hourglass), fork(x))
 
 
 FORK = Shape("fork", fork, 0)
@@ -70,9 +72,9 @@ def wall(x: Points) -> Distances:
 
 
 def pierced_wall(x: Points) -> Distances:
-    """The wall with an hourglass of a hole, a hundredth wide, between two slices: one handle."""
+    """The wall with an hourglass of a hole, half a hundredth wide, between two slices: one handle."""
     aside = ((x[:, [0, 2]] - MIDDLE[[0, 2]]) / (0.1 + x[:, 1:2] ** 2)) ** 2
-    return np.maximum(wall(x), 0.01 + x[:, 1] ** 2 + 0.2 * (np.exp(-aside.sum(1)) - 1))
+    return np.maximum(wall(x), 0.005 + x[:, 1] ** 2 + 0.2 * (np.exp(-aside.sum(1)) - 1))
 
 
 WALL = Shape("wall", wall, 0)
@@ -100,7 +102,7 @@ def test_a_bridge_that_no_slice_shows_is_found_in_its_middle():
     (neck,) = necks_of(BRIDGED, job)
     grid = finest_grid(job)
     section = job.boxed.world_from_box.apply(grid.lower + grid.spacing * neck.points)
-    assert not neck.is_gap and -0.02 < neck.value * job.boxed.world_from_box.scale < -0.01
+    assert not neck.is_gap and neck.value * job.boxed.world_from_box.scale == pytest.approx(-0.006, abs=1e-3)
     assert np.linalg.norm(section.mean(0) - MIDDLE) < 0.03
     assert np.abs(section[:, 0]).max() < 0.03
 
@@ -136,12 +138,16 @@ def test_a_cut_bridge_leaves_two_prongs_that_agree_with_every_slice():
     mended = finish(mend(job, fields, grid))
     before, after = (describe(job.mesh(job.solids(each, grid)[1], grid)) for each in (fields, mended.fields))
     assert (before.genus, after.genus) == (1, 0) and after.num_components == 1
-    assert mended.counts(1) == {"cut": 1, "filled": 0}
-    assert mended.note([1]) == "1 bridge that no slice shows was cut."
+    assert mended.handles == {1: Handles(cut=1)}
     assert min(plane.accuracy for plane in check(job, mended.fields, grid)) > 99.9
     far = np.abs(grid.points(0, grid.shape[0]) - job.boxed.world_from_box.inverse.apply(MIDDLE[None])).max(1)
     moved = np.abs(mended.fields[1] - fields[1]).reshape(-1)
     assert moved[far > 0.3].max() < 0.2 * grid.spacing
+
+
+def test_what_was_done_is_told_in_a_sentence():
+    assert str(Handles()) == ""
+    assert str(Handles(1) + Handles(1, 1)) == "Shown by no slice: 2 bridges were cut, 1 pinhole was filled."
 
 
 def test_a_run_tells_what_was_cut_and_cuts_nothing_where_that_is_switched_off(
@@ -160,6 +166,6 @@ def test_a_run_tells_what_was_cut_and_cuts_nothing_where_that_is_switched_off(
     )
     assert [result.figures["solids"]["Label 1"]["genus"] for result in (cut, left)] == [0, 1]
     assert cut.figures["bridges"] == {"Label 1": {"cut": 1, "filled": 0}}
-    assert "1 bridge that no slice shows was cut." in cut.figures["note"]
+    assert "Shown by no slice: 1 bridge was cut." in cut.figures["note"]
     assert left.figures["bridges"] == {"Label 1": {"cut": 0, "filled": 0}} and not left.figures["note"]
     assert isinstance(cut.outputs[0].data, TriangleMesh)

@@ -27,7 +27,11 @@ def test_held_out_slices_overrule_the_usual_prior_only_where_one_is_clearly_bett
 def test_slices_as_dense_as_the_grid_leave_nothing_to_learn():
     dense, sparse = (
         finish(
-            choose_prior(prepare(slices_of(SPHERE, n), OrexSettings(resolution=33, steps=10), RunContext()))
+            choose_prior(
+                prepare(
+                    slices_of(SPHERE, n, resolution=33), OrexSettings(resolution=33, steps=10), RunContext()
+                )
+            )
         )
         for n in (40, 5)
     )
