@@ -5,11 +5,12 @@ What cannot be read raises OSError with the file's name.
 
 from __future__ import annotations
 
+import tokenize
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -32,12 +33,12 @@ def read_array(path: Path) -> NDArray[Any]:
     """The numbers of a picture or a .npy file as stored: (H, W) or (H, W, C), RGB order."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        return _channels_last(path, _read_npy(path))
+        return _channels_last(path, _load_npy(path))
     if suffix == ".exr":
         return _read_exr(path)
     if suffix == ".png":
-        content = np.fromfile(path, np.uint8)
-        pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
+        image_size(path)  # refuses what promises too many pixels, which OpenCV would make room for
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
         # Pillow cuts 16-bit colours to 8 bits; what OpenCV refuses, it may still read.
         if pixels is not None:
             order = {2: None, 3: [2, 1, 0], 4: [2, 1, 0, 3]}[pixels.shape[-1] if pixels.ndim == 3 else 2]
@@ -64,12 +65,16 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise OSError(f"{path.name}: {error or type(error).__name__}") from error
 
 
-def _read_npy(path: Path) -> NDArray[Any]:
+def _load_npy(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
+    """The array of a .npy file. Raises OSError for anything else."""
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(path, mmap_mode, allow_pickle=False)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError, MemoryError) as error:
+    except (
+        OSError, ValueError, EOFError, SyntaxError, TypeError, MemoryError, OverflowError, tokenize.TokenError,
+    ) as error:  # fmt: skip
+        # numpy parses the header as Python, and raises all of these for damaged ones.
         raise OSError(f"{path.name}: {error}") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         raise OSError(f"{path.name} does not hold an array of numbers")
@@ -118,12 +123,7 @@ def _array_shape(path: Path) -> Size:
         with _opened_exr(path, header_only=True) as file:
             low, high = file.header()["dataWindow"]
             return int(high[1] - low[1] + 1), int(high[0] - low[0] + 1)
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
-        raise OSError(f"{path.name}: {error}") from error
+    array = _load_npy(path, "r")
     if array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4):
         return int(array.shape[1]), int(array.shape[2])
     if array.ndim not in (2, 3):

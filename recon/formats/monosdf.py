@@ -7,6 +7,7 @@ a centre crop or a smaller copy of what K is for: the papers' loaders edit K in 
 from __future__ import annotations
 
 import re
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -58,7 +59,7 @@ def _matrices(file: Path) -> dict[int, Array]:
     """world_mat by number."""
     matrices = {}
     errors = (zipfile.BadZipFile, ValueError, KeyError, EOFError, zlib.error, NotImplementedError, SyntaxError,
-              TypeError, RuntimeError, MemoryError, OverflowError)  # fmt: skip
+              TypeError, RuntimeError, MemoryError, OverflowError, tokenize.TokenError)  # fmt: skip
     with damaged(file, _ADVICE, *errors), file.open("rb") as content, np.load(content) as archive:
         names = [name for name in archive.files if re.fullmatch(r"world_mat_\d{1,6}", name)][:_MOST]
         for name in names:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
 import time
+import tracemalloc
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +14,8 @@ import cv2
 import numpy as np
 import OpenEXR
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from render.cameras import CameraSet
@@ -257,6 +263,55 @@ def test_what_is_damaged_or_no_picture_is_an_error_that_names_the_file(tmp_path:
     np.save(tmp_path / "text.npy", np.array(["a"]))
     with pytest.raises(OSError, match=r"text\.npy"):
         read_array(tmp_path / "text.npy")
+
+
+def test_a_file_that_promises_too_many_pixels_takes_no_memory(tmp_path: Path) -> None:
+    Image.new("1", (8, 8)).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[16:24] = struct.pack(">II", 28_000, 28_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    (tmp_path / "a.png").write_bytes(content)
+    tracemalloc.start()
+    for attempt in (image_size, read_array):
+        with pytest.raises(OSError, match=r"a\.png"):
+            attempt(tmp_path / "a.png")
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.npy", "a.exr", "a.bmp"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_files_are_read_or_refused_as_unreadable(
+    tmp_path: Path, name: str, data: st.DataObject
+) -> None:
+    whole = tmp_path / f"whole{Path(name).suffix}"
+    if not whole.exists():
+        _write_any(whole)
+    content = bytearray(whole.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place, word = data.draw(st.integers(0, min(len(content), 300) - 1)), data.draw(st.binary(max_size=4))
+        content[place : place + len(word)] = word
+    (tmp_path / name).write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    images = ImageSet(str(tmp_path), (name,))
+    for attempt in (
+        lambda: image_size(tmp_path / name),
+        lambda: read_array(tmp_path / name),
+        lambda: read_image(images, 0, (8, 6)),
+        lambda: read_mask(images, 0, (8, 6)),
+    ):
+        with contextlib.suppress(OSError, ValueError):
+            attempt()
+
+
+def _write_any(path: Path) -> None:
+    small = SMOOTH[::6, ::6]
+    if path.suffix == ".npy":
+        np.save(path, small.astype(np.float32))
+    elif path.suffix == ".exr":
+        _write_depth(path, small[..., 0].astype(np.float64))
+    else:
+        Image.fromarray(small).save(path)
 
 
 def test_a_colour_map_is_no_depth_and_a_missing_cue_says_so(tmp_path: Path) -> None:
