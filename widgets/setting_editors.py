@@ -184,8 +184,9 @@ class TupleEditor(Editor):
         self._is_optional = field.is_optional
         count = field.length or 0
         self._fields = [NumberField(field.limits, is_whole=field.item == "int") for _ in range(count)]
-        for number, part in enumerate(self._fields):
-            part.setAccessibleName(f"{field.title}, {'XYZ'[number] if count <= 3 else number + 1}")
+        for word, part in zip(field.item_words, self._fields, strict=True):
+            part.setAccessibleName(f"{field.title}, {word}")
+            part.lineEdit().setPlaceholderText(word)
             part.setButtonSymbols(NumberField.ButtonSymbols.NoButtons)
             part.edited.connect(self.changed)
         self._lay_out(list(self._fields))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -57,7 +57,7 @@ class SettingField:
     """One row of a form.
 
     choices: the values of a "choice" field in order, with their words. item: the kind of a tuple's items;
-    length: their number, None where it is free. none_text: what an optional field says when it is empty.
+    length: their number, None where it is free; item_words: what each of them is. none_text: what an optional field says when it is empty.
     """
 
     name: str
@@ -73,6 +73,7 @@ class SettingField:
     choices: tuple[tuple[Any, str], ...] = ()
     item: Kind | None = None
     length: int | None = None
+    item_words: tuple[str, ...] = ()
     none_text: str = "Automatic"
     has_slider: bool = True
 
@@ -135,9 +136,17 @@ def _field(name: str, info: FieldInfo) -> SettingField:
         choices=_worded(choices, extra.get("choices")),
         item=item,
         length=length,
+        item_words=_item_words(extra.get("items"), length),
         none_text=str(extra.get("none", "Automatic")),
         has_slider=bool(extra.get("slider", True)),
     )
+
+
+def _item_words(words: Any, length: int | None) -> tuple[str, ...]:
+    """What each item of a tuple of known length is: as the model says, or X, Y, Z, or its number."""
+    if isinstance(words, Sequence) and len(words) == length:
+        return tuple(str(word) for word in words)
+    return tuple("XYZ") if length == 3 else tuple(str(i + 1) for i in range(length or 0))
 
 
 def _group_and_title(title: str) -> tuple[str, str]:

@@ -50,7 +50,9 @@ class ReadOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    spacing: tuple[Length, Length, Length] | None = Field(None, title="Spacing")
+    spacing: tuple[Length, Length, Length] | None = Field(
+        None, title="Spacing", json_schema_extra={"items": ["columns", "rows", "slices"]}
+    )
     """Size of a pixel along columns and rows, and the distance between slices. Needed for image stacks."""
 
     origin: tuple[Coordinate, Coordinate, Coordinate] | None = Field(None, title="Origin")

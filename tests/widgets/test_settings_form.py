@@ -236,3 +236,17 @@ def test_the_settings_of_every_method_have_a_form_and_each_preset_is_valid(
     assert all(field.description for field in fields_of(method.settings)), (
         "each has a tooltip that explains it"
     )
+
+
+def test_each_box_of_a_tuple_says_what_it_is_for(qtbot: QtBot) -> None:
+    class Sizes(BaseModel):
+        spacing: tuple[float, float, float] | None = Field(
+            None, title="Spacing", json_schema_extra={"items": ["columns", "rows", "slices"], "basic": True}
+        )
+        origin: tuple[float, float, float] | None = Field(None, title="Origin", json_schema_extra=BASIC)
+
+    form = SettingsForm(Sizes)
+    qtbot.addWidget(form)
+    boxes = form.findChildren(NumberField)
+    assert [box.lineEdit().placeholderText() for box in boxes] == ["columns", "rows", "slices", *"XYZ"]
+    assert [box.accessibleName() for box in boxes][1] == "Spacing, rows"
