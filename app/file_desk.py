@@ -11,18 +11,19 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import image_places, project_folder
+from app import image_places, project_folder, relinking
 from app.background import Background
 from app.cli_files import sample_folders
 from app.directories import data_directory, projects_directory
 from app.document import OpenDocument
-from app.layer_look import is_missing, measured
+from app.layer_look import measured
 from app.manifest import SUFFIX, is_project
 from app.project import Layer, Missing, Project, changed, new_layer
 from app.project_pack import PACK_SUFFIX
 from app.reframe import in_frame, stated_in
+from app.relinking import Found
 from recon import formats
-from recon.errors import ReconError
+from recon.errors import InputError, ReconError
 from recon.formats.reading import Reading, ReadOptions
 from render.frame import Frame
 
@@ -216,23 +217,11 @@ class FileDesk(QObject):
     def relink_from(self, path: Path) -> None:
         """Give missing layers their files again: the first this one, the others those beside it."""
         lost = self.missing_layers()
-        pairs = [(lost[0], path)]
-        for layer in lost[1:]:
-            if isinstance(layer.data, Missing) and layer.source:
-                pairs.append((layer, path.parent / layer.source.path.name))
-            elif image_places.images_of(layer.data) is not None:
-                pairs.append((layer, path))
-        pairs = [(layer, place) for layer, place in pairs if place.exists()]
-
-        def read() -> tuple[list[Layer], list[str]]:
-            differences = [text for layer, place in pairs if (text := _difference(layer, place))]
-            return _relinked(pairs), differences
-
-        self._background.run("relink", read, lambda found: self._put_back(*found), self.failed.emit)
+        self._background.run("relink", lambda: _found(lost, path), self._put_back, self.failed.emit)
 
     def missing_layers(self) -> tuple[Layer, ...]:
         """Layers whose file was not found, or whose pictures were not."""
-        return tuple(layer for layer in self.project.layers if is_missing(layer))
+        return tuple(layer for layer in self.project.layers if relinking.is_lost(layer))
 
     def export(self) -> None:
         self.export_wished.emit()
@@ -252,11 +241,12 @@ class FileDesk(QObject):
 
     # Inner life
 
-    def _put_back(self, found: Sequence[Layer], differences: Sequence[str]) -> None:
+    def _put_back(self, found: Sequence[Found]) -> None:
         layers = self.project.layers
-        for layer in found:
-            layers = changed(layers, layer.id, data=layer.data, source=layer.source)
+        for each in found:
+            layers = changed(layers, each.layer.id, data=each.layer.data, source=each.layer.source)
         self.project.edit("Relink files", layers)
+        differences = [f"{each.place.name}: {each.difference}" for each in found if each.difference]
         if differences:
             self.noted.emit("Relinked files", differences)
 
@@ -317,38 +307,16 @@ def _sample_file(sample: Path) -> Path:
     return unpacked
 
 
-def _relinked(pairs: Sequence[tuple[Layer, Path]]) -> list[Layer]:
-    """The layers with their files; the first must be found, of the others those that can."""
-    found = []
-    for layer, place in pairs:
-        try:
-            if isinstance(layer.data, Missing):
-                found.append(project_folder.relinked(layer, place))
-            else:
-                found.append(replace(layer, data=image_places.relocated(layer.data, place)))
-        except ReconError:
-            if not found:
-                raise
-    return found
-
-
-def _difference(layer: Layer, path: Path) -> str:
-    if not isinstance(layer.data, Missing):
-        return _fewer_images(layer, path)
-    try:
-        text = project_folder.difference(layer, path)
-    except (OSError, ReconError):
-        return ""  # Reading it next tells better what is wrong.
-    return f"{path.name}: {text}" if text else ""
-
-
-def _fewer_images(layer: Layer, path: Path) -> str:
-    """What is said where a folder holds only some of a layer's images."""
-    assert not isinstance(layer.data, Missing)
-    try:
-        images = image_places.images_of(image_places.relocated(layer.data, path))
-    except ReconError:
-        return ""  # Relinking tells it.
-    assert images is not None
-    found = image_places.num_found(Path(images.folder), images)
-    return "" if found == len(images) else f"{path.name}: {found} of {len(images)} images are here."
+def _found(lost: Sequence[Layer], path: Path) -> list[Found]:
+    """The lost layers that a chosen file or folder gives back. Raises InputError where it is not the first's."""
+    first, *others = lost
+    places = [(first, path)]
+    for layer in others:
+        is_pictures = not isinstance(layer.data, Missing)
+        places.append((layer, path if is_pictures else path.parent / relinking.wanted(layer).name))
+    found = [each for layer, place in places if (each := relinking.find(layer, [place])) is not None]
+    of_first = next((each for each in found if each.layer.id == first.id), None)
+    if of_first is None or of_first.problem:
+        why = of_first.problem if of_first is not None else f"“{first.name}” is not there."
+        raise InputError(why, "Choose the file or folder that the layer was read from.")
+    return [each for each in found if not each.problem]

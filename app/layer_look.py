@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from app import image_places
 from app.data_words import describe_data
 from app.project import Layer, Missing
+from app.relinking import is_lost
 from recon.formats import native
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
@@ -37,7 +37,7 @@ def kind_of(layer: Layer) -> str:
 
 def row_of(layer: Layer, *, is_visible: bool, badges: tuple[str, ...] = ()) -> LayerRow:
     """What the layer list shows of a layer."""
-    missing = ("missing",) if is_missing(layer) else ()
+    missing = ("missing",) if is_lost(layer) else ()
     return LayerRow(
         id=layer.id,
         name=layer.name,
@@ -53,11 +53,6 @@ def row_of(layer: Layer, *, is_visible: bool, badges: tuple[str, ...] = ()) -> L
 def describe(layer: Layer) -> str:
     """The counts of a layer, in words."""
     return "Its file was not found." if isinstance(layer.data, Missing) else describe_data(layer.data)
-
-
-def is_missing(layer: Layer) -> bool:
-    """Whether files of a layer were not found: its own, or the pictures that it refers to."""
-    return isinstance(layer.data, Missing) or image_places.are_lost(layer.data)
 
 
 def measured(data: SceneData) -> SceneData:

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QTabWidget,
-    QToolBar,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
 )
 
-from app import actions
+from app import actions, window_layout
 from app.agreement_desk import AgreementDesk
 from app.background import Background
 from app.conditions import Conditions
@@ -52,7 +47,7 @@ from recon import METHODS
 from widgets.agreement_list import AgreementList
 from widgets.compare_view import CompareView
 from widgets.history_view import HistoryView
-from widgets.icons import app_icon, icon
+from widgets.icons import app_icon
 from widgets.image_figures import ImageFigures
 from widgets.image_strip import ImageStrip
 from widgets.job_panel import JobPanel
@@ -60,7 +55,6 @@ from widgets.layer_list import LayerList
 from widgets.log_view import LogView
 from widgets.mesh_tools_panel import MeshToolsPanel
 from widgets.notices import BannerZone
-from widgets.parts import ICON_GAP
 from widgets.plots import Plots
 from widgets.properties_panel import PropertiesPanel
 from widgets.room_picture import photos_to_surface
@@ -73,22 +67,6 @@ from widgets.viewport_pane import ViewportPane
 from widgets.workflow_card import WorkflowCard
 from widgets.workflow_pictures import slices_to_solid
 
-_TOOL_BAR = (
-    "new",
-    "open",
-    "save",
-    "",
-    "undo",
-    "redo",
-    "",
-    "import",
-    "",
-    "start",
-    "pause",
-    "stop",
-    "",
-    "export",
-)
 _CARDS = (
     WorkflowCard(
         "surface",
@@ -108,6 +86,13 @@ _CARDS = (
 class MainWindow(QMainWindow):
     """One project at a time: layers left, the picture in the middle, what to do next right, history below."""
 
+    # Made by window_layout.
+    views: QSplitter
+    pages: QStackedWidget
+    task_tabs: QTabWidget
+    bottom_tabs: QTabWidget
+    docks: dict[str, QDockWidget]
+
     def __init__(
         self, preferences: Preferences | None = None, *, multi_samples: int = 4, is_safe: bool = False
     ) -> None:
@@ -125,10 +110,10 @@ class MainWindow(QMainWindow):
         self._make_project()
         self._make_widgets(multi_samples)
         self._make_desks(preferences)
-        self._lay_out()
+        window_layout.lay_out(self)
         self.actions_by_id = actions.build(self, self.menuBar())
         self.conditions = Conditions(self)
-        self._make_tool_bar()
+        window_layout.make_tool_bar(self)
         self._first_layout = self.saveState()
         self.viewport.set_reduce_motion(preferences.reduce_motion)
         connect_all(self)
@@ -188,121 +173,6 @@ class MainWindow(QMainWindow):
         self.packs = PackDesk(self)
         self.recent = RecentDesk(self.start_page, self)
         self.leaving = Leaving(self)
-
-    def _lay_out(self) -> None:
-        self.views = QSplitter(Qt.Orientation.Horizontal)
-        self.views.setObjectName("viewports")
-        self.views.addWidget(self.pane)
-        self.views.addWidget(self.slice_view)
-        self.views.addWidget(self.compare_view)
-        self.compare_view.hide()
-        self.views.setStretchFactor(0, 3)
-        self.views.setStretchFactor(1, 2)
-        self.views.setStretchFactor(2, 3)
-        self.views.setChildrenCollapsible(False)
-        middle = QWidget()
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banners)
-        column.addWidget(self.views, 1)
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.start_page)
-        self.pages.addWidget(middle)
-        self.setCentralWidget(self.pages)
-        self._make_docks()
-
-    def _make_docks(self) -> None:
-        areas = Qt.DockWidgetArea
-        self.task_tabs = QTabWidget()
-        self.task_tabs.setObjectName("task_tabs")
-        self.task_tabs.setDocumentMode(True)
-        for title, widget in (
-            ("Scene", self.scene_panel),
-            ("Task", self.method_panel),
-            ("Agreement", self.agreement_list),
-            ("Mesh", self.mesh_tools),
-        ):
-            self.task_tabs.addTab(widget, title)
-        self.bottom_tabs = QTabWidget()
-        self.bottom_tabs.setObjectName("bottom_tabs")
-        self.bottom_tabs.setDocumentMode(True)
-        for title, panel in (
-            ("Images", self.image_strip),
-            ("Jobs", self.job_panel),
-            ("Plots", self.plots),
-            ("Figures", self.image_figures),
-            ("Log", self.log_view),
-            ("History", self.history_view),
-        ):
-            self.bottom_tabs.addTab(panel, title)
-        self.docks = {
-            "dock_project": self._dock("dock_project", "Layers", self.layer_list, areas.LeftDockWidgetArea),
-            "dock_props": self._dock("dock_props", "Properties", self.properties, areas.LeftDockWidgetArea),
-            "dock_task": self._dock(
-                "dock_task", "Surface from slices", self._task_column(), areas.RightDockWidgetArea
-            ),
-            "dock_bottom": self._dock("dock_bottom", "Runs", self.bottom_tabs, areas.BottomDockWidgetArea),
-        }
-        self.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
-        px = active_theme().px
-        docks = self.docks
-        self.resizeDocks(
-            [docks["dock_project"], docks["dock_task"]], [px(256), px(344)], Qt.Orientation.Horizontal
-        )
-        self.resizeDocks(
-            [docks["dock_project"], docks["dock_props"]], [px(200), px(440)], Qt.Orientation.Vertical
-        )
-        self.resizeDocks([docks["dock_bottom"]], [px(190)], Qt.Orientation.Vertical)
-
-    def _task_column(self) -> QWidget:
-        """The steps, and below them what the chosen one needs."""
-        column_widget = QWidget()
-        column = QVBoxLayout(column_widget)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.stepper)
-        column.addWidget(self.task_tabs, 1)
-        return column_widget
-
-    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        return dock
-
-    def _make_tool_bar(self) -> None:
-        bar = QToolBar("Main tool bar", self)
-        bar.setObjectName("tb_main")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(active_theme().px(18), active_theme().px(18)))
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        for key in _TOOL_BAR:
-            if key:
-                bar.addAction(self.actions_by_id[key])
-            else:
-                bar.addSeparator()
-        for key in ("import", "start", "export"):
-            self.actions_by_id[key].setIconText(ICON_GAP + self.actions_by_id[key].text().rstrip("…"))
-            button = bar.widgetForAction(self.actions_by_id[key])
-            if isinstance(button, QToolButton):
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        space = QWidget()
-        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(space)
-        bar.addWidget(self._search_button())
-        self.addToolBar(bar)
-
-    def _search_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName("search_button")
-        button.setIcon(icon("search"))
-        button.setText(f"{ICON_GAP}Find a command  Ctrl+Shift+P")
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.clicked.connect(lambda: self.shell.show_palette())
-        return button
 
     # Pages and panels
 
