@@ -29,6 +29,7 @@ from recon.run_folder import RunFolder
 from render.scene_data import SCENE_DATA_KINDS, SceneData
 
 _READ_AS = {
+    "cross_sections": "slices",
     "images": "photos",
     "posed_images": "scene",
 }  # what a folder of pictures is for a slot of this kind

@@ -146,7 +146,8 @@ def _kind_of_folder(path: Path, wanted: str | None) -> FileKind:
     advice = (
         "Choose a folder of PNG or TIFF masks, of DICOM files, of photos, a scene with cameras, or one file."
     )
-    raise FormatError(path, "The folder holds no masks, no DICOM files and no photos.", advice)
+    others = " and no photos" if wanted is None else ""
+    raise FormatError(path, f"The folder holds no masks and no DICOM files{others}.", advice)
 
 
 def _has_colour_pictures(path: Path) -> bool:
