@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 
 _ADVICE = "Take another copy of the data set."
 _FOLDERS = ("image", "images", "rgb", ".")
+_PICTURES = "The pictures are {} of what the cameras are for."
+_CENTERS = "(0, 0) was taken as the centre of the first pixel, as usual in this format; first_pixel can say otherwise."
 _MOST = 100_000
 _UNCROPPED = 0.2  # how far twice the principal point may be from the picture's size
 
@@ -48,9 +50,9 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         sentence = "There are no pictures beside it: *_rgb.png, or a folder image or rgb."
         raise FormatError(file, sentence, "Put them there, or name their folder (--read-image-folder).")
     pairs = _pairs(file, sorted(matrices), pictures)
-    edits: set[str] = set()
-    views = [_view(file, matrices[i], picture, options, edits) for i, picture in pairs]
-    notes = [Note("info", f"The pictures are {edit} of what the cameras are for.") for edit in sorted(edits)]
+    told: set[str] = set()
+    views = [_view(file, matrices[i], picture, options, told) for i, picture in pairs]
+    notes = [Note("info", sentence) for sentence in sorted(told)]
     scene = Scene(file, file.parent, views, "depth", normals=NormalCues(()), notes=tuple(notes))
     return with_sparse_points(assemble(scene, options), file.parent)
 
@@ -97,12 +99,12 @@ def _number(picture: Path) -> int | None:
     return int(found[-1]) if found and len(found[-1]) < 9 else None
 
 
-def _view(file: Path, matrix: Array, picture: Path, options: ReadOptions, edits: set[str]) -> View:
+def _view(file: Path, matrix: Array, picture: Path, options: ReadOptions, told: set[str]) -> View:
     k, pose = decompose(file, matrix, f"The matrix of {picture.name}")
     lens = None
     try:
-        lens, edit = _lens(k, image_size(picture), options)
-        edits |= {edit} - {""}
+        lens, sentences = _lens(k, image_size(picture), options)
+        told |= sentences
     except (OSError, ValueError):
         lens = Lens((k[0, 0], k[1, 1]), (k[0, 2], k[1, 2]))  # The picture is told and left out later.
     stem = picture.name.removesuffix(picture.suffix).removesuffix("_rgb")
@@ -121,20 +123,27 @@ def _cue(root: Path, name: str) -> Path | None:
     return root / name if (root / name).is_file() else None
 
 
-def _lens(k: Array, size: tuple[int, int], options: ReadOptions) -> tuple[Lens, str]:
-    """The lens for a picture of this size, and what the picture must be of what K is for ("" for the same)."""
+def _lens(k: Array, size: tuple[int, int], options: ReadOptions) -> tuple[Lens, set[str]]:
+    """The lens for a picture of this size, and sentences on what was concluded from K and the size."""
     original = _original_size(k, size)
     shift = [corner_shift(k[axis, 2], original[axis], options, "center") for axis in (0, 1)]
     center = np.array([k[0, 2], k[1, 2]]) + shift
     focal = np.array([k[0, 0], k[1, 1]])
+    told = {_CENTERS} if any(shift) and options.first_pixel == "auto" else set()
     ratio = np.array(size) / original
     if np.allclose(ratio, 1):
-        return _as_lens(focal, center, size), ""
+        return _as_lens(focal, center, size), told
     if abs(ratio[0] / ratio[1] - 1) < 0.01:
-        return _as_lens(focal * ratio, center * ratio, size), "a smaller or larger copy"
+        return _as_lens(focal * ratio, center * ratio, size), {
+            *told,
+            _PICTURES.format("a smaller or larger copy"),
+        }
     scale = ratio.max()
     offset = (np.array(original) - np.array(size) / scale) / 2
-    return _as_lens(focal * scale, (center - offset) * scale, size), "a centre crop"
+    return _as_lens(focal * scale, (center - offset) * scale, size), {
+        *told,
+        _PICTURES.format("a centre crop"),
+    }
 
 
 def _as_lens(focal: Array, center: Array, size: tuple[int, int]) -> Lens:

@@ -253,6 +253,9 @@ def test_replicas_centre_crop_is_told_by_the_principal_point(tmp_path: Path) -> 
     cameras = _posed(reading.data).cameras
     assert np.allclose(cameras.center, 192) and np.allclose(cameras.focal, 600 * 384 / 680)
     assert any("centre crop" in note.sentence for note in reading.notes)
+    assert any("centre of the first pixel" in note.sentence for note in reading.notes)
+    corner = _posed(formats.read(tmp_path, ReadOptions(first_pixel="corner")).data).cameras
+    assert np.allclose(corner.center, 192 - 0.5 * 384 / 680)
 
 
 def test_cues_come_with_the_formats_that_have_them(tmp_path: Path) -> None:
