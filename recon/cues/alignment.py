@@ -83,7 +83,7 @@ def align_depth(
 
 def file_reader(posed: PosedImages, size: tuple[int, int]) -> ReadDepth:
     """Reads view i's stored depth at `size` from its file; all NaN where the view has none."""
-    from render.image_files import read_depth
+    from recon.formats.pixels import read_depth
 
     def read(i: int) -> NDArray[np.float32]:
         assert posed.depth is not None

@@ -182,7 +182,7 @@ def _parity(order: tuple[int, ...]) -> int:
 
 def _normal_samples(posed: PosedImages, size: tuple[int, int], read: ReadDepth | None) -> _Samples:
     """A few thousand pixels of some views, at least 3 apart."""
-    from render.image_files import read_normals
+    from recon.formats.pixels import read_normals
 
     assert posed.normals is not None
     plain = replace(posed, normals=replace(posed.normals, signs=(1, 1, 1), space="camera"))

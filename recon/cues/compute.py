@@ -19,8 +19,9 @@ from recon.cues.networks import DepthNetwork, NormalNetwork, kind_of_network
 from recon.cues.normals_from_depth import normals_from_depth
 from recon.cues.robust_fit import LineFit
 from recon.errors import FormatError, InputError, SettingsError
+from recon.formats.pixels import read_image
 from recon.method import Output, Progress, Result, Run, RunContext
-from render.image_files import read_array, read_image
+from render.image_files import read_array
 from render.images import DepthCues, DepthKind, NormalCues, PosedImages
 from render.scene_data import SceneData
 
@@ -145,6 +146,8 @@ def _stored_normals(scene: PosedImages, view: int, line: LineFit) -> NDArray[np.
     """(H, W, 3) of the depth picture of one view, pixel for pixel as stored."""
     assert scene.depth is not None
     stored = np.asarray(read_array(Path(scene.images.folder, scene.depth.paths[view])), np.float32)
+    if stored.ndim == 3:  # a grey picture stored as colours
+        stored = stored[..., 0]
     stored = np.where(np.isfinite(stored) & (stored != 0), stored * np.float32(scene.depth.scale), np.nan)
     depth = apply_line(stored.astype(np.float32), line, scene.depth.kind)
     factor = np.array(depth.shape[::-1]) / scene.cameras.size[view]
@@ -189,13 +192,7 @@ def _write(path: Path, array: NDArray[np.float32]) -> None:
 def _photo(scene: PosedImages, view: int, settings: CuesSettings) -> NDArray[np.uint8]:
     """As the lens took it, since cues are undistorted when they are read."""
     width, height = (int(side) for side in scene.cameras.size[view])
-    try:
-        return read_image(scene.images, view, _limited((width, height), settings.image_size))
-    except (OSError, ValueError) as error:
-        path = scene.images.path(view)
-        raise FormatError(
-            path, "It cannot be read as a picture.", "Switch it off, or replace it.", details=str(error)
-        ) from error
+    return read_image(scene.images, view, _limited((width, height), settings.image_size))
 
 
 def _size_of(scene: PosedImages, longest: int) -> tuple[int, int]:

@@ -106,11 +106,12 @@ def sharpest_depth(
 
     Tries some; takes the one without which most pixels have their colour confirmed by other views. rgb: (N, H, W, 3).
     """
-    found = []
+    best, best_share, best_sigma = aligned.depth, -1.0, 0.0
     for share in BLURS:
         sigma = share * max(aligned.size)
         depth = np.stack([sharpened(picture, sigma) for picture in aligned.depth])
         matched, tested = matches(depth, rgb, cameras, BLUR_ROWS)
-        found.append((float(matched.sum() / max(1, tested.sum())), sigma, depth))
-    _, sigma, depth = max(found, key=lambda each: each[0])
-    return replace(aligned, depth=depth), sigma
+        confirmed = float(matched.sum() / max(1, tested.sum()))
+        if confirmed > best_share:
+            best, best_share, best_sigma = depth, confirmed, sigma
+    return replace(aligned, depth=best), best_sigma

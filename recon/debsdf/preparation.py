@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.cues.alignment import AlignedDepth, align_depth
+from recon.cues.checks import check_cues
 from recon.debsdf import DebsdfSettings
 from recon.debsdf.base import Base, build_base
 from recon.debsdf.coarse import CoarseField
@@ -60,6 +61,8 @@ def prepare(posed: PosedImages, settings: DebsdfSettings, device: str) -> Genera
     """Read, align and fuse. Raises InputError for scenes that cannot be reconstructed."""
     posed = used_images(posed)
     size = working_size(posed, settings.image_size, device)
+    checked = check_cues(posed, size)
+    posed = checked.posed
     photos: Photos | None = None
     for read in read_photos(posed, size, settings.held_out):
         if isinstance(read, Photos):
@@ -71,17 +74,19 @@ def prepare(posed: PosedImages, settings: DebsdfSettings, device: str) -> Genera
         raise InputError("The masks leave no pixel to train on.", "Invert the masks, or remove them.")
     has_depth = posed.depth is not None and any(posed.depth.paths)
     if not has_depth:
-        return Prepared(posed, photos, find_region(posed), None, None, _notes_without_depth(photos))
+        notes = (*checked.verdicts, *_notes_without_depth(photos))
+        return Prepared(posed, photos, find_region(posed), None, None, notes)
     base = yield from _base(posed, photos, settings)
     if base is None:
         aligned = align_depth(posed, size)
         region = find_region(posed, aligned)
-        return Prepared(posed, photos, region, None, aligned, _notes_on(aligned))
+        return Prepared(posed, photos, region, None, aligned, (*checked.verdicts, *_notes_on(aligned)))
     # What photos refute is no cue, though it may lie near what was fused.
     is_trusted = base.is_trusted & ~base.is_unexplained if settings.consistency_masks else None
     photos = replace(photos, depth=base.aligned.depth, is_trusted=is_trusted)
     coarse = None if settings.start == "sphere" else base.field
-    return Prepared(posed, photos, base.region, coarse, base.aligned, _notes_on(base.aligned))
+    notes = (*checked.verdicts, *_notes_on(base.aligned))
+    return Prepared(posed, photos, base.region, coarse, base.aligned, notes)
 
 
 def _base(

@@ -35,6 +35,7 @@ def run(inputs: Mapping[str, SceneData], settings: FusionSettings, context: RunC
         "views": len(views.posed),
         "views_fused": len(views.views),
         "voxel": voxel_size(views, settings),
+        "verdicts": list(views.verdicts),
         "vertices": len(mesh.vertices),
         "triangles": len(mesh.faces),
     }

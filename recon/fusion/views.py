@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recon.cues.alignment import AlignedDepth, align_depth
+from recon.cues.checks import check_cues
 from recon.debsdf.base import align_views
 from recon.debsdf.region import Region, find_region
 from recon.errors import InputError
@@ -24,12 +25,14 @@ NUM_STAGES = 2
 
 @dataclass(frozen=True)
 class DepthViews:
-    """posed: the photos that are used. cameras: theirs at the size of `aligned`. region: the box to fuse in."""
+    """posed: the photos that are used. cameras: theirs at the size of `aligned`. region: the box to fuse in.
+    verdicts: what was found of the depth cues."""
 
     posed: PosedImages
     cameras: CameraSet
     aligned: AlignedDepth
     region: Region
+    verdicts: tuple[str, ...] = ()
 
     @property
     def views(self) -> NDArray[np.int64]:
@@ -38,13 +41,13 @@ class DepthViews:
 
     def read_color(self, view: int) -> NDArray[np.uint8]:
         """(H, W, 3) the photo at the size of the depth."""
-        from render.image_files import read_image
+        from recon.formats.pixels import read_image
 
         return read_image(self.posed, view, self.aligned.size)
 
     def read_depth(self, view: int) -> NDArray[np.float32]:
         """(H, W) z-depth in the world's unit; 0 where unknown, masked out or outside the region."""
-        from render.image_files import read_mask
+        from recon.formats.pixels import read_mask
 
         depth: NDArray[np.float32] = np.nan_to_num(self.aligned.depth[view], nan=0.0)
         depth[~read_mask(self.posed, view, self.aligned.size)] = 0
@@ -76,6 +79,9 @@ def depth_views(posed: PosedImages, settings: FusionSettings) -> Generator[Progr
             "on without.",
         )
     size = _working_size(posed, settings.image_size)
+    yield Progress(0, NUM_STAGES, "Checking depth")
+    checked = check_cues(replace(posed, normals=None), size)
+    posed = checked.posed
     if settings.realign:
         stages = align_views(posed, size)
         aligned = yield from _told(stages)
@@ -88,7 +94,7 @@ def depth_views(posed: PosedImages, settings: FusionSettings) -> Generator[Progr
             "Use a scene with sparse points (COLMAP's), or metric depth, or Surface from photos.",
         )
     cameras = posed.cameras.resized(np.tile(np.array(size), (len(posed), 1)))
-    return DepthViews(posed, cameras, aligned, find_region(posed, aligned))
+    return DepthViews(posed, cameras, aligned, find_region(posed, aligned), checked.verdicts)
 
 
 def _told(stages: Generator[str, None, AlignedDepth]) -> Generator[Progress, None, AlignedDepth]:

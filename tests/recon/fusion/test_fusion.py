@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recon import method_by_id
-from recon.errors import InputError, NoSurface
+from recon.errors import FormatError, InputError, NoSurface
 from recon.method import Progress, RunContext
 from render.images import PosedImages
 from render.mesh import TriangleMesh
@@ -96,6 +96,20 @@ def test_depth_that_fits_no_points_is_refused(room) -> None:
     blind = replace(room, depth=replace(room.depth, kind="depth"), points=None, observations=None)
     with pytest.raises(InputError, match="none of the 12 photos"):
         run(blind, "tsdf")
+
+
+def test_a_damaged_and_an_empty_depth_picture_are_told_by_their_sentence(room, tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "damaged.png").write_bytes(b"no picture at all")
+    paths = (str(tmp_path / "damaged.png"), *room.depth.paths[1:])
+    with pytest.raises(FormatError, match=r"damaged\.png"):
+        run(replace(room, depth=replace(room.depth, paths=paths)), "tsdf")
+    Image.fromarray(np.zeros((96, 128), np.uint16)).save(tmp_path / "zero.png")
+    empty = room.select(np.arange(2))
+    paths = (str(tmp_path / "zero.png"), str(tmp_path / "zero.png"))
+    with pytest.raises(InputError, match="it has no depth cue"):
+        run(replace(empty, depth=replace(empty.depth, paths=paths)), "tsdf")
 
 
 def test_too_many_views_asked_for_leave_no_surface(room) -> None:
