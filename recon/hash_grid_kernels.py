@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from recon.hash_grid_layout import Levels
 
+# Not TBB first: open3d brings an old one, of which numba warns before it takes another.
+numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
+
 PRIMES = (1, 2654435761, 805459861)
 
 _PRIME_Y, _PRIME_Z = PRIMES[1:]

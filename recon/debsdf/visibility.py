@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
@@ -15,7 +16,6 @@ from render.mesh import TriangleMesh
 
 Float = NDArray[np.float32]
 
-FACES_AT_ONCE = 1 << 19
 LONGEST_SIDE = 320  # pixels of the pictures that faces are looked for in
 
 
@@ -36,10 +36,8 @@ def seen_faces(
         distance = _cast(open3d, scene, small, view, normals, is_seen)
         # The farthest hit of the pixels around: a slanted face is deeper at its pixel's edge than in its middle.
         behind = maximum_filter(distance, 3) + np.float32(tolerance)
-        left = np.flatnonzero(~is_seen)
-        for start in range(0, len(left), FACES_AT_ONCE):
-            some = left[start : start + FACES_AT_ONCE]
-            is_seen[some[_passes(small, view, centers[some], normals[some], behind)]] = True
+        camera = small.cam_from_world[view], small.positions[view], small.focal[view], small.center[view]
+        _mark_seen(centers, normals, *camera, behind, is_seen)
     return is_seen
 
 
@@ -72,26 +70,29 @@ def _cast(
     return distance.reshape(height, width)
 
 
-def _passes(
-    cameras: CameraSet,
-    view: int,
-    centers: Float,
-    normals: Float,
-    behind: Float,
-) -> NDArray[np.bool_]:
-    """(M,) whether centres (M, 3) of faces are in the picture, face the camera and are not farther than `behind`
-    (H, W)."""
-    pose = cameras.cam_from_world[view]
-    in_cam = centers @ pose[:3, :3].T + pose[:3, 3]
-    away = centers - cameras.positions[view]
-    depth = np.where(in_cam[:, 2] > 0, in_cam[:, 2], np.inf)
-    column, row = np.floor(in_cam[:, :2] / depth[:, None] * cameras.focal[view] + cameras.center[view]).T
+@numba.njit(cache=True, nogil=True)
+def _mark_seen(centers, normals, cam_from_world, position, focal, center, behind, is_seen):  # type: ignore[no-untyped-def]
+    """Mark faces whose centres (F, 3) are in the picture, face the camera and are not farther than `behind` (H, W)."""
     height, width = behind.shape
-    is_in = np.isfinite(depth) & (column >= 0) & (row >= 0) & (column < width) & (row < height)
-    is_in &= (normals * away).sum(1) < 0
-    place = np.where(is_in, row, 0).astype(int), np.where(is_in, column, 0).astype(int)
-    passes: NDArray[np.bool_] = is_in & (np.linalg.norm(away, axis=1) <= behind[place])
-    return passes
+    for face in range(len(centers)):
+        if is_seen[face]:
+            continue
+        x, y, z = centers[face, 0], centers[face, 1], centers[face, 2]
+        away_x, away_y, away_z = x - position[0], y - position[1], z - position[2]
+        if normals[face, 0] * away_x + normals[face, 1] * away_y + normals[face, 2] * away_z >= 0:
+            continue
+        pose = cam_from_world
+        depth = pose[2, 0] * x + pose[2, 1] * y + pose[2, 2] * z + pose[2, 3]
+        if depth <= 0:
+            continue
+        right = pose[0, 0] * x + pose[0, 1] * y + pose[0, 2] * z + pose[0, 3]
+        down = pose[1, 0] * x + pose[1, 1] * y + pose[1, 2] * z + pose[1, 3]
+        column = right / depth * focal[0] + center[0]
+        row = down / depth * focal[1] + center[1]
+        if not (0 <= column < width and 0 <= row < height):
+            continue
+        distance = np.sqrt(away_x * away_x + away_y * away_y + away_z * away_z)
+        is_seen[face] = distance <= behind[int(row), int(column)]
 
 
 def with_neighbours(mesh: TriangleMesh, is_seen: NDArray[np.bool_], rings: int = 2) -> NDArray[np.bool_]:
