@@ -122,6 +122,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _a("axes", "Axes", "View", "view.set_axes", keys=("A",), icon="axis-3d", needs=("viewport",), is_checkable=True),
     _a("frustums", "Cameras", "View", "view.set_frustums", keys=("C",), icon="layer-cameras", needs=("viewport",),
        is_checkable=True, words="frustums thumbnails photos poses"),
+    _a("sparse_points", "Sparse points", "View", "view.set_sparse_points", keys=("Shift+C",), icon="layer-points",
+       needs=("viewport",), is_checkable=True, words="cloud dots colmap"),
     _a("clip", "Clip plane", "View", "view.set_clip", keys=("K",), icon="scissors", needs=("viewport",),
        is_checkable=True, words="cut section inside"),
     _a("measure", "Measure distance", "View", "view.set_measuring", keys=("D",), icon="ruler", needs=("viewport",),

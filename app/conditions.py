@@ -68,6 +68,7 @@ class Conditions:
             "clip": view.clip is not None,
             "measure": view.active_tool == "measure",
             "frustums": view.images.are_shown,
+            "sparse_points": view.images.points_shown,
             "workflow_surface": self._window.workflows.current == SURFACE,
             "workflow_slices": self._window.workflows.current == SLICES,
             "slice_pane": not self._window.slice_view.isHidden(),

@@ -58,6 +58,9 @@ class ViewCommands(QObject):
     def set_frustums(self, on: bool) -> None:
         self._viewport.images.set_shown(on)
 
+    def set_sparse_points(self, on: bool) -> None:
+        self._viewport.images.set_points_shown(on)
+
     def set_axes(self, on: bool) -> None:
         self._viewport.set_shown("axes", on)
 

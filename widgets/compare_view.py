@@ -183,7 +183,7 @@ class CompareView(QWidget):
             (right, area.width(), canvas.right_top(), area.height()),
         )
         for legend, edge, top, bottom in places:
-            width, height = legend.sizeHint().width(), min(px(200), max(px(96), bottom - top - px(24)))
+            width, height = legend.sizeHint().width(), min(px(136), max(px(96), bottom - top - px(24)))
             legend.setGeometry(edge - width, top + px(10), width, height)
             legend.raise_()
         if left.isVisible() and right.isVisible() and self.canvas.mode == "flicker":

@@ -102,9 +102,17 @@ class CamerasLayer:
             self._draw_pictures(self._posed, pictures)
 
     def show_cameras(self, on: bool) -> None:
-        """Draw the frustums, or only the points."""
+        """Draw frustums and region, or only the points."""
         self._cameras_shown = on
         for actor in (self._lines, self._active, self._quads):
+            actor.SetVisibility(on)
+        self._region.SetVisibility(
+            on and self._posed is not None and self._posed.world_from_region is not None
+        )
+
+    def show_points(self, on: bool) -> None:
+        """Draw the sparse points or not."""
+        for actor in self._points.actors:
             actor.SetVisibility(on)
 
     def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
@@ -173,7 +181,7 @@ class CamerasLayer:
 
     def _draw_region(self, posed: PosedImages) -> None:
         region = posed.world_from_region
-        self._region.SetVisibility(region is not None)
+        self._region.SetVisibility(region is not None and self._cameras_shown)
         if region is not None:
             self._region.GetMapper().SetInputData(polydata.segments(box_points(region), box_edges()))
             self._region.GetProperty().SetColor(*rgb(self._theme.link))

@@ -54,6 +54,16 @@ class ImagesInView(QObject):
         self.changed.emit()
 
     @property
+    def points_shown(self) -> bool:
+        """Whether the sparse points of images are drawn."""
+        return self._scene.sparse_shown
+
+    def set_points_shown(self, on: bool) -> None:
+        """Draw the sparse points of images or not."""
+        self._scene.show_sparse(on)
+        self.changed.emit()
+
+    @property
     def is_through_camera(self) -> bool:
         """Whether the view is through a camera of an image."""
         return self._through is not None
@@ -101,9 +111,9 @@ def pose_of(cameras: CameraSet, index: int, size: Size, target: NDArray[np.float
     width, height = (float(n) for n in cameras.size[index])
     fx, fy = (float(n) for n in cameras.focal[index])
     tangent = max(height / 2 / fy, width / 2 / fx * size[1] / max(1, size[0]))
-    distance = max(
-        float((target - position) @ forward), 1e-3 * max(1e-6, float(np.linalg.norm(target - position)))
-    )
+    away = float(np.linalg.norm(target - position))
+    # A camera that looks away from the middle still turns about something in front of it.
+    distance = max(float((target - position) @ forward), 0.5 * away, 1e-6)
     focal = position + forward * distance
     angle = 2 * math.atan(tangent)
     return CameraPose(_vector(position), _vector(focal), _vector(-world_from_cam[:3, 1]), view_angle=angle)

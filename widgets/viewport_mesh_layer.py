@@ -233,7 +233,12 @@ class MeshLayer:
         is_lit = shading not in ("normals", "wire")
         material.SetLighting(is_lit)
         # VTK adds both also without light; then the colour is to come out as it is.
-        material.SetAmbient({"values": 0.22, "points": 0.5}.get(shading, 0.17) if is_lit else 0.0)
-        material.SetDiffuse((0.5 if shading == "points" else 0.88) if is_lit else 1.0)
-        material.SetSpecular(0.0 if shading in ("values", "points") else 0.16)
+        # The colours of photos hold the room's light already.
+        is_photo = (
+            self._mesh is not None and self._has_own_colors(self._mesh) and shading.startswith("shaded")
+        )
+        ambient = {"values": 0.22, "points": 0.5}.get(shading, 0.5 if is_photo else 0.17)
+        material.SetAmbient(ambient if is_lit else 0.0)
+        material.SetDiffuse((0.5 if shading == "points" or is_photo else 0.88) if is_lit else 1.0)
+        material.SetSpecular(0.0 if is_photo or shading in ("values", "points") else 0.16)
         material.SetSpecularPower(24)

@@ -52,7 +52,7 @@ class ViewportScene:
         self._hidden: set[str] = set()
         self._shading: Shading | None = None
         self._is_xray = False
-        self._cameras_shown = True
+        self._cameras_shown = self._sparse_shown = True
         self._clip: Any = None
         self.clip: tuple[Array, float] | None = None
         self._light()
@@ -109,6 +109,18 @@ class ViewportScene:
         for layer in self._layers.values():
             if isinstance(layer, CamerasLayer):
                 layer.show_cameras(on)
+
+    @property
+    def sparse_shown(self) -> bool:
+        """Whether sparse points of images are drawn."""
+        return self._sparse_shown
+
+    def show_sparse(self, on: bool) -> None:
+        """Draw the sparse points of images or not."""
+        self._sparse_shown = on
+        for layer in self._layers.values():
+            if isinstance(layer, CamerasLayer):
+                layer.show_points(on)
 
     def show(self, layer_id: str, data: SceneData, style: LayerStyle) -> None:
         """Draw data under this id, in place of what had it; data already drawn are not uploaded again."""
@@ -243,6 +255,7 @@ class ViewportScene:
         layer = self._layers[layer_id] = kind(self._theme, self._ratio)
         if isinstance(layer, CamerasLayer):
             layer.show_cameras(self._cameras_shown)
+            layer.show_points(self._sparse_shown)
         if was_hidden:
             self._hidden.add(layer_id)
         else:
