@@ -31,6 +31,9 @@ def connect_runs(window: MainWindow) -> None:
     window.log_view.open_wished.connect(lambda source: _open_log(window, source))
     window.job_panel.wish.connect(lambda job, verb: _on_job_wish(window, job, verb))
     window.job_panel.selection_changed.connect(lambda ids: window.plots.show_runs(ids) if ids else None)
+    window.job_panel.selection_changed.connect(
+        lambda ids: window.log_view.show_source(ids[0] if len(ids) == 1 else None)
+    )
     window.plots.start_wished.connect(runs.start_or_resume)
     runs.changed.connect(lambda: _show_runs(window))
     runs.listed.connect(lambda job: _on_listed(window, job))

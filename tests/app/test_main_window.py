@@ -259,6 +259,9 @@ def test_a_run_started_by_key_is_listed_and_can_be_cancelled(qtbot, window, slic
     press(window, "F5")
     (job,) = window.runs.queue.jobs
     assert window.method_panel.run_block.isVisible() and id_of(job) in window.job_panel._model.rows[0].id
+    assert [line.split("  ")[-1].strip() for line in window.log_view.text().splitlines()] == [
+        f"{job.title} started."
+    ]
     window.actions_by_id["cancel"].trigger()
     qtbot.waitUntil(lambda: window.runs.current is None, timeout=20_000)
     assert job.state.value == "cancelled" and len(window.project.layers) == 1

@@ -17,7 +17,7 @@ from widgets.notices import Sheet
 @contextmanager
 def open_window(qtbot, preferences: Preferences | None = None) -> Iterator[MainWindow]:
     window = MainWindow(preferences or Preferences(reduce_motion=True), multi_samples=0)
-    with qtbot.waitActive(window, timeout=5000):
+    with qtbot.waitActive(window, timeout=30_000):
         window.show()
         window.activateWindow()
     try:

@@ -183,7 +183,7 @@ def test_a_killed_training_resumes_to_the_same_solid(tmp_path: Path, start_worke
             process.wait()
             assert folder.status().state == "interrupted"
         tail = EventTail(folder, from_end=True)
-        assert start_worker(folder).wait(120) == 0
+        assert start_worker(folder).wait(200) == 0
         assert folder.status().state == "done"
         events = tail.read_new()
         meshes.append(folder.outputs[0].data)
