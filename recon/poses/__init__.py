@@ -83,6 +83,7 @@ METHOD = Method(
             "contrast": 0.0025,
             "steady_features": True,
             "guided_matching": True,
+            "refine_center": True,
             "match_ratio": 0.85,
             "max_frames": 300,
         },

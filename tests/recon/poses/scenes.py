@@ -29,10 +29,14 @@ class Deviation:
     true_from_found: Similarity3
 
 
-def start(images: ImageSet, folder: Path, seed: int = 0, **settings: Any) -> Run:
+def start(images: ImageSet, folder: Path, seed: int = 0, *, previews: bool = False, **settings: Any) -> Run:
     """A run that has not done a step yet, with its files in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    return run({"images": images}, METHOD.make_settings(settings), RunContext(folder=folder, seed=seed))  # type: ignore[arg-type]
+    return run(
+        {"images": images},
+        METHOD.make_settings(settings),
+        RunContext(folder=folder, seed=seed, is_preview_due=lambda: previews),
+    )  # type: ignore[arg-type]
 
 
 def drive(run: Run) -> tuple[Result, list[Progress]]:

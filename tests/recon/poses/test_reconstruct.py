@@ -183,6 +183,16 @@ def _features_in(folder: RunFolder) -> set[int]:
         return {i for i in database.images if database.has_features(i)}
 
 
+def test_previews_show_the_cameras_placed_so_far(
+    room: tuple[RoomScene, PosedImages], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recon.poses.mapping._LOOK_SECONDS", 0.002)
+    _, said = drive(start(room[1].images.select(np.arange(9)), tmp_path, previews=True))
+    previews = [progress.preview for progress in said if progress.preview is not None]
+    assert previews
+    assert all(isinstance(preview, PosedImages) and 2 <= len(preview) <= 9 for preview in previews)
+
+
 @pytest.mark.parametrize("pairing", ["neighbours", "look-alike"])
 def test_images_need_not_all_be_compared(
     room: tuple[RoomScene, PosedImages], tmp_path: Path, pairing: str
