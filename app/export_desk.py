@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from app.background import Background
 from app.file_desk import FileDesk
 from app.layer_look import describe, kind_of
-from app.project import Layer, Missing
+from app.project import Layer
 from recon import formats
 from recon.errors import InputError, ReconError
 from recon.formats.export import FRAME_PRESETS, ExportOptions, ExportPlan, plan_export
@@ -142,7 +142,7 @@ class ExportDesk(QObject):
         return self._files.document.title
 
     def _exportable(self) -> list[Layer]:
-        return [layer for layer in self._files.project.layers if not isinstance(layer.data, Missing)]
+        return [x for x in self._files.project.layers if isinstance(x.data, TriangleMesh | CrossSections)]
 
     def _layers(self, selected: Sequence[str]) -> list[ExportLayer]:
         project = self._files.project

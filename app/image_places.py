@@ -80,6 +80,17 @@ def found_again(data: SceneData, hint: dict[str, str], project: Path) -> SceneDa
     return with_folder(data, Path(os.path.normpath(place.absolute())))
 
 
+def files_of(data: object) -> tuple[Path, tuple[str, ...]]:
+    """The folder of data's pictures, and the paths below it of all that they refer to: images, masks, cues."""
+    images = images_of(data)
+    if images is None:
+        return Path(), ()
+    paths = [*images.paths, *images.mask_paths]
+    if isinstance(data, PosedImages):
+        paths += [path for cues in (data.depth, data.normals) if cues is not None for path in cues.paths]
+    return Path(images.folder), tuple(dict.fromkeys(p for p in paths if p and not Path(p).is_absolute()))
+
+
 def relocated(data: SceneData, chosen: Path) -> SceneData:
     """The data with their pictures in a folder that a person chose: it, one in it, or the one it is in.
 

@@ -7,6 +7,7 @@ name in it was found harmless. Needs no Qt.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import stat
@@ -18,8 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from app import image_places
 from app.manifest import SUFFIX, Manifest, manifest_path, parsed, read_raw, upgraded
 from recon.errors import FormatError, InputError, ReconError
+from recon.formats import native
 from recon.formats.atomic_file import replacing
 
 PACK_SUFFIX = ".isokilnz"
@@ -113,7 +116,34 @@ def _assets(folder: Path, raw: Mapping[str, Any]) -> dict[str, Path]:
         for file in files:
             inner = "" if file == path else "/" + file.relative_to(path).as_posix()
             found[base + inner] = file
+    return found | _pictures(folder, raw)
+
+
+def _pictures(folder: Path, raw: Mapping[str, Any]) -> dict[str, Path]:
+    """Name in the pack → picture that layers of images refer to, once for each folder of them."""
+    found: dict[str, Path] = {}
+    for _, (place, paths) in _image_layers(folder, raw):
+        for path in paths:
+            if (place / path).is_file() and not any(part == ".." for part in PurePosixPath(path).parts):
+                found.setdefault(f"{_pictures_name(place)}/{path}", place / path)
     return found
+
+
+def _image_layers(
+    folder: Path, raw: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, Any], tuple[Path, tuple[str, ...]]]]:
+    """The layers that refer to pictures, each with the folder of these and their paths below it."""
+    for layer in _layers(raw):
+        hint, file = layer.get("images"), str(layer.get("file") or "")
+        if hint and isinstance(hint, dict) and (folder / file).is_file():
+            data = image_places.found_again(native.read(folder / file), hint, folder)
+            yield layer, image_places.files_of(data)
+
+
+def _pictures_name(place: Path) -> str:
+    """Where a folder of pictures lies in the pack."""
+    digest = hashlib.blake2b(str(place).encode(), digest_size=6).hexdigest()
+    return f"assets/{digest}/{place.name}"
 
 
 def _with_assets(raw: dict[str, Any], folder: Path, assets: Mapping[str, Path]) -> dict[str, Any]:
@@ -126,6 +156,9 @@ def _with_assets(raw: dict[str, Any], folder: Path, assets: Mapping[str, Path]) 
         path = _source_path(folder, source)
         if path is not None and any(name.startswith(f"assets/{layer['uuid']}/") for name in assets):
             source["relpath"] = f"assets/{layer['uuid']}/{path.name}"
+    for layer, (place, _) in _image_layers(folder, changed):
+        if any(name.startswith(f"{_pictures_name(place)}/") for name in assets):
+            layer["images"]["relpath"] = _pictures_name(place)
     return dict(changed)
 
 

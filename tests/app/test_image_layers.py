@@ -1,12 +1,13 @@
 """Layers of images, cameras, points and fields: their words, their frames, and where their pictures are."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app import image_places, project_folder
+from app import image_places, project_folder, project_pack
 from app.data_words import count_rows, describe_data
 from app.layer_facts import facts_of
 from app.project import Project, ProjectState, new_layer
@@ -159,3 +160,20 @@ def test_an_image_layer_keeps_everything_through_save_and_open(room, tmp_path):
     assert layer.data.depth.paths == posed.depth.paths and layer.data.normals.paths == posed.normals.paths
     assert np.array_equal(layer.data.world_from_region, region)
     assert layer.data.disabled.tolist() == [False, True, False, False]
+
+
+def test_a_pack_takes_the_images_along_and_finds_them_where_it_is_unpacked(room, tmp_path):
+    posed = write_images(room, tmp_path / "scene", with_cues=True)
+    layers = (new_layer("room", posed), new_layer("same", replace(posed, disabled=[1, 0, 0, 0])))
+    project_folder.save(tmp_path / "P" / "P.isokiln", Document(ProjectState(layers)))
+    packed = project_pack.pack(tmp_path / "P", tmp_path / "room.isokilnz")
+    shutil.rmtree(tmp_path / "scene")
+    shutil.rmtree(tmp_path / "P")
+    manifest = project_pack.unpack(packed, tmp_path / "elsewhere" / "Q")
+    opened = project_folder.open_project(manifest)
+    assert not opened.notes
+    for layer in opened.document.state.layers:
+        folder = Path(layer.data.images.folder)
+        assert folder.is_relative_to(tmp_path / "elsewhere") and not image_places.are_lost(layer.data)
+        assert all((folder / path).is_file() for path in (*layer.data.depth.paths, *layer.data.normals.paths))
+    assert len(list((tmp_path / "elsewhere" / "Q" / "assets").iterdir())) == 1, "the pictures are there once"
