@@ -132,7 +132,7 @@ def _train(
 ) -> Generator[Progress, None, None]:
     if trainer.step_count == 0 and context.is_preview_due():
         trainer.refresh_cache()
-        yield Progress(0, settings.steps, "Training", {}, _preview(trainer, prepared))
+        yield Progress(1, settings.steps, "Training", {}, _preview(trainer, prepared))
     while trainer.step_count < settings.steps:
         training.add(trainer.step())
         is_last = trainer.step_count == settings.steps
@@ -168,7 +168,7 @@ def _figures(
         "psnr_held_out": float(unseen.mean()) if len(unseen) else None,
         "excluded_depth": training.excluded_depth,
         "excluded_normals": training.excluded_normals,
-        "calibration": dict(trainer.calibration),
+        "calibration": dict(trainer.objective.calibration),
         "losses": dict(training.losses),
         "vertices": len(outputs.mesh.vertices),
         "faces": len(outputs.mesh.faces),

@@ -172,13 +172,20 @@ def _sample(rays_o, rays_d, grid, beta, num_importance, jitter, out):  # type: i
 
 
 def sample_rays_on_device(
-    rays_o: Tensor, rays_d: Tensor, grid: Tensor, beta: float, counts: SampleCounts, num_cells: int = 192
+    rays_o: Tensor,
+    rays_d: Tensor,
+    grid: Tensor,
+    beta: float,
+    counts: SampleCounts,
+    rng: np.random.Generator,
+    num_cells: int = 192,
 ) -> Tensor:
     """What `sample_rays` does, in torch on the tensors' device, with cells of one length along each ray.
 
     grid: (R, R, R). Returns sorted distances (R, S).
     """
     blur = max(beta, 1.2 / (len(grid) - 1))
+    jitter = torch.from_numpy(rng.random((len(rays_o), counts.total), dtype=np.float32)).to(rays_o.device)
     near, far = _spans(rays_o, rays_d)
     step = (far - near) / num_cells
     edges = near[:, None] + step[:, None] * torch.arange(num_cells + 1, device=near.device)
@@ -192,15 +199,13 @@ def sample_rays_on_device(
     before = torch.cumsum(depth, 1) - depth
     weights = (1 - torch.exp(-depth)) * torch.exp(-before) + 0.01 * step[:, None]
     mass = torch.nn.functional.pad(torch.cumsum(weights, 1), (1, 0))
-    wanted = _stratified(len(rays_o), counts.importance, near.device) * mass[:, -1:]
+    wanted = _stratified(jitter[:, : counts.importance]) * mass[:, -1:]
     cell = (torch.searchsorted(mass, wanted) - 1).clamp(0, num_cells - 1)
     share = (wanted - mass.gather(1, cell)) / weights.gather(1, cell)
     important = edges.gather(1, cell) + share.clamp(0, 1) * step[:, None]
     is_open = torch.exp(-before) > 1e-3
     behind = torch.minimum(far, near + is_open.sum(1) * step + 3 * blur)
-    spread = (
-        near[:, None] + _stratified(len(rays_o), counts.stratified, near.device) * (behind - near)[:, None]
-    )
+    spread = near[:, None] + _stratified(jitter[:, counts.importance :]) * (behind - near)[:, None]
     return torch.cat([important, spread], 1).sort(1).values
 
 
@@ -211,6 +216,7 @@ def _spans(rays_o: Tensor, rays_d: Tensor) -> tuple[Tensor, Tensor]:
     return near, torch.maximum(torch.maximum(first, last).amin(1), near + 0.02)
 
 
-def _stratified(num_rays: int, count: int, device: torch.device) -> Tensor:
-    steps = torch.arange(count, device=device) + torch.rand(num_rays, count, device=device)
-    return steps / count
+def _stratified(jitter: Tensor) -> Tensor:
+    """Shares (R, C) in [0, 1), one in each of C equal parts. jitter: (R, C) in [0, 1)."""
+    count = jitter.shape[1]
+    return (torch.arange(count, device=jitter.device) + jitter) / max(count, 1)

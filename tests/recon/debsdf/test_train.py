@@ -13,11 +13,12 @@ torch = pytest.importorskip("torch")
 from recon.debsdf import DebsdfSettings  # noqa: E402
 from recon.debsdf.color_network import ColorNetwork  # noqa: E402
 from recon.debsdf.network_layout import NetworkLayout  # noqa: E402
+from recon.debsdf.objective import rank_correlation  # noqa: E402
 from recon.debsdf.photos import Photos  # noqa: E402
 from recon.debsdf.rays import TrainingRays  # noqa: E402
 from recon.debsdf.schedule import Schedule  # noqa: E402
 from recon.debsdf.sdf_network import SdfNetwork  # noqa: E402
-from recon.debsdf.train import Trainer, rank_correlation  # noqa: E402
+from recon.debsdf.train import Trainer  # noqa: E402
 from recon.hash_grid import HashGridLayout  # noqa: E402
 from render.transforms import Similarity3  # noqa: E402
 
@@ -74,7 +75,7 @@ def test_an_interrupted_training_ends_bit_for_bit_like_an_uninterrupted_one(room
     whole = make_trainer(room, "depth", **settings)
     first = make_trainer(room, "depth", **settings)
     for trainer in (whole, first):
-        trainer.calibration["normals"] = 0.9  # Exclusion and guided rays take part.
+        trainer.objective.calibration["normals"] = 0.9  # Exclusion and guided rays take part.
     for _ in range(40):
         whole.step()
     for _ in range(26):
@@ -143,16 +144,13 @@ def test_uncertainty_grows_where_cues_lie_and_those_cues_are_excluded(room: Room
     for _ in range(150):
         report = trainer.step()
     wrong, right = (np.flatnonzero(chosen)[::7] for chosen in (on_ball, ~on_ball))
-    with torch.no_grad():
-        uncertain, certain = (
-            trainer._render(trainer.rays.rays(chosen[:600])).depth_uncertainty for chosen in (wrong, right)
-        )
+    uncertain, certain = (trainer.look(chosen[:600]).depth_uncertainty for chosen in (wrong, right))
     assert float(uncertain.median()) > 1.5 * float(certain.median())
-    assert trainer.calibration["depth"] > 0.3
+    assert trainer.objective.calibration["depth"] > 0.3
     assert report.excluded_depth > 0
     kept = (
-        trainer.depth_cutoff.keeps(uncertain).float().mean(),
-        trainer.depth_cutoff.keeps(certain).float().mean(),
+        trainer.objective.depth_cutoff.keeps(uncertain).float().mean(),
+        trainer.objective.depth_cutoff.keeps(certain).float().mean(),
     )
     assert float(kept[0]) < 0.7 < 0.9 < float(kept[1])
 
@@ -163,7 +161,7 @@ def test_each_idea_can_be_switched_off(room: RoomScene) -> None:
         trainer = make_trainer(
             room, "depth", steps=4, exclusion_start=0.0, bias_start=0.0, bias_end=0.1, **{name: False}
         )
-        trainer.calibration["normals"] = 0.9
+        trainer.objective.calibration["normals"] = 0.9
         losses = [trainer.step().losses for _ in range(4)][-1]
         assert np.isfinite(list(losses.values())).all()
         assert ("Depth uncertainty" in losses) == (name != "uncertainty")
@@ -178,7 +176,7 @@ def test_depth_that_is_bent_smoothly_is_straightened(room: RoomScene) -> None:
     trainer = make_trainer(room, "depth", depth, steps=160, exclusion=False)
     for _ in range(140):
         trainer.step()
-    factors = np.exp(trainer.corrections.log_factors.detach().numpy()).mean((1, 2))
+    factors = np.exp(trainer.objective.corrections.log_factors.detach().numpy()).mean((1, 2))
     assert factors[3] < 0.985
     assert np.abs(np.delete(factors, 3) - 1).max() < 0.5 * (1 - factors[3])
 
