@@ -58,6 +58,11 @@ class Objective:
         self._smooth_cutoff = terms.Cutoff(1 - SMOOTHED_SHARE, NORMAL_FLOOR)
         self.calibration = {"depth": 0.0, "normals": 0.0}
 
+    @property
+    def has_cues(self) -> bool:
+        """Whether there is anything to learn uncertainty from."""
+        return self._has_depth or self._has_normals
+
     def is_late(self, step: int) -> bool:
         """Whether exclusion, guided rays and adaptive smoothness may begin: late enough, and calibrated."""
         return self._schedule.may_exclude(step) and max(self.calibration.values()) > CALIBRATED

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.formats.pixels import read_image, read_mask, read_normals
 from render.cameras import CameraSet
 from render.images import PosedImages
 from render.transforms import Similarity3
@@ -73,10 +74,8 @@ def working_size(posed: PosedImages, longest: int, device: str) -> tuple[int, in
 def read_photos(posed: PosedImages, size: tuple[int, int], held_out_every: int) -> Iterator[Photos | int]:
     """Read pixels, masks and normal cues; yields the number of images read, at last the Photos.
 
-    held_out_every: every so many images one is only measured, 0 for none.
+    held_out_every: every so many images one is only measured, 0 for none. Raises FormatError.
     """
-    from render.image_files import read_image, read_mask, read_normals
-
     width, height = size
     count = len(posed)
     rgb = np.empty((count, height, width, 3), np.uint8)

@@ -80,12 +80,14 @@ def prepare(posed: PosedImages, settings: DebsdfSettings, device: str) -> Genera
     if base is None:
         aligned = align_depth(posed, size)
         region = find_region(posed, aligned)
-        return Prepared(posed, photos, region, None, aligned, (*checked.verdicts, *_notes_on(aligned)))
+        return Prepared(
+            posed, photos, region, None, aligned, (*checked.verdicts, *_notes_on(aligned, photos))
+        )
     # What photos refute is no cue, though it may lie near what was fused.
     is_trusted = base.is_trusted & ~base.is_unexplained if settings.consistency_masks else None
     photos = replace(photos, depth=base.aligned.depth, is_trusted=is_trusted)
     coarse = None if settings.start == "sphere" else base.field
-    notes = (*checked.verdicts, *_notes_on(base.aligned))
+    notes = (*checked.verdicts, *_notes_on(base.aligned, photos))
     return Prepared(posed, photos, base.region, coarse, base.aligned, notes)
 
 
@@ -127,8 +129,8 @@ def _notes_without_depth(photos: Photos) -> tuple[str, ...]:
     )
 
 
-def _notes_on(aligned: AlignedDepth) -> tuple[str, ...]:
-    lost = np.flatnonzero(~aligned.is_aligned)
+def _notes_on(aligned: AlignedDepth, photos: Photos) -> tuple[str, ...]:
+    lost = np.flatnonzero(~aligned.is_aligned & ~photos.is_held_out)
     if not len(lost):
         return ()
     reason = aligned.reasons[lost[0]]

@@ -120,7 +120,7 @@ class Trainer:
 
     def _render(self, rays: Rays, rng: np.random.Generator) -> Rendered:
         distances = self._distances(rays.origins, rays.directions, rng)
-        bias = self.schedule.bias(self.step_count)
+        bias = self.schedule.bias(self.step_count) if self.objective.has_cues else 0.0
         return render(self.field, self.color, rays, distances, self.beta, bias)
 
     @torch.no_grad()

@@ -74,7 +74,7 @@ def test_exact_cues_give_the_room_where_it_stands(scene: PosedImages) -> None:
     assert views.is_held_out.sum() == 2 and np.isfinite(views.psnr).all()
     figures = result.figures
     assert figures["psnr_held_out"] > 14 and figures["psnr"] > 14
-    assert figures["aligned_images"] == 12 or figures["aligned_images"] == 10
+    assert figures["aligned_images"] >= 10
     assert len(figures["alignment"]) == 12 and figures["start"] == "depth" and figures["beta"] > 0
     stages = list(dict.fromkeys(step.stage for step in told))
     assert stages.index("Training") < stages.index("Rendering views")
