@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from app.project import Layer, Missing
+from app.layers import Layer, Missing
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
 from widgets.agreement_list import AgreementRow

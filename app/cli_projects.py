@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app import project_folder, project_pack, relinking
-from app.project import Layer
-from app.project_lock import lock_holder
+from app.layers import Layer
 from recon.errors import InputError
 
 
@@ -98,6 +97,8 @@ def _about_lost(layer: Layer, found: relinking.Found | None, *, is_taken: bool) 
 
 def _save_relinked(opened: project_folder.Opened, layers: Mapping[str, Layer]) -> None:
     """Save the project with these layers in place of the lost ones. Raises InputError where it may not be."""
+    from app.project_lock import lock_holder  # Qt's own lock: only this command waits for Qt
+
     if lock_holder(opened.path.parent) is not None:
         raise InputError("The project is open in a window.", "Relink there, or close it first.")
     if opened.is_read_only:

@@ -18,9 +18,10 @@ from PySide6.QtGui import QImage
 from app import project_folder
 from app.background import Background
 from app.directories import state_directory
+from app.layers import Missing, ProjectState
 from app.manifest import Manifest, RunRecord
 from app.preferences import remember_project
-from app.project import Missing, Project, ProjectState
+from app.project import Project
 from app.project_folder import Document, Opened
 from app.project_lock import lock_holder, take_lock
 from app.project_runs import copy_run

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.data_words import number
-from app.project import Layer, Project
+from app.layers import Layer
+from app.project import Project
 from recon.method import Method
 from render.mesh import TriangleMesh
 from widgets.job_rows import bytes_text

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from app.background import Background
 from app.file_desk import FileDesk
 from app.layer_look import describe, kind_of
-from app.project import Layer
+from app.layers import Layer
 from recon import formats
 from recon.errors import InputError, ReconError
 from recon.formats.export import FRAME_PRESETS, ExportOptions, ExportPlan, plan_export

@@ -17,8 +17,9 @@ from app.cli_files import sample_folders
 from app.directories import data_directory, projects_directory
 from app.document import OpenDocument
 from app.layer_look import measured
+from app.layers import Layer, Missing, changed, new_layer
 from app.manifest import SUFFIX, is_project
-from app.project import Layer, Missing, Project, changed, new_layer
+from app.project import Project
 from app.project_pack import PACK_SUFFIX
 from app.reframe import in_frame, stated_in
 from app.relinking import Found

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 
 from app.data_words import number, used_words
 from app.image_places import are_lost
-from app.project import Layer, changed
+from app.layers import Layer, changed
 from app.surface_words import image_tables
 from app.thumbnails import Picture, Thumbnails
 from render.images import ImageSet, PosedImages

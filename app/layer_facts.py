@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.data_words import count_rows
 from app.image_places import are_lost
 from app.layer_look import kind_of
-from app.project import Layer, Missing
+from app.layers import Layer, Missing
 from app.result_words import result_rows
 from recon import METHODS
 from render.images import ImageSet

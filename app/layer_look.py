@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from app.data_words import describe_data
-from app.project import Layer, Missing
+from app.layers import Layer, Missing
 from app.relinking import is_lost
 from recon.formats import native
 from render.mesh import TriangleMesh

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from PySide6.QtCore import QObject
 
 from app.layer_look import measured
-from app.project import Layer, changed, new_layer
+from app.layers import Layer, changed, new_layer
 from render.mesh import TriangleMesh
 from widgets.mesh_figures import part_areas
 from widgets.settings_form import SettingsForm

@@ -27,6 +27,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app import image_places
+from app.layers import Layer, Missing, Origin, ProjectState, Source
 from app.manifest import (
     FORMAT,
     SCHEMA,
@@ -41,7 +42,6 @@ from app.manifest import (
     read_raw,
     upgraded,
 )
-from app.project import Layer, Missing, Origin, ProjectState, Source
 from app.project_runs import copy_run, is_under_way, link_or_copy, run_folders
 from recon import formats
 from recon.errors import FormatError, ReconError

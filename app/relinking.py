@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import image_places, project_folder
-from app.project import Layer, Missing
+from app.layers import Layer, Missing
 from recon.errors import ReconError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.project import Layer, Missing
+from app.layers import Layer, Missing
 from app.surface_words import surface_rows, surface_summary
 from render.mesh import TriangleMesh
 

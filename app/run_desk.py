@@ -16,9 +16,9 @@ from app.errors import ErrorReport
 from app.image_places import rebased
 from app.job_states import ACTIVE, ENDED, JobState
 from app.jobs import Job, JobQueue, JobResult
+from app.layers import Layer, Missing, Origin, new_layer
 from app.manifest import RunRecord
 from app.method_panel import StartWish
-from app.project import Layer, Missing, Origin, new_layer
 from app.project_runs import run_folders
 from app.result_words import summary
 from recon import method_by_id

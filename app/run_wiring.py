@@ -9,9 +9,9 @@ import numpy as np
 
 from app.errors import ErrorReport
 from app.jobs import Job
+from app.layers import Layer
 from app.log_file import log_folder
 from app.method_panel import StartWish
-from app.project import Layer
 from app.run_desk import id_of
 from recon import method_by_id
 from render.cross_sections import CrossSections

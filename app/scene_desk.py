@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from PySide6.QtCore import QObject
 
 from app.data_words import number, used_words
-from app.project import Layer, Missing, changed
+from app.layers import Layer, Missing, changed
 from app.reframe import transformed
 from recon import METHODS, orientation
 from recon.errors import ReconError

@@ -9,7 +9,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.layer_look import row_of, style_of
-from app.project import Layer, Missing, Project, changed, new_layer
+from app.layers import Layer, Missing, changed, new_layer
+from app.project import Project
 from app.reframe import stated_in
 from recon.formats import native
 from render.cross_sections import CrossSections

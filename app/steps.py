@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.job_states import JobState
-from app.project import Layer, Missing
+from app.layers import Layer, Missing
 from app.result_words import agreement_words
 from app.surface_steps import SurfaceSteps
 from app.workflows import SURFACE

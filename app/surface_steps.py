@@ -8,7 +8,7 @@ from app.data_words import number, used_words
 from app.image_places import are_lost
 from app.job_states import JobState
 from app.jobs import Job
-from app.project import Layer, Missing
+from app.layers import Layer, Missing
 from app.run_desk import id_of
 from recon import METHODS
 from render.images import ImageSet, PosedImages

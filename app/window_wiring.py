@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from app.document import OpenDocument
 from app.layer_facts import facts_of, style_change
 from app.layer_look import kind_of
+from app.layers import Layer
 from app.method_panel import Choice
-from app.project import UNDO_BUDGET_BYTES, Layer
+from app.project import UNDO_BUDGET_BYTES
 from app.project_folder import Opened
 from app.project_lock import lock_holder
 from app.project_picture import picture_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.layer_look import kind_of
-from app.project import Layer
+from app.layers import Layer
 from recon.method import Method
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from app.directories import config_directory, state_directory
 from app.errors import describe_error
 from app.job_states import ACTIVE
 from app.launch import begin, reset
+from app.layers import changed, new_layer
 from app.one_window import OneWindow
 from app.preferences import Preferences, load_preferences, load_recent, save_preferences
-from app.project import changed, new_layer
 from app.run_desk import id_of
 from app.window_options import WindowOptions
 from recon import formats, method_by_id

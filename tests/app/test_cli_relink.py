@@ -10,7 +10,7 @@ import pytest
 
 from app import project_folder
 from app.__main__ import main
-from app.project import Missing, ProjectState, new_layer
+from app.layers import Missing, ProjectState, new_layer
 from app.project_lock import take_lock
 from recon.formats import native
 from render.images import PosedImages

@@ -12,8 +12,9 @@ import pytest
 from app import project_folder, project_lock
 from app.background import Background
 from app.document import OpenDocument
+from app.layers import changed, new_layer
 from app.preferences import load_recent
-from app.project import Project, changed, new_layer
+from app.project import Project
 from recon import run_folder
 from recon.errors import InputError
 from tests.app.test_project import triangle
@@ -144,7 +145,8 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QTimer
 from app.background import Background
 from app.document import OpenDocument
-from app.project import Project, new_layer
+from app.layers import new_layer
+from app.project import Project
 from recon import run_folder
 from recon.errors import InputError
 from tests.app.test_project import triangle

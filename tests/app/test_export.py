@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QProgressBar, QPushButton
 from shiboken6 import isValid
 
-from app.project import new_layer
+from app.layers import new_layer
 from recon import formats
 from tests.synthetic import TORUS, mesh_of
 from widgets.export_dialog import ExportDialog

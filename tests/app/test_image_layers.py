@@ -10,7 +10,8 @@ import pytest
 from app import image_places, project_folder, project_pack
 from app.data_words import count_rows, describe_data
 from app.layer_facts import facts_of
-from app.project import Project, ProjectState, new_layer
+from app.layers import ProjectState, new_layer
+from app.project import Project
 from app.project_folder import Document
 from app.reframe import in_frame, stated_in, transformed
 from recon.errors import InputError

@@ -15,8 +15,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from vtkmodules.vtkCommonCore import vtkObjectBase
 
+from app.layers import new_layer
 from app.preferences import Preferences
-from app.project import new_layer
 from tests.app.windows import open_window
 from tests.synthetic import TORUS, mesh_of, slices_of
 

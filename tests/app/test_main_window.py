@@ -9,8 +9,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from app.layers import Missing, new_layer
 from app.preferences import load_preferences
-from app.project import Missing, new_layer
 from app.run_desk import id_of
 from recon import formats
 from recon.formats import native

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app import project as project_module
-from app.project import Missing, Project, changed, new_layer
+from app.layers import Missing, changed, new_layer
+from app.project import Project
 from render.frame import Frame
 from render.mesh import TriangleMesh
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import project_folder
+from app.layers import Layer, Missing, Origin, ProjectState, Source, new_layer
 from app.manifest import Manifest, RunRecord
-from app.project import Layer, Missing, Origin, ProjectState, Source, new_layer
 from app.project_folder import Document
 from app.recovery import discard_recovery, find_recovery, write_recovery
 from recon.errors import FormatError, ReconError

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import cli, project_folder, project_pack
-from app.project import new_layer
+from app.layers import new_layer
 from recon.errors import FormatError, InputError, ReconError
 from recon.formats import native
 from tests.app.test_project_folder import assert_same, document, mesh, square

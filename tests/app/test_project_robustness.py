@@ -20,9 +20,10 @@ from app import project as project_module
 from app import project_folder
 from app.document import OpenDocument
 from app.job_states import ENDED
+from app.layers import changed, new_layer
 from app.method_panel import StartWish
 from app.preferences import load_recent, remember_project
-from app.project import Project, changed, new_layer
+from app.project import Project
 from app.recent_desk import RecentDesk
 from app.recovery import abandoned_recoveries, find_recovery, write_recovery
 from app.run_desk import RunDesk
@@ -74,7 +75,7 @@ def test_any_cross_sections_under_any_name_come_back(tmp_path_factory, data, nam
 
 _AUTOSAVE_FOREVER = """
 import sys
-from app.project import ProjectState
+from app.layers import ProjectState
 from app.project_folder import Document
 from tests.app.test_project_robustness import *
 path = Path(sys.argv[1])
@@ -109,7 +110,7 @@ def test_a_kill_while_autosaving_leaves_the_save_and_whole_unsaved_work(tmp_path
 
 _SAVE_TOO_MUCH = """
 import resource, signal, sys
-from app.project import ProjectState
+from app.layers import ProjectState
 from app.project_folder import Document
 from tests.app.test_project_robustness import *
 path = Path(sys.argv[1])

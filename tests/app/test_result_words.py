@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.layer_facts import facts_of
-from app.project import Origin, new_layer
+from app.layers import Origin, new_layer
 from app.result_words import result_rows, summary
 from render.frame import Frame
 from tests.synthetic import TORUS, mesh_of

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel
 
-from app.project import new_layer
+from app.layers import new_layer
 from tests.synthetic import TORUS, mesh_of
 from widgets.job_rows import bytes_text
 

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDialog, QPushButton
 
 from app.estimates import Estimates
-from app.project import Origin, new_layer
+from app.layers import Origin, new_layer
 from app.surface_words import image_tables, surface_rows, surface_summary
 from app.view_pictures import figures_of, pictures_of
 from recon import method_by_id

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit, QPushButton
 
+from app.layers import Origin, new_layer
 from app.preferences import Preferences
-from app.project import Origin, new_layer
 from app.run_desk import id_of
 from recon import formats
 from tests.app.windows import layer_names, open_files, open_window, press

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from app import project_folder
+from app.layers import ProjectState, new_layer
 from app.manifest import Manifest
-from app.project import ProjectState, new_layer
 from app.project_folder import Document
 from render.mesh import TriangleMesh
 
