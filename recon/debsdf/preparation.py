@@ -135,7 +135,7 @@ def _notes_on(aligned: AlignedDepth, photos: Photos) -> tuple[str, ...]:
         return ()
     reason = aligned.reasons[lost[0]]
     sentence = f"The depth of {len(lost)} of {len(aligned.is_aligned)} images is not used: {reason}."
-    if len(lost) == len(aligned.is_aligned):
+    if not aligned.is_aligned.any():
         sentence += " Training starts from a sphere, and surfaces without texture will come out poor."
     return (sentence,)
 
