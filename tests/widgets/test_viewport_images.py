@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from render.images import ImageSet
 from render.points import PointCloud
 from tests.synthetic_room import make_room
 from tests.widgets.viewports import canvas_of, opened
@@ -157,3 +158,21 @@ def test_a_region_fits_most_points_and_its_faces_move_alone():
     )
     pushed = box_points(with_face_moved(region, (2, -1), -99.0))
     assert np.ptp(pushed[:, 2]) > 0, "a face stops before the opposite one"
+
+
+def test_five_hundred_cameras_take_as_many_draw_calls_as_eight(qtbot, viewport, room):  # T53
+    viewport.show_layer("room", room.posed, LayerStyle())
+    few = len(viewport._scene.layers["room"].actors)
+    place = np.arange(500) % 8
+    many = replace(
+        room.posed.select(np.arange(8)),
+        images=ImageSet("/nowhere", tuple(f"{i}.png" for i in range(500))),
+        cameras=room.posed.cameras.select(place), lens_models=("PINHOLE",) * 500, lens_params=None,
+        observations=None, disabled=None,
+    )  # fmt: skip
+    viewport.show_layer("room", many, LayerStyle())
+    viewport.images.set_pictures("room", {i: np.full((24, 32, 3), 90, np.uint8) for i in range(500)})
+    layer = viewport._scene.layers["room"]
+    assert len(layer.actors) == few and layer.num_pictures == 500
+    quads = layer.actors[-2].GetMapper().GetInput()
+    assert quads.GetNumberOfPolys() == 500 and viewport.screenshot().std() > 1
