@@ -176,6 +176,10 @@ class RunDesk(QObject):
             if self.job(folder.name) is None and (folder / "run.json").exists():
                 self.queue.add(self._follow(RunFolder(folder)), start=False)
 
+    def method_of(self, job: Job) -> str:
+        """The method of a run of this project; "" for one that is none of its own."""
+        return next((run.method for run in self.document.runs if run.uuid == id_of(job)), "")
+
     def forget_all(self) -> None:
         """End what runs, or leave it to itself if that was wished, and list nothing: another project comes."""
         for job in self.queue.jobs:
@@ -392,16 +396,20 @@ def _result_words(job: Job) -> str:
     return summary(job.result.figures) or names or "Nothing"
 
 
+def shown_style(method: str) -> dict[str, Any]:
+    """Display values of what a method makes, where they differ from the usual ones."""
+    if method in _OF_ROOMS:
+        return {"cull_backfaces": True}  # One looks into a room through the backs of its walls.
+    value = _SHOWN_VALUES.get(method)
+    return {} if value is None else {"shading": "values", "value_name": value}
+
+
 def _result_layer(job: Job, name: str, data: Any, origin: Origin, num_outputs: int) -> Layer:
     number = job.title.rpartition(" ")[2]
     title = job.title if num_outputs == 1 else f"{name} ({job.title})"
-    style: dict[str, Any] = {}
-    if origin.method in _OF_ROOMS:
-        title = f"{name} {number}" if num_outputs > 1 else title
-        style = {"cull_backfaces": True}  # One looks into a room through the backs of its walls.
-    if origin.method in _SHOWN_VALUES:
-        style = {"shading": "values", "value_name": _SHOWN_VALUES[origin.method]}
-    return new_layer(title, data, origin=origin, style=style)
+    if origin.method in _OF_ROOMS and num_outputs > 1:
+        title = f"{name} {number}"
+    return new_layer(title, data, origin=origin, style=shown_style(origin.method))
 
 
 def _copy_details(report: ErrorReport | None) -> None:

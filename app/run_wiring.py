@@ -12,10 +12,11 @@ from app.jobs import Job
 from app.layers import Layer
 from app.log_file import log_folder
 from app.method_panel import StartWish
-from app.run_desk import id_of
+from app.run_desk import id_of, shown_style
 from recon import method_by_id
 from render.cross_sections import CrossSections
 from widgets.viewport_scene import is_drawn
+from widgets.viewport_style import LayerStyle
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -104,7 +105,8 @@ def _plot(window: MainWindow, job: Job) -> None:
 
 
 def _show_preview(window: MainWindow, job: Job, data: Any) -> None:
-    window.scene.show_preview(f"{job.title} (preview)", data)
+    style = LayerStyle(**shown_style(window.runs.method_of(job)))
+    window.scene.show_preview(f"{job.title} (preview)", data, style)
     step = f"{job.progress.step:,}".replace(",", "\u202f")
     window.viewport.set_banner(f"Preview, {job.progress.stage.lower()} {step}".strip())
 

@@ -100,12 +100,12 @@ class SceneView(QObject):
             self._active_image = layer_id, image
             self._draw_layers()
 
-    def show_preview(self, name: str, data: SceneData) -> None:
+    def show_preview(self, name: str, data: SceneData, style: LayerStyle | None = None) -> None:
         """Show what a run has so far, as a passing layer."""
         is_first = self._preview is None
         self._preview = (name, data)
         if is_drawn(data):
-            self.viewport.show_layer(PREVIEW, data, LayerStyle())
+            self.viewport.show_layer(PREVIEW, data, style or LayerStyle())
         if is_first:
             self.layer_list.set_rows(self._rows())
 

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from app.data_words import number, used_words
 from app.image_places import are_lost
 from app.job_states import JobState
-from app.jobs import Job
 from app.layers import Layer, Missing
-from app.run_desk import id_of
 from recon import METHODS
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
@@ -100,7 +98,7 @@ class SurfaceSteps:
         jobs = [
             job
             for job in self._window.runs.queue.jobs
-            if self._method_of(job) not in (*_HELPING, EXTRACT, "")
+            if self._window.runs.method_of(job) not in (*_HELPING, EXTRACT, "")
         ]
         if any(job is self._window.runs.current for job in jobs):
             return Step("surface", "Surface", "running", "A run is under way.")
@@ -123,11 +121,7 @@ class SurfaceSteps:
 
     def _running(self, method: str) -> StepState:
         job = self._window.runs.current
-        return "running" if job is not None and self._method_of(job) == method else "todo"
-
-    def _method_of(self, job: Job) -> str:
-        """The method of a run of this project; "" for one that is none of its own."""
-        return next((run.method for run in self._window.document.runs if run.uuid == id_of(job)), "")
+        return "running" if job is not None and self._window.runs.method_of(job) == method else "todo"
 
     def _optional(self) -> StepState:
         """What nobody did is done with once there is a surface without it."""
