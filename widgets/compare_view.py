@@ -16,6 +16,7 @@ from widgets.viewport_overlays import Legend
 __all__ = ["ComparePicture", "CompareView"]
 
 _FLICKER_MS = 500
+_WORDS_FROM = 320  # design pixels of width from which there is room for figures
 _MODES: tuple[tuple[Mode, str, str], ...] = (
     ("wiper", "square-split-horizontal", "Wiper: drag the line between the two"),
     ("beside", "columns-2", "Side by side"),
@@ -37,7 +38,7 @@ class CompareView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("compare_view")
-        self.setMinimumWidth(active_theme().px(280))
+        self.setMinimumWidth(active_theme().px(200))
         self._pictures: dict[str, ComparePicture] = {}
         self._wanted = ("", "")
         self._flicker = QTimer(self, interval=_FLICKER_MS)
@@ -191,6 +192,7 @@ class CompareView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._note.setVisible(self.width() >= active_theme().px(_WORDS_FROM))
         self._place_legends()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -24,6 +24,7 @@ class ImageFigures(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("image_figures")
+        self.setMinimumWidth(active_theme().px(240))
         self._tables: dict[str, Table] = {}
         self._empty = EmptyPlace(
             "chart-column", "Figures of each image are drawn here once a run has made a result."

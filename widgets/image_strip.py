@@ -18,6 +18,7 @@ from widgets.theme import active_theme, secondary_label
 __all__ = ["ImageRow", "ImageStrip"]
 
 Picture = NDArray[np.uint8]
+_WORDS_FROM = 560  # design pixels of width from which the buttons have room for words
 FILTERS: tuple[tuple[str, str], ...] = (
     ("all", "All"), ("used", "Used"), ("left out", "Left out"), ("masked", "With mask"),
     ("low", "Low PSNR"),
@@ -58,6 +59,7 @@ class ImageStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("data_gallery")
+        self.setMinimumWidth(active_theme().px(240))  # less than its bar with words takes
         self._model = ImageModel(self)
         self._rest = QTimer(self, singleShot=True, interval=40)
         self._rest.timeout.connect(self._wish_visible)
@@ -198,7 +200,16 @@ class ImageStrip(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit_words()
         self._rest.start()
+
+    def _fit_words(self) -> None:
+        """Buttons lose their words, both together, where these would not fit."""
+        is_wide = self.width() >= active_theme().px(_WORDS_FROM)
+        style = Qt.ToolButtonStyle
+        for button in (self._use, self._look):
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if is_wide else style.ToolButtonIconOnly)
+        self._name.setVisible(is_wide)
 
     def _on_current(self, place: QModelIndex, _before: QModelIndex) -> None:
         self._show_state()
