@@ -53,6 +53,8 @@ class Objective:
         self._has_depth, self._has_normals = photos.depth is not None, photos.normals is not None
         self._sparse = None if sparse is None else torch.from_numpy(sparse).to(device)
         self.corrections = DepthCorrections(len(photos)).to(device)
+        # How much worse than elsewhere a view's normal cue is in some part of its picture.
+        self.normal_doubts = DepthCorrections(len(photos)).to(device)
         self.depth_cutoff = terms.Cutoff(settings.excluded_share, DEPTH_FLOOR)
         self.normal_cutoff = terms.Cutoff(settings.excluded_share, NORMAL_FLOOR)
         self._smooth_cutoff = terms.Cutoff(1 - SMOOTHED_SHARE, NORMAL_FLOOR)
@@ -78,6 +80,7 @@ class Objective:
     ) -> tuple[Losses, tuple[float, float]]:
         """The weighted terms by name, and the shares of depth and normal cues that are excluded."""
         is_late = self.is_late(step)
+        rendered = self.doubted(rendered, rays.images, targets.places)
         named = {"Colour": (rendered.rgb - targets.rgb).abs().mean()}
         named |= self._field_losses(field, rendered, is_late, rng)
         if self._sparse is not None and self._settings.sparse_weight:
@@ -93,6 +96,12 @@ class Objective:
         kept = self._kept(rendered, is_late)
         excluded = _share_out(kept[0], targets.depth_weight), _share_out(kept[1], targets.normal_weight)
         return named | self._uncertain_losses(rendered, targets, step, *kept), excluded
+
+    def doubted(self, rendered: Rendered, images: Tensor, places: Tensor) -> Rendered:
+        """The normals' uncertainty as it is in these parts of these pictures: cues are off by smooth fields too,
+        which no point in space knows of."""
+        factor = self.normal_doubts.factor(images, places)
+        return replace(rendered, normal_uncertainty=rendered.normal_uncertainty * factor[:, None])
 
     def _straightens(self, step: int) -> bool:
         return self._settings.correct_depth and self._has_depth and self._schedule.is_near(step)

@@ -121,10 +121,15 @@ class TrainingRays:
                 _unit(np.where(known[:, None], stored, [0, 0, -1])),
                 known.astype(np.float32),
             )
-        row, column = np.divmod(pixels % (photos.size[0] * photos.size[1]), photos.size[0])
-        places = np.stack([(column + 0.5) / photos.size[0], (row + 0.5) / photos.size[1]], 1)
+        places = self.places(pixels).cpu().numpy()
         arrays = (rgb, depth, normals, depth_weight, normal_weight, trusted, places)
         return Targets(*(_tensor(array, self._device) for array in arrays))
+
+    def places(self, pixels: NDArray[np.int64]) -> Tensor:
+        """(R, 2) x, y of pixels as shares of their picture."""
+        width, height = self.photos.size
+        row, column = np.divmod(pixels % (width * height), width)
+        return _tensor(np.stack([(column + 0.5) / width, (row + 0.5) / height], 1), self._device)
 
 
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

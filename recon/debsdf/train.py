@@ -70,6 +70,7 @@ class Trainer:
         groups: list[dict[str, Any]] = [
             {"params": networks, "lr": settings.learning_rate},
             {"params": corrections, "lr": settings.learning_rate / 2},
+            {"params": list(self.objective.normal_doubts.parameters()), "lr": 2.5 * settings.learning_rate},
         ]
         if self.field.grid_parameters:
             rate = settings.table_learning_rate * self.schedule.table_rate
@@ -127,10 +128,10 @@ class Trainer:
     def look(self, pixels: NDArray[np.int64], has_code: bool = True) -> Rendered:
         """Render flat pixels (R,) as training would now, without learning from them and without touching its random
         numbers. has_code: take the images' codes, not the mean of all."""
-        rays = self.rays.rays(pixels)
+        rays, rng = self.rays.rays(pixels), np.random.default_rng(0)
         if not has_code:
-            rays = replace(rays, images=torch.full_like(rays.images, -1))
-        return self._render(rays, np.random.default_rng(0))
+            return self._render(replace(rays, images=torch.full_like(rays.images, -1)), rng)
+        return self.objective.doubted(self._render(rays, rng), rays.images, self.rays.places(pixels))
 
     def _distances(self, origins: Tensor, directions: Tensor, rng: np.random.Generator) -> Tensor:
         if self.device.type == "cpu":
