@@ -46,6 +46,8 @@ SHOWN_SPACINGS = 0.25
 MARGIN_SPACINGS = 0.5
 # Box units around a saddle that are looked at.
 WINDOW = 0.2
+# How many saddles are looked at, the thinnest: a field of few slices may ripple around zero in hundreds of places.
+MOST_TRIED = 48
 # How often to solve again where the solid touches beside a cut.
 REPEATS = 3
 
@@ -155,7 +157,7 @@ def find_necks(field: Field, grid: Grid, contours: Sequence[PlaneContours], gap:
     reach = math.ceil(WINDOW / grid.spacing)
     necks: list[Neck] = []
     changed = field.copy()
-    for saddle, is_gap in _candidates(field, thin):
+    for saddle, is_gap in _candidates(field, thin)[:MOST_TRIED]:
         side = -1 if is_gap else 1
         points = _section(np.float32(side) * changed, saddle, reach)
         if points is None or _is_shown(points, grid, contours, is_gap):
@@ -179,10 +181,10 @@ def _candidates(field: Field, thin: float) -> list[tuple[Saddle, bool]]:
 def _section(field: Field, saddle: Saddle, reach: int) -> Ints | None:
     """(N, 3) the points of {field < 0} that keep apart what the saddle joins; None where it is no narrow neck."""
     corner, near, lobes = _lobes(field, saddle, reach)
-    basins = watershed(near, lobes, connectivity=3, mask=near < 0, watershed_line=True)
-    depths = ndimage.minimum(near, basins, np.unique(lobes[lobes > 0]))
+    depths = ndimage.minimum(near, lobes, np.unique(lobes[lobes > 0]))
     if np.max(depths) > DEEPER * saddle.value:
         return None
+    basins = watershed(near, lobes, connectivity=3, mask=near < 0, watershed_line=True)
     parts, _ = ndimage.label((near < 0) & (basins == 0), ALL_AROUND)
     middle = tuple(np.array(saddle.point) - corner)
     points = np.argwhere(parts == parts[middle])
