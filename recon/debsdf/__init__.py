@@ -26,10 +26,9 @@ class DebsdfSettings(Settings):
     """Cells along the longest side of the region. Parts thinner than a cell get lost."""
     image_size: int = Field(0, ge=0, le=8192, title="Image size", json_schema_extra=_BASIC | {"unit": "px"})
     """Longer side that photos are scaled down to; 0 chooses what the device can make use of."""
-    held_out: int = Field(
-        0, ge=0, le=1000, title="Keep back every so manieth photo", json_schema_extra=_BASIC
-    )
-    """These photos are not trained on, but show how well unseen views are predicted; 0 trains on all."""
+    held_out: int = Field(16, ge=0, le=1000, title="Hold out every n-th photo", json_schema_extra=_BASIC)
+    """These photos are not trained on, but show how well unseen views are predicted; 0 trains on all. Sets of fewer
+    photos than that are trained on whole."""
     start: Start = Field("auto", title="Start from", json_schema_extra=_BASIC)
     """auto: the fused depth cues, where there are any; sphere: the inside of a sphere."""
 

@@ -18,7 +18,7 @@ from render.images import DepthKind, PosedImages
 
 FIRST_RESOLUTION = 112  # what views agree on, smoothly, needs no finer grid
 BLURS = (0.0, 0.004, 0.008, 0.013)  # of the longer side: how much a depth network may have blurred edges
-BLUR_ROWS = 6  # every so manieth row tells which
+BLUR_ROWS = 6  # every n-th row tells which
 TRUSTED = 0.055  # of the region's half side: how far a cue may be from the base
 
 

@@ -181,7 +181,7 @@ def rendered_depth(
 ) -> NDArray[np.float32]:
     """z-depth (N, H, W) in the world's unit of the field's surface in every view, NaN where a ray meets none.
 
-    step: only every so manieth pixel in both directions is cast; the others are NaN.
+    step: only every n-th pixel in both directions is cast; the others are NaN.
     """
     sized = cameras.resized(np.tile(np.array(size), (len(cameras), 1)))
     in_box = sized.transformed(region.world_from_box.inverse)

@@ -171,7 +171,7 @@ def count_matches(
 def count_overlap(
     view: Any, depth: Any, from_world: Any, to_world: Any, lens: Any, same_depth: Any, step: Any, overlap: Any
 ) -> None:
-    """Adds to overlap (V,) how many of the view's pixels, every so manieth, each other view sees too."""
+    """Adds to overlap (V,) how many of the view's pixels, every n-th, each other view sees too."""
     for row in range(step // 2, depth.shape[1], step):
         for column in range(step // 2, depth.shape[2], step):
             d = depth[view, row, column]
@@ -213,7 +213,7 @@ def cast_rays(sdf: Any, origin: Any, rotation: Any, lens: Any, step: Any, depth:
     """Writes z-depth (H, W) in voxels of the first crossing from free space (sdf > 0), where there is one.
 
     sdf: (X, Y, Z) in voxels. origin: (3,) grid coordinates. rotation: (3, 3) grid from camera axes. lens: (4,).
-    step: only every so manieth row and column. A ray that starts inside matter first walks out of it.
+    step: only every n-th row and column. A ray that starts inside matter first walks out of it.
     """
     for row in range(step // 2, depth.shape[0], step):
         for column in range(step // 2, depth.shape[1], step):

@@ -16,7 +16,7 @@ from render.transforms import Similarity3
 MARGIN = 0.05  # of the longest side, all around
 MOST_POINTS = (0.02, 0.98)
 MOST_DEPTHS = (0.003, 0.997)
-STEP = 4  # every so manieth pixel of the depth pictures in both directions
+STEP = 4  # every n-th pixel of the depth pictures in both directions
 CAMERA_REACH = 2.0  # without points and depth: extents of the camera path around it
 
 

@@ -54,7 +54,7 @@ def make_outputs(
 
 
 def render_photos(trainer: Trainer, prepared: Prepared) -> Generator[Progress, None, RenderedViews]:
-    """Every view at every so manieth of its pixels, as many as a fixed number of rays affords."""
+    """Every view at every n-th of its pixels, as many as a fixed number of rays affords."""
     photos = prepared.photos
     step = viewing_step(photos)
     rows, columns = _middles(photos.size[1], step), _middles(photos.size[0], step)
@@ -107,7 +107,7 @@ def render_pixels(trainer: Trainer, pixels: NDArray[np.int64], image: int | None
 
 
 def viewing_step(photos: Photos) -> int:
-    """Every how manieth pixel in both directions the rays afford."""
+    """Every which pixel in both directions the rays afford."""
     width, height = photos.size
     return max(1, math.ceil(math.sqrt(len(photos) * width * height / RAYS_OF_VIEWS)))
 

@@ -41,7 +41,7 @@ def matches(
     """For each pixel, in how many views its colour is found at its point, and in how many that could be looked up.
 
     A colour is found when it lies between the least and the largest of 3 x 3 pixels there, give or take noise.
-    step: only every so manieth row is looked up.
+    step: only every n-th row is looked up.
     """
     known = np.nan_to_num(depth, nan=-1.0)
     sized = cameras.resized(np.tile([depth.shape[2], depth.shape[1]], (len(cameras), 1)))

@@ -14,7 +14,7 @@ _BASIC: dict[str, Any] = {"basic": True}
 class ViewsSettings(Settings):
     """Which pictures to render, and how large."""
 
-    every: int = Field(1, ge=1, le=100_000, title="Every so manieth photo", json_schema_extra=_BASIC)
+    every: int = Field(1, ge=1, le=100_000, title="Every n-th photo", json_schema_extra=_BASIC)
     """1 renders what each photo shows."""
     image: str = Field("", title="Only this photo", json_schema_extra=_BASIC)
     """The name of one photo, or part of it; empty for all."""

@@ -60,17 +60,19 @@ def outputs(result: Result) -> tuple[TriangleMesh, SdfField, RenderedViews]:
 
 
 def test_exact_cues_give_the_room_where_it_stands(scene: PosedImages) -> None:
-    result, told = run(scene, held_out=6)
+    result, told = run(scene, held_out=6, steps=120)
     mesh, field, views = outputs(result)
     off = np.abs(room_sdf(mesh.vertices.astype(np.float64)))
-    # A third of the coarse field's cells, which these few steps hardly refine.
-    assert np.median(off) < 0.022 and np.quantile(off, 0.9) < 0.08
+    # A fifth of a cell of the coarse field. A tenth of the surface closes what ten small views do not see behind
+    # the ball and the step.
+    assert np.median(off) < 0.01 and np.quantile(off, 0.8) < 0.04
     # Inside the room and nowhere beyond its walls: what no camera sees is gone.
     assert (mesh.vertices > ROOM[0] - 0.15).all() and (mesh.vertices < ROOM[1] + 0.15).all()
     assert mesh.colors is not None and mesh.colors.std() > 10
     assert (mesh.vertex_values["uncertainty"] >= 0).all()
     assert mesh.frame == scene.frame and field.frame == scene.frame
-    assert (field.bounds[0] < ROOM[0] + 0.1).all() and (field.bounds[1] > ROOM[1] - 0.1).all()
+    # The cameras look down: the upper walls are seen by none.
+    assert (field.bounds[0] < ROOM[0] + 0.1).all() and (field.bounds[1, :2] > ROOM[1, :2] - 0.1).all()
     assert views.is_held_out.sum() == 2 and np.isfinite(views.psnr).all()
     figures = result.figures
     assert figures["psnr_held_out"] > 14 and figures["psnr"] > 14
