@@ -96,5 +96,5 @@ def _is_number(value: object) -> bool:
 
 def _texts(value: object) -> Sequence[str]:
     if isinstance(value, str):
-        return (value,)
+        return (value,) if value else ()
     return tuple(str(each) for each in value) if isinstance(value, list | tuple) else ()

@@ -37,7 +37,7 @@ def test_a_result_tells_parts_holes_and_how_many_planes_agree():
 def test_bridges_that_were_cut_are_told_and_nothing_is_said_where_none_were():
     figures = {"bridges": {"Bone": {"cut": 1, "filled": 0}, "Skin": {"cut": 1, "filled": 1}}}
     assert dict(result_rows(made(figures)))["No slice showed"] == "2 bridges cut, 1 pinhole filled"
-    assert result_rows(made({"bridges": {"Bone": {"cut": 0, "filled": 0}}})) == []
+    assert result_rows(made({"bridges": {"Bone": {"cut": 0, "filled": 0}}, "note": ""})) == []
 
 
 def test_each_label_of_several_tells_its_own_figures():
