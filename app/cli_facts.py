@@ -10,6 +10,7 @@ import numpy as np
 
 from app.data_words import describe_data as in_words
 from render.cross_sections import CrossSections
+from render.gaussians import GaussianCloud
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
@@ -50,6 +51,8 @@ def _counts(data: SceneData) -> dict[str, Any]:
         return {"kind": "points", "points": len(data.points), "colors": data.colors is not None}
     if isinstance(data, RenderedViews):
         return {"kind": "views", "summary": in_words(data), "views": len(data.names)}
+    if isinstance(data, GaussianCloud):
+        return {"kind": "Gaussian splats", "gaussians": len(data), "sh_degree": data.sh_degree}
     return {"kind": "field", "summary": in_words(data)}
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 
 from render.cross_sections import CrossSections
+from render.gaussians import GaussianCloud
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
@@ -29,6 +30,8 @@ def describe_data(data: SceneData) -> str:
         return "1 video, no poses" if data.is_video else f"{counted(len(data), 'image')}, no poses"
     if isinstance(data, PointCloud):
         return counted(len(data.points), "point")
+    if isinstance(data, GaussianCloud):
+        return f"{counted(len(data), 'Gaussian')}, SH degree {data.sh_degree}"
     if isinstance(data, RenderedViews):
         return f"{counted(len(data.names), 'view')} of {_size(data.rgb.shape[2], data.rgb.shape[1])}"
     return f"distance field, {counted(_num_parameters(data), 'parameter')}"
@@ -52,6 +55,9 @@ def count_rows(data: SceneData) -> Rows:
     if isinstance(data, PointCloud):
         colors = "yes" if data.colors is not None else "no"
         return [("Points", number(len(data.points))), ("Colours", colors)]
+    if isinstance(data, GaussianCloud):
+        rows = [("Gaussians", number(len(data))), ("SH degree", str(data.sh_degree))]
+        return [*rows, ("Further columns", ", ".join(data.extra) or "none")]
     if isinstance(data, RenderedViews):
         return _view_rows(data)
     return [("Parameters", number(_num_parameters(data)))]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from render.frame import Frame
+from render.gaussians import GaussianCloud, GaussianMarks, without_deleted
 from render.scene_data import SceneData
 
 
@@ -49,7 +50,11 @@ class Missing:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One thing in the project. style: display values of the viewport. extra: unknown keys of its record."""
+    """One thing in the project.
+
+    style: display values of the viewport. marks: of Gaussians, what is selected, hidden, locked and deleted among
+    them. extra: unknown keys of its record.
+    """
 
     id: str
     name: str
@@ -58,7 +63,13 @@ class Layer:
     is_locked: bool = False
     origin: Origin | None = None
     source: Source | None = None
+    marks: GaussianMarks | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def content(self) -> SceneData | Missing:
+        """The data as methods and files get them: without deleted Gaussians."""
+        return without_deleted(self.data, self.marks) if isinstance(self.data, GaussianCloud) else self.data
 
 
 def new_layer(name: str, data: SceneData, **fields: Any) -> Layer:

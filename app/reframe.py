@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from recon.formats.export import rotation_between
 from render.cross_sections import CrossSections
 from render.frame import Frame
+from render.gaussians import GaussianCloud
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
@@ -44,7 +45,7 @@ def transformed(data: SceneData, b_from_a: Similarity3, frame: Frame) -> SceneDa
         return _transformed_mesh(data, b_from_a, frame)
     if isinstance(data, CrossSections):
         return _transformed_sections(data, b_from_a, frame)
-    if isinstance(data, PosedImages | PointCloud):
+    if isinstance(data, PosedImages | PointCloud | GaussianCloud):
         return data.transformed(b_from_a, frame)
     if isinstance(data, ImageSet):
         return replace(data, frame=frame)

@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from render.cross_sections import CrossSections
+from render.gaussians import GaussianCloud
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
 from render.rendered_views import RenderedViews
 from render.sdf_field import SdfField
 
-SceneData = CrossSections | TriangleMesh | ImageSet | PosedImages | PointCloud | SdfField | RenderedViews
+SceneData = (
+    CrossSections
+    | TriangleMesh
+    | ImageSet
+    | PosedImages
+    | PointCloud
+    | SdfField
+    | RenderedViews
+    | GaussianCloud
+)
 SCENE_DATA_KINDS: dict[str, type[Any]] = {
     "cross_sections": CrossSections,
     "mesh": TriangleMesh,
@@ -20,4 +30,5 @@ SCENE_DATA_KINDS: dict[str, type[Any]] = {
     "points": PointCloud,
     "sdf_field": SdfField,
     "views": RenderedViews,
+    "gaussians": GaussianCloud,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from render.gaussians import GaussianMarks
 from widgets.colour_maps import ColorMap
 
 Shading = Literal["shaded", "shaded+wire", "wire", "normals", "values", "points"]
@@ -21,7 +22,7 @@ class LayerStyle:
 
     color: "#rrggbb", or None for the mesh's own colours (where own_colors) or the theme's clay. value_name: which of
     vertex_values the shading "values" shows; None is the first. value_range: None is all of it.
-    label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
+    marks: of Gaussians. label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
     fill; 0 hides the planes and leaves the contours. active_plane, active_image: the one to bring out.
     """
 
@@ -40,3 +41,4 @@ class LayerStyle:
     plane_opacity: float = 0.05
     active_plane: int | None = None
     active_image: int | None = None
+    marks: GaussianMarks | None = None

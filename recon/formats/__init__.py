@@ -217,6 +217,7 @@ _WORDS = {
     "points": "points",
     "sdf_field": "a field",
     "views": "rendered views",
+    "gaussians": "Gaussian splats",
 }
 
 
