@@ -19,6 +19,7 @@ class _Wish:
     icon: str
     tip: str = ""
     is_checkable: bool = False
+    is_primary: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class _Section:
 SECTIONS: tuple[_Section, ...] = (
     _Section(
         "poses", "Camera poses", "Where each photo was taken from, found from what the photos have in common.",
-        (_Wish("compute_poses", "Compute poses", "map-pin"),),
+        (_Wish("compute_poses", "Compute poses", "map-pin", is_primary=True),),
     ),
     _Section(
         "region", "Region", "The box that is reconstructed. What lies outside is left out.",
@@ -143,7 +144,7 @@ class ScenePanel(QScrollArea):
         grid = QGridLayout()
         grid.setSpacing(active_theme().px(6))
         for place, wish in enumerate(wishes):
-            button = text_button(wish.text, wish.icon)
+            button = text_button(wish.text, wish.icon, is_primary=wish.is_primary)
             button.setObjectName(f"wish_{wish.id}")
             button.setProperty("tip", wish.tip or wish.text)
             button.setToolTip(wish.tip or wish.text)

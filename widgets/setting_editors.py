@@ -100,7 +100,7 @@ class NumberEditor(Editor):
         self._field.setAccessibleName(field.title)
         self._slider: QSlider | None = None
         parts: list[QWidget] = [self._field]
-        if field.has_slider and not field.is_optional and _suits_slider(field):
+        if not field.is_optional and _suits_slider(field):
             self._slider = self._make_slider(field.title)
             parts.insert(0, self._slider)
         else:
@@ -267,6 +267,8 @@ def _suits_slider(field: SettingField) -> bool:
     low, high = field.limits.low, field.limits.high
     if low is None or high is None or high <= low:
         return False
+    if field.has_slider is not None:
+        return field.has_slider
     if field.limits.is_wide:
         return True
     # A default at the very end of a linear range tells of values far smaller than the slider's step.

@@ -57,7 +57,8 @@ class SettingField:
     """One row of a form.
 
     choices: the values of a "choice" field in order, with their words. item: the kind of a tuple's items;
-    length: their number, None where it is free; item_words: what each of them is. none_text: what an optional field says when it is empty.
+    length: their number, None where it is free; item_words: what each of them is. none_text: what an optional field says when it is
+    empty. has_slider: None where the range decides.
     """
 
     name: str
@@ -75,7 +76,7 @@ class SettingField:
     length: int | None = None
     item_words: tuple[str, ...] = ()
     none_text: str = "Automatic"
-    has_slider: bool = True
+    has_slider: bool | None = None
 
     def shown(self, value: Any) -> str:
         """A value in words, for tooltips."""
@@ -138,7 +139,7 @@ def _field(name: str, info: FieldInfo) -> SettingField:
         length=length,
         item_words=_item_words(extra.get("items"), length),
         none_text=str(extra.get("none", "Automatic")),
-        has_slider=bool(extra.get("slider", True)),
+        has_slider=extra.get("slider"),  # type: ignore[arg-type]
     )
 
 

@@ -302,8 +302,9 @@ class Viewport(QWidget):
 
     def _before_render(self) -> None:
         self._detail.prepare(self._canvas.window_vtk if self._canvas else None, self._motion.is_moving)
-        ground = self._furniture.follow(self.camera, self._size(), self.up_axis)
-        self._scene.apply(self.camera, ground)
+        width, height = self._size()
+        ground = self._furniture.follow(self.camera, (width, height), self.up_axis)
+        self._scene.apply(self.camera, width / max(1, height), ground)
         self.tools.annotations.refresh()
 
     def _moved(self, pose: CameraPose) -> None:

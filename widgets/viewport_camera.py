@@ -37,8 +37,9 @@ class CameraPose:
     """A camera at `position` that looks at `focal`, about which it turns.
 
     up: any vector not along the view. parallel: orthographic; its picture at the focal point has the size
-    that the perspective one has. view_angle: the whole vertical angle. Raises ValueError for a position at
-    the focal point or numbers that are not finite.
+    that the perspective one has. view_angle: the whole vertical angle. shift: where the view's axis goes through
+    the picture, right and down of its middle, in heights of the picture. Raises ValueError for a position at the
+    focal point or numbers that are not finite.
     """
 
     position: Vector = (1.0, -1.0, 1.0)
@@ -46,11 +47,12 @@ class CameraPose:
     up: Vector = (0.0, 0.0, 1.0)
     parallel: bool = False
     view_angle: float = math.radians(30)
+    shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         for name in ("position", "focal", "up"):
             object.__setattr__(self, name, _vector(getattr(self, name)))
-        numbers = (*self.position, *self.focal, *self.up, self.view_angle)
+        numbers = (*self.position, *self.focal, *self.up, *self.shift, self.view_angle)
         if not all(math.isfinite(number) for number in numbers):
             raise ValueError("a camera's numbers must be finite")
         if self.position == self.focal or not 0 < self.view_angle < math.pi:
@@ -76,6 +78,10 @@ class CameraPose:
         right = _unit(right)
         return right, np.cross(back, right), back
 
+    def axis_pixel(self, size: Size) -> tuple[float, float]:
+        """The pixel that the view's axis goes through."""
+        return size[0] / 2 + self.shift[0] * size[1], size[1] / 2 + self.shift[1] * size[1]
+
     def units_per_pixel(self, size: Size) -> float:
         """World length that one pixel covers at the focal point."""
         return 2 * self.half_height / max(1, size[1])
@@ -95,8 +101,9 @@ def project(pose: CameraPose, points: ArrayLike, size: Size) -> Array:
     depth = -(offset @ back)
     scale = size[1] / (2 * math.tan(pose.view_angle / 2))
     per_unit = np.full(len(offset), scale / pose.distance) if pose.parallel else scale / _away_from_0(depth)
-    x = size[0] / 2 + (offset @ right) * per_unit
-    y = size[1] / 2 - (offset @ up) * per_unit
+    middle = pose.axis_pixel(size)
+    x = middle[0] + (offset @ right) * per_unit
+    y = middle[1] - (offset @ up) * per_unit
     return np.stack([x, y, depth], axis=1)
 
 
@@ -104,7 +111,8 @@ def ray(pose: CameraPose, x: float, y: float, size: Size) -> tuple[Array, Array]
     """The line of sight through a pixel: its origin (3,) and unit direction (3,)."""
     right, up, back = pose.axes
     per_pixel = pose.units_per_pixel(size)
-    across = right * ((x - size[0] / 2) * per_pixel) + up * ((size[1] / 2 - y) * per_pixel)
+    middle = pose.axis_pixel(size)
+    across = right * ((x - middle[0]) * per_pixel) + up * ((middle[1] - y) * per_pixel)
     if pose.parallel:
         return np.asarray(pose.position) + across, -back
     return np.asarray(pose.position), _unit(across - back * pose.distance)

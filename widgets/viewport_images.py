@@ -94,7 +94,9 @@ class ImagesInView(QObject):
         # As large as it was at the focal point, seen at the usual angle again.
         distance = pose.half_height / math.tan(_USUAL_ANGLE / 2)
         position = np.asarray(pose.focal) + pose.axes[2] * distance
-        self._motion.jump(replace(pose, position=_vector(position), view_angle=_USUAL_ANGLE))
+        self._motion.jump(
+            replace(pose, position=_vector(position), view_angle=_USUAL_ANGLE, shift=(0.0, 0.0))
+        )
 
     def _end(self) -> None:
         self._through = self._before = None
@@ -105,7 +107,7 @@ class ImagesInView(QObject):
 
 def pose_of(cameras: CameraSet, index: int, size: Size, target: NDArray[np.float64]) -> CameraPose:
     """The view of camera `index` in a picture of `size`, all of the image in it; turns about the point of its axis
-    that is nearest to `target`. A principal point beside the image's middle is not followed."""
+    that is nearest to `target`."""
     world_from_cam = cameras.world_from_cam[index]
     position, forward = world_from_cam[:3, 3], world_from_cam[:3, 2]
     width, height = (float(n) for n in cameras.size[index])
@@ -116,7 +118,14 @@ def pose_of(cameras: CameraSet, index: int, size: Size, target: NDArray[np.float
     distance = max(float((target - position) @ forward), 0.5 * away, 1e-6)
     focal = position + forward * distance
     angle = 2 * math.atan(tangent)
-    return CameraPose(_vector(position), _vector(focal), _vector(-world_from_cam[:3, 1]), view_angle=angle)
+    off_middle = (cameras.center[index] - cameras.size[index] / 2) / cameras.focal[index] / (2 * tangent)
+    return CameraPose(
+        _vector(position),
+        _vector(focal),
+        _vector(-world_from_cam[:3, 1]),
+        view_angle=angle,
+        shift=(float(off_middle[0]), float(off_middle[1])),
+    )
 
 
 def _vector(values: NDArray[np.float64]) -> Vector:

@@ -208,8 +208,10 @@ class ViewportScene:
         layers = [self._layers[i] for i in ids] if ids is not None else [layer for _, layer in self.visible()]
         return np.concatenate([np.zeros((0, 3)), *(layer.outer_points for layer in layers)])
 
-    def apply(self, pose: CameraPose, extra: Array | None = None) -> None:
-        """Give VTK's camera this pose, and near and far so that all layers and `extra` (N, 3) are seen."""
+    def apply(self, pose: CameraPose, aspect: float, extra: Array | None = None) -> None:
+        """Give VTK's camera this pose, and near and far so that all layers and `extra` (N, 3) are seen.
+
+        aspect: width over height of the picture."""
         box = self.bounds()
         corners = box_corners(box) if box is not None else np.array([pose.focal])
         _, _, back = pose.axes
@@ -228,6 +230,7 @@ class ViewportScene:
         camera.SetParallelProjection(pose.parallel)
         camera.SetParallelScale(pose.half_height)
         camera.SetViewAngle(np.degrees(pose.view_angle))
+        camera.SetWindowCenter(-2 * pose.shift[0] / aspect, 2 * pose.shift[1])
         camera.SetClippingRange(max(near + behind, pose.distance * 1e-3), far + behind)
 
     def _lift_lines(self, pose: CameraPose, near: float, far: float, box: Array | None) -> None:

@@ -15,7 +15,7 @@ class ExtractionSettings(Settings):
     """What a person may choose about the mesh of a trained surface."""
 
     resolution: int = Field(
-        384, ge=64, le=1024, title="Resolution", json_schema_extra=_BASIC | {"unit": "cells"}
+        384, ge=64, le=1024, title="Resolution", json_schema_extra=_BASIC | {"unit": "cells", "slider": True}
     )
     """Cells along the longest side of the region. Parts thinner than a cell get lost; twice as many cells make four times as many triangles."""
     remove_unseen: bool = Field(True, title="Remove unseen shells", json_schema_extra=_BASIC)

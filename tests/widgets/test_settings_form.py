@@ -250,3 +250,14 @@ def test_each_box_of_a_tuple_says_what_it_is_for(qtbot: QtBot) -> None:
     boxes = form.findChildren(NumberField)
     assert [box.lineEdit().placeholderText() for box in boxes] == ["columns", "rows", "slices", *"XYZ"]
     assert [box.accessibleName() for box in boxes][1] == "Spacing, rows"
+
+
+def test_a_whole_number_gets_a_slider_where_its_field_asks_for_one(qtbot):
+    class Sizes(BaseModel):
+        fine: int = Field(100, ge=64, le=1024, json_schema_extra={"slider": True})
+        plain: int = Field(100, ge=64, le=1024)
+
+    form = SettingsForm(Sizes)
+    qtbot.addWidget(form)
+    titles = [slider.accessibleName() for slider in form.findChildren(QSlider)]
+    assert titles == ["Fine, slider"]

@@ -117,12 +117,33 @@ def test_looking_through_a_camera_puts_points_where_the_photo_has_them(viewport,
     points = posed.points.points[seen]
     in_cam = points @ posed.cameras.cam_from_world[4, :3, :3].T + posed.cameras.cam_from_world[4, :3, 3]
     photo = in_cam[:, :2] / in_cam[:, 2:] * posed.cameras.focal[4]  # from the principal point
-    view = cameras.project(viewport.camera, points, size)[:, :2] - np.array(size) / 2
+    view = cameras.project(viewport.camera, points, size)[:, :2] - viewport.camera.axis_pixel(size)
     factor = view[:, 0] / photo[:, 0]
     assert np.allclose(factor, factor[0], rtol=1e-6) and np.allclose(view, photo * factor[0], atol=1e-6)
     assert factor[0] * 32 <= size[0] + 1e-6 and factor[0] * 24 <= size[1] + 1e-6, "all of the photo is seen"
     viewport.images.leave_camera()
     assert viewport.camera == before and viewport.images.are_shown
+
+
+@pytest.mark.parametrize("center", [(5.0, 20.0), (30.0, 3.0)])
+def test_a_principal_point_far_from_the_middle_is_followed_by_what_is_drawn(viewport, room, center):
+    posed = room.posed
+    off = replace(posed.cameras, center=np.tile(center, (len(posed), 1)))
+    in_photo = np.array([9.0, 6.0])
+    in_cam = np.append((in_photo - center) / off.focal[2], 1.0) * 0.9
+    point = (off.world_from_cam[2] @ np.append(in_cam, 1.0))[:3]
+    viewport.set_shown("grid", False)
+    viewport.show_layer("dot", PointCloud(point[None], np.array([[250, 20, 20]])), LayerStyle(point_size=8))
+    viewport.look_through(off, 2)
+    size = np.array([viewport.width(), viewport.height()])
+    factor = min(size / off.size[2])
+    expected = size / 2 + (in_photo - off.size[2] / 2) * factor
+    assert np.allclose(cameras.project(viewport.camera, [point], tuple(size))[0, :2], expected, atol=1e-6)
+    origin, direction = cameras.ray(viewport.camera, *expected, tuple(size))
+    assert np.allclose(np.cross(point - origin, direction), 0, atol=1e-9)
+    picture = viewport.screenshot().astype(int)
+    rows, columns = np.nonzero((picture[..., 0] > 200) & (picture[..., 1] < 60))
+    assert np.allclose([columns.mean() + 0.5, rows.mean() + 0.5], expected, atol=1.0)
 
 
 def test_moving_the_view_ends_looking_through_a_camera(viewport, room):
@@ -133,6 +154,7 @@ def test_moving_the_view_ends_looking_through_a_camera(viewport, room):
     assert not viewport.images.is_through_camera
     assert viewport.camera.view_angle == cameras.CameraPose().view_angle
     assert viewport.camera.half_height == pytest.approx(half)
+    assert viewport.camera.shift == (0.0, 0.0)
 
 
 def test_points_are_drawn_in_their_colours_and_can_be_measured(viewport):
