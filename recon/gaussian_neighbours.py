@@ -1,0 +1,106 @@
+"""Which Gaussians lie next to which: a graph of the nearest, made once for a cloud and kept by whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.gaussian_selection import Mask
+from render.frozen import Frozen
+from render.gaussians import GaussianCloud
+
+NUM_NEIGHBOURS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourGraph(Frozen):
+    """The k nearest of each of N Gaussians, nearest first, itself left out.
+
+    indices: (N, k) int32. distances: (N, k) float32 between the means. k is less than asked for in a tiny cloud.
+    """
+
+    indices: NDArray[np.int32]
+    distances: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        count, k = self._own("indices", np.int32, (None, None)).shape
+        self._own("distances", np.float32, (count, k))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+def neighbour_graph(cloud: GaussianCloud, k: int = NUM_NEIGHBOURS) -> NeighbourGraph:
+    """The k nearest Gaussians of each by their means. Takes seconds at 1 M: run it off the window's thread."""
+    from scipy.spatial import cKDTree
+
+    count = len(cloud)
+    k = max(0, min(k, count - 1))
+    if not k:
+        return NeighbourGraph(np.zeros((count, 0), np.int32), np.zeros((count, 0), np.float32))
+    distances, indices = cKDTree(cloud.means).query(cloud.means, k + 1)
+    return _without_self(np.asarray(indices), np.asarray(distances))
+
+
+def _without_self(indices: NDArray[np.integer], distances: NDArray[np.floating]) -> NeighbourGraph:
+    """Leave out each point itself, which need not be its own first where several lie in one place."""
+    is_self = indices == np.arange(len(indices))[:, None]
+    is_self[~is_self.any(1), -1] = True
+    shape = (len(indices), indices.shape[1] - 1)
+    return NeighbourGraph(
+        indices[~is_self].reshape(shape).astype(np.int32),
+        distances[~is_self].reshape(shape).astype(np.float32),
+    )
+
+
+def grown(selected: Mask, graph: NeighbourGraph, allowed: Mask | None = None) -> Mask:
+    """The selection (N,) and the nearest neighbours of it, one step; `allowed` (N,) limits what may join."""
+    joined = selected.copy()
+    joined[graph.indices[selected].ravel()] = True
+    if allowed is not None:
+        joined &= allowed | selected
+    return joined
+
+
+def shrunk(selected: Mask, graph: NeighbourGraph, allowed: Mask | None = None) -> Mask:
+    """The selection (N,) without those that have a neighbour outside it; `allowed` (N,): others count as inside."""
+    outside = ~selected if allowed is None else ~selected & allowed
+    rows = np.flatnonzero(selected)
+    kept = np.zeros_like(selected)
+    kept[rows] = ~outside[graph.indices[rows]].any(1)
+    return kept
+
+
+def component_labels(
+    cloud: GaussianCloud, graph: NeighbourGraph, max_gap: float = 1.0, within: Mask | None = None
+) -> NDArray[np.int32]:
+    """(N,) the connected piece of each Gaussian, 0 the largest by count; −1 outside `within`.
+
+    Two neighbours hang together when the distance between them is at most 3 · max_gap times the sum of their sizes
+    (their middle standard deviations), or at most twice max_gap times the cloud's median distance of neighbours.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    count, k = graph.indices.shape
+    ends = np.repeat(np.arange(count, dtype=np.int32), k), graph.indices.ravel()
+    sizes = np.exp(np.median(cloud.log_scales, axis=1))
+    usual = np.float32(np.median(graph.distances)) if graph.distances.size else np.float32(0)
+    reach = np.maximum(3 * (sizes[ends[0]] + sizes[ends[1]]), 2 * usual) * np.float32(max_gap)
+    joined = graph.distances.ravel() <= reach
+    allowed = np.ones(count, bool) if within is None else within
+    joined &= allowed[ends[0]] & allowed[ends[1]]
+    pairs = ends[0][joined], ends[1][joined]
+    matrix = coo_matrix((np.ones(len(pairs[0]), bool), pairs), shape=(count, count))
+    labels = connected_components(matrix, directed=False)[1]
+    return _by_size(labels, allowed)
+
+
+def _by_size(labels: NDArray[np.int32], allowed: Mask) -> NDArray[np.int32]:
+    """Number the pieces from the largest on; −1 for what is not allowed."""
+    counts = np.bincount(labels[allowed], minlength=int(labels.max(initial=-1)) + 1)
+    rank = np.empty(len(counts), np.int32)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts), dtype=np.int32)
+    return np.where(allowed, rank[labels], np.int32(-1)).astype(np.int32)
