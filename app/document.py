@@ -61,6 +61,7 @@ class OpenDocument(QObject):
         self._autosaved_state: ProjectState | None = None
         self.kept_at: datetime | None = None  # when unsaved work was last kept for recovery
         self.project.spill_folder = _spill_folder()
+        self.project.run_aside = background.run
         weakref.finalize(self, shutil.rmtree, self.project.spill_folder, ignore_errors=True)
         # The window sets both: whether a run of this project is under way, and what the project looks like.
         self.has_active_run: Callable[[], bool] = lambda: False

@@ -67,6 +67,7 @@ class LayerRecord(_Record):
     origin: OriginRecord | None = None
     source: AssetRecord | None = None
     file: str | None = None
+    marks: str | None = None  # a file of what is marked among Gaussians
     meta: dict[str, Any] = {}
     images: dict[str, str] = {}  # where pictures are that the data refer to
 

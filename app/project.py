@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.layers import Layer, Missing, ProjectState
-from recon.formats import native
+from app.undo_snapshots import OnDisk, Snapshot, Value, arrays_of, rewritten, values_of
+from recon.errors import ReconError
 from render.frame import Frame
 from render.scene_data import SceneData
 
@@ -22,11 +25,13 @@ UNDO_BUDGET_BYTES = 512 * 2**20
 class Project(QObject):
     """Layers and frame, changed only through `edit`; visibility is a view and no undo step.
 
-    Signals: state_changed after every edit, undo and redo; visibility_changed.
+    Signals: state_changed after every edit, undo and redo; visibility_changed; spilled when a value that undo needs
+    went to the disk. run_aside: how to do work off the window's thread, as `Background.run` does.
     """
 
     state_changed = Signal()
     visibility_changed = Signal()
+    spilled = Signal()
 
     def __init__(
         self,
@@ -39,6 +44,9 @@ class Project(QObject):
         self.hidden: frozenset[str] = frozenset()
         self.spill_folder = spill_folder
         self.undo_stack = QUndoStack(self)
+        self.run_aside = _at_once
+        self._is_spilling = False
+        self._on_disk: WeakKeyDictionary[Value, OnDisk] = WeakKeyDictionary()
 
     def load(self, state: ProjectState, hidden: frozenset[str] = frozenset()) -> None:
         """Become another project; there is nothing to undo to."""
@@ -85,7 +93,7 @@ class Project(QObject):
         before = self.state
         for command in self._commands():
             command.rewrite(new)
-        self.state = _rewritten(self.state, new)
+        self.state = rewritten(self.state, new)
         if self.state is not before:
             self.state_changed.emit()
 
@@ -103,71 +111,69 @@ class Project(QObject):
     @property
     def undo_bytes(self) -> int:
         """Memory of arrays that only the undo stack holds."""
-        return sum(_bytes_of(data) for data in self._undo_payloads().values())
+        live, held = self._live_arrays(), dict[int, int]()
+        for value in self._undo_values():
+            held.update({key: array.nbytes for key, array in arrays_of(value).items() if key not in live})
+        return sum(held.values())
 
     def _commands(self) -> list[_Swap]:
         commands = (self.undo_stack.command(i) for i in range(self.undo_stack.count()))
         return [command for command in commands if isinstance(command, _Swap)]
 
-    def _undo_payloads(self) -> dict[int, SceneData]:
-        live = {id(layer.data) for layer in self.layers}
-        held = (layer.data for command in self._commands() for layer in command.layers_in_memory())
-        return {id(d): d for d in held if id(d) not in live and not isinstance(d, Missing)}
+    def _undo_values(self) -> list[Value]:
+        """What the undo stack holds in the memory, the oldest first, each once."""
+        found = (value for command in self._commands() for value in command.values())
+        return list({id(value): value for value in found}.values())
+
+    def _live_arrays(self) -> frozenset[int]:
+        return frozenset(
+            key for layer in self.layers for value in values_of(layer) for key in arrays_of(value)
+        )
 
     def _keep_undo_in_budget(self) -> None:
-        """Write what the oldest steps hold to disk until the rest fits; undo reads it back."""
-        if self.spill_folder is None or self.undo_bytes <= UNDO_BUDGET_BYTES:
+        """Write what the oldest steps hold to disk until the rest fits; undo reads it back.
+
+        One value at a time, off the window's thread: a large one takes a while.
+        """
+        if self.spill_folder is None or self._is_spilling or self.undo_bytes <= UNDO_BUDGET_BYTES:
             return
-        live = frozenset(id(layer.data) for layer in self.layers)
-        for command in self._commands():
-            command.spill(self.spill_folder, live)
-            if self.undo_bytes <= UNDO_BUDGET_BYTES:
-                return
-
-
-def _rewritten(state: ProjectState, new: Callable[[Layer], Layer]) -> ProjectState:
-    layers = tuple(new(layer) for layer in state.layers)
-    is_same = all(a is b for a, b in zip(layers, state.layers, strict=True))
-    return state if is_same else replace(state, layers=layers)
-
-
-def _bytes_of(data: SceneData) -> int:
-    return data.num_bytes
-
-
-class _Snapshot:
-    """A state whose large data may wait on the disk."""
-
-    def __init__(self, state: ProjectState) -> None:
-        self._state = state
-        self._files: dict[str, Path] = {}
-
-    def layers_in_memory(self) -> list[Layer]:
-        return [layer for layer in self._state.layers if layer.id not in self._files]
-
-    def rewrite(self, new: Callable[[Layer], Layer]) -> None:
-        self._state = _rewritten(self._state, new)
-
-    def restore(self) -> ProjectState:
-        layers = tuple(
-            replace(layer, data=native.read(self._files[layer.id])) if layer.id in self._files else layer
-            for layer in self._state.layers
+        live, folder = self._live_arrays(), self.spill_folder
+        value = next((v for v in self._undo_values() if not arrays_of(v).keys() <= live), None)
+        if value is None:
+            return
+        kept = self._on_disk.get(value)
+        self._is_spilling = True
+        self.run_aside(
+            "undo to disk",
+            lambda: kept or OnDisk(value, folder),
+            partial(self._release, value),
+            self._stop_spilling,
         )
-        self._state, self._files = replace(self._state, layers=layers), {}
-        return self._state
 
-    def spill(self, folder: Path, live: frozenset[int]) -> None:
-        layers = []
-        for layer in self._state.layers:
-            data = layer.data
-            if layer.id not in self._files and id(data) not in live and not isinstance(data, Missing):
-                path = folder / f"undo-{uuid.uuid4().hex}.npz"
-                folder.mkdir(parents=True, exist_ok=True)
-                native.write(path, data)
-                self._files[layer.id] = path
-                layer = replace(layer, data=Missing(type(data).__name__, {}))
-            layers.append(layer)
-        self._state = replace(self._state, layers=tuple(layers))
+    def _release(self, value: Value, place: OnDisk) -> None:
+        self._is_spilling = False
+        self._on_disk[value] = place
+        if not arrays_of(value).keys() <= self._live_arrays():  # It may have been undone to meanwhile.
+            for command in self._commands():
+                command.release(value, place)
+            self.spilled.emit()
+        self._keep_undo_in_budget()
+
+    def _stop_spilling(self, _: Exception) -> None:
+        """The disk refuses: everything stays in the memory, and the next edit tries again."""
+        self._is_spilling = False
+
+
+def _at_once(
+    _: str, work: Callable[[], Any], on_done: Callable[[Any], None], on_failed: Callable[[Exception], None]
+) -> None:
+    """Do work here and now, where nobody gave a way to do it aside."""
+    try:
+        answer = work()
+    except (OSError, ReconError) as error:
+        on_failed(error)
+        return
+    on_done(answer)
 
 
 class _Swap(QUndoCommand):
@@ -178,15 +184,16 @@ class _Swap(QUndoCommand):
     ) -> None:
         super().__init__(text)
         self._project = project
-        self._before, self._after = _Snapshot(before), _Snapshot(after)
+        self._before, self._after = Snapshot(before), Snapshot(after)
         self._merge_key = merge_key
 
-    def layers_in_memory(self) -> list[Layer]:
-        return self._before.layers_in_memory() + self._after.layers_in_memory()
+    def values(self) -> Iterator[Value]:
+        yield from self._before.values()
+        yield from self._after.values()
 
-    def spill(self, folder: Path, live: frozenset[int]) -> None:
-        self._before.spill(folder, live)
-        self._after.spill(folder, live)
+    def release(self, value: Value, place: OnDisk) -> None:
+        self._before.release(value, place)
+        self._after.release(value, place)
 
     def rewrite(self, new: Callable[[Layer], Layer]) -> None:
         self._before.rewrite(new)
@@ -198,7 +205,7 @@ class _Swap(QUndoCommand):
     def redo(self) -> None:
         self._swap_in(self._after)
 
-    def _swap_in(self, snapshot: _Snapshot) -> None:
+    def _swap_in(self, snapshot: Snapshot) -> None:
         self._project.state = snapshot.restore()
         self._project.state_changed.emit()
 

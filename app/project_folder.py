@@ -3,7 +3,8 @@
     MyScan/
       MyScan.isokiln          manifest: JSON, opened by a double click
       MyScan.isokiln.bak1..3  the saves before
-      layers/                 one .npz a revision of a layer's data, never overwritten
+      layers/                 one .npz a revision of a layer's data, one .marks a revision of what is marked in it;
+                              never overwritten
       runs/                   one folder a run
       preview.png             what it looks like, for lists of projects
       .lock                   who has it open
@@ -26,7 +27,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app import image_places
+from app import image_places, marks_files
 from app.layers import Layer, Missing, Origin, ProjectState, Source
 from app.manifest import (
     FORMAT,
@@ -48,15 +49,18 @@ from recon.errors import FormatError, ReconError
 from recon.formats import native
 from recon.formats.atomic_file import replacing
 from render.frame import Frame
+from render.gaussians import GaussianCloud, GaussianMarks
 from render.scene_data import SceneData
 
 NUM_BACKUPS = 3
 
 PREVIEW = "preview.png"
 
+Stored = SceneData | GaussianMarks
+
 # Data is immutable, so a file written once for a value serves every later save: layers folder → file, the folder
 # that was written to first comes first.
-_FILES_OF_DATA: weakref.WeakKeyDictionary[SceneData, dict[Path, Path]] = weakref.WeakKeyDictionary()
+_FILES_OF_DATA: weakref.WeakKeyDictionary[Stored, dict[Path, Path]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +191,10 @@ def remove_unused_layer_files(path: Path) -> None:
             raw = read_raw(candidate)
         except FormatError:
             return  # A file that cannot be read may name anything: keep all.
-        used |= {str(layer.get("file")) for layer in raw.get("layers", []) if isinstance(layer, dict)}
-    for file in (path.parent / "layers").glob("*.npz"):
-        if f"layers/{file.name}" not in used:
+        layers = [layer for layer in raw.get("layers", []) if isinstance(layer, dict)]
+        used |= {str(layer.get(key)) for layer in layers for key in ("file", "marks")}
+    for file in (path.parent / "layers").glob("*"):
+        if file.suffix in (".npz", marks_files.SUFFIX) and f"layers/{file.name}" not in used:
             file.unlink()
 
 
@@ -197,7 +202,8 @@ def relinked(layer: Layer, path: Path) -> Layer:
     """A layer whose missing source was found at `path`; FormatError when it cannot be read."""
     options = dict(layer.source.options) if layer.source else {}
     data = formats.read(path, formats.ReadOptions.model_validate(options)).data
-    return replace(layer, data=data, source=source_of(path, options, is_embedded=False))
+    marks = layer.marks if _fit(layer.marks, data) else None
+    return replace(layer, data=data, marks=marks, source=source_of(path, options, is_embedded=False))
 
 
 def difference(layer: Layer, path: Path) -> str:
@@ -243,7 +249,8 @@ def _next_manifest(document: Document, layers: list[LayerRecord]) -> Manifest:
 def _layer_record(folder: Path, layer: Layer, hidden: frozenset[str]) -> LayerRecord:
     if isinstance(layer.data, Missing):
         kept = LayerRecord.model_validate(layer.data.record)
-        return kept.model_copy(update={"name": layer.name, "visible": layer.id not in hidden})
+        marks = _store(folder, layer.marks) if layer.marks is not None else kept.marks
+        return kept.model_copy(update={"name": layer.name, "visible": layer.id not in hidden, "marks": marks})
     is_embedded = layer.source is None or layer.source.is_embedded
     return LayerRecord(
         **{
@@ -257,6 +264,7 @@ def _layer_record(folder: Path, layer: Layer, hidden: frozenset[str]) -> LayerRe
             "origin": _origin_record(layer.origin),
             "source": _asset_record(folder, layer.source),
             "file": _store(folder, layer.data) if is_embedded else None,
+            "marks": _store(folder, layer.marks) if layer.marks is not None else None,
             "meta": {"bytes": layer.data.num_bytes},
             "images": _images_record(folder, layer),
         }
@@ -270,29 +278,32 @@ def _images_record(folder: Path, layer: Layer) -> dict[str, str]:
     return image_places.hint_of(layer.data, folder)
 
 
-def _store(folder: Path, data: SceneData) -> str:
-    """Write the data unless this folder has it already; returns its path relative to the manifest."""
+def _store(folder: Path, data: Stored) -> str:
+    """Write the value unless this folder has it already; returns its path relative to the manifest."""
     layers = folder / "layers"
     here = _FILES_OF_DATA.get(data, {}).get(layers)
     if here is not None and here.exists():
         return f"layers/{here.name}"
-    target = layers / f"{uuid.uuid4().hex}.npz"
+    suffix = marks_files.SUFFIX if isinstance(data, GaussianMarks) else ".npz"
+    target = layers / f"{uuid.uuid4().hex}{suffix}"
     layers.mkdir(exist_ok=True)
     elsewhere = stored_file(data)
     if elsewhere is not None:
         with replacing(target) as beside:
             link_or_copy(elsewhere, beside)
+    elif isinstance(data, GaussianMarks):
+        marks_files.write(target, data)
     else:
         native.write(target, data)
     _note_file(data, target)
     return f"layers/{target.name}"
 
 
-def _note_file(data: SceneData, path: Path) -> None:
+def _note_file(data: Stored, path: Path) -> None:
     _FILES_OF_DATA.setdefault(data, {})[path.parent] = path
 
 
-def stored_file(data: SceneData, folder: Path | None = None) -> Path | None:
+def stored_file(data: Stored, folder: Path | None = None) -> Path | None:
     """Where data lie as a layer of the project in `folder`, or of any; None for data that lie nowhere."""
     files = _FILES_OF_DATA.get(data, {})
     found = (
@@ -347,6 +358,24 @@ def _load(folder: Path, manifest: Manifest) -> tuple[Document, tuple[str, ...]]:
 
 
 def _load_layer(folder: Path, record: LayerRecord) -> tuple[Layer, str]:
+    layer, note = _load_data(folder, record)
+    if record.marks is None:
+        return layer, note
+    try:
+        marks = marks_files.read(folder / record.marks)
+    except ReconError as error:
+        return layer, note or f"“{record.name}”: what was marked in it is lost. {error.sentence}"
+    if not isinstance(layer.data, Missing) and not _fit(marks, layer.data):
+        return layer, note or f"“{record.name}”: what was marked in it is of other Gaussians."
+    _note_file(marks, folder / record.marks)
+    return replace(layer, marks=marks), note
+
+
+def _fit(marks: GaussianMarks | None, data: SceneData | Missing) -> bool:
+    return marks is not None and isinstance(data, GaussianCloud) and len(marks) == len(data)
+
+
+def _load_data(folder: Path, record: LayerRecord) -> tuple[Layer, str]:
     source = _resolved_source(folder, record.source)
     missing = Missing(record.kind, record.model_dump(by_alias=True))
     layer = Layer(

@@ -86,7 +86,7 @@ def unpack(path: Path, into: Path) -> Path:
 
 def _members(folder: Path, raw: Mapping[str, Any], with_checkpoints: bool) -> dict[str, Path]:
     """Name in the pack → file: layers that the manifest names, the picture, and the runs."""
-    names = [str(layer.get("file") or "") for layer in _layers(raw)]
+    names = [str(layer.get(key) or "") for layer in _layers(raw) for key in ("file", "marks")]
     found = {
         name: folder / name for name in names if name.startswith("layers/") and (folder / name).is_file()
     }

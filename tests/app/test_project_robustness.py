@@ -150,7 +150,8 @@ def test_what_undo_put_on_the_disk_outlives_the_first_save(qtbot, document, tmp_
     document.project.edit("Import", [new_layer("A", first)])
     document.project.edit("Replace", [new_layer("B", triangle(2.0))])
     spill = document.project.spill_folder
-    assert list(spill.glob("*.npz")) and document.project.undo_bytes == 0
+    qtbot.waitUntil(lambda: document.project.undo_bytes == 0, timeout=5000)
+    assert list(spill.glob("*.npz"))
     document.save_now(tmp_path / "Scan" / "Scan.isokiln")
     document.project.undo_stack.undo()
     assert np.array_equal(document.project.layers[0].data.vertices, first.vertices)
@@ -204,7 +205,7 @@ def test_saving_a_million_faces_happens_beside_the_window(qtbot, document, tmp_p
         native, "write", lambda *given: (threads.append(threading.current_thread()), write(*given))[1]
     )
     faces = np.zeros((1_000_000, 3), np.int32)
-    document.project.edit("Import", [new_layer("Large", project_module.native.read(_large(tmp_path, faces)))])
+    document.project.edit("Import", [new_layer("Large", native.read(_large(tmp_path, faces)))])
     threads.clear()
     with qtbot.waitSignal(document.saved, timeout=30_000):
         document.save(tmp_path / "Scan" / "Scan.isokiln")
