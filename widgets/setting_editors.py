@@ -176,6 +176,28 @@ class TextEditor(Editor):
             self._line.setText("" if value is None else str(value))
 
 
+class SuggestingEditor(Editor):
+    """A line of text with a list of what is usual to fall down from it."""
+
+    def __init__(self, field: SettingField) -> None:
+        super().__init__()
+        self._combo = CalmCombo()
+        self._combo.setEditable(True)
+        self._combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._combo.setAccessibleName(field.title)
+        self._combo.addItems(list(field.suggestions))
+        self._lay_out([self._combo])
+        self._combo.editTextChanged.connect(lambda _: self.changed.emit())
+
+    def value(self) -> str:
+        return self._combo.currentText()
+
+    def set_value(self, value: Any) -> None:
+        if value != self.value():
+            with QSignalBlocker(self._combo):
+                self._combo.setEditText(str(value))
+
+
 class TupleEditor(Editor):
     """A number field for each item of a tuple of known length."""
 
@@ -235,7 +257,7 @@ def editor_for(field: SettingField) -> Editor:
     if field.kind == "bool":
         return BoolEditor(field)
     if field.kind == "text":
-        return TextEditor(field)
+        return SuggestingEditor(field) if field.suggestions and not field.is_optional else TextEditor(field)
     if field.kind == "tuple":
         return TupleEditor(field) if field.length and field.item != "text" else ListEditor(field)
     return NumberEditor(field)

@@ -58,7 +58,7 @@ class SettingField:
 
     choices: the values of a "choice" field in order, with their words. item: the kind of a tuple's items;
     length: their number, None where it is free; item_words: what each of them is. none_text: what an optional field says when it is
-    empty. has_slider: None where the range decides.
+    empty. has_slider: None where the range decides. suggestions: of a text that may be something else too.
     """
 
     name: str
@@ -77,6 +77,7 @@ class SettingField:
     item_words: tuple[str, ...] = ()
     none_text: str = "Automatic"
     has_slider: bool | None = None
+    suggestions: tuple[str, ...] = ()
 
     def shown(self, value: Any) -> str:
         """A value in words, for tooltips."""
@@ -140,7 +141,12 @@ def _field(name: str, info: FieldInfo) -> SettingField:
         item_words=_item_words(extra.get("items"), length),
         none_text=str(extra.get("none", "Automatic")),
         has_slider=extra.get("slider"),  # type: ignore[arg-type]
+        suggestions=_texts(extra.get("suggestions")),
     )
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(map(str, values)) if isinstance(values, Sequence) and not isinstance(values, str) else ()
 
 
 def _item_words(words: Any, length: int | None) -> tuple[str, ...]:

@@ -6,20 +6,35 @@ from typing import Any
 
 from pydantic import Field
 
+from recon.cues.models import Task, known_models
 from recon.method import InputSlot, Method, Settings
 
 _BASIC: dict[str, Any] = {"basic": True}
 
 
+def _networks(task: Task, *others: str) -> dict[str, Any]:
+    """What a person may choose for a task besides a folder: the networks of the table, and these words."""
+    known = [model.id for model in known_models() if model.task == task]
+    return {"suggestions": [*known, *others]}
+
+
 class CuesSettings(Settings):
     """What a person may change about computing cues."""
 
-    depth_model: str = Field("depth-anything-v2-small", title="Depth network", json_schema_extra=_BASIC)
+    depth_model: str = Field(
+        "depth-anything-v2-small",
+        title="Depth network",
+        json_schema_extra=_BASIC | _networks("depth", "keep", "none"),
+    )
     """A name of resources/models.toml, or the folder of a depth-estimation network of transformers; "keep" keeps the
     scene's own depth, "none" makes no depth."""
     depth_kind: str = Field("", title="Kind of depth")
     """What a network from a folder gives: metric, depth or disparity. Empty: what its table or its name tells."""
-    normal_model: str = Field("depth", title="Normal network", json_schema_extra=_BASIC)
+    normal_model: str = Field(
+        "depth",
+        title="Normal network",
+        json_schema_extra=_BASIC | _networks("normals", "depth", "keep", "none"),
+    )
     """"depth" derives normals from the depth, which needs no second network; else a name of resources/models.toml, the
     folder of a Marigold normals pipeline of diffusers, "keep" or "none"."""
     image_size: int = Field(

@@ -261,3 +261,23 @@ def test_a_whole_number_gets_a_slider_where_its_field_asks_for_one(qtbot):
     qtbot.addWidget(form)
     titles = [slider.accessibleName() for slider in form.findChildren(QSlider)]
     assert titles == ["Fine, slider"]
+
+
+def test_a_text_with_suggestions_takes_one_of_them_or_any_other(qtbot):
+    class Networks(BaseModel):
+        depth: str = Field("small", json_schema_extra={"suggestions": ["small", "large"], "basic": True})
+
+    form = SettingsForm(Networks)
+    qtbot.addWidget(form)
+    form.show()
+    combo = next(box for box in form.findChildren(QComboBox) if box.isEditable())
+    assert combo.currentText() == "small" and [combo.itemText(i) for i in range(combo.count())] == [
+        "small",
+        "large",
+    ]
+    combo.setCurrentIndex(1)
+    assert form.values()["depth"] == "large"
+    line = combo.lineEdit()
+    line.clear()
+    qtbot.keyClicks(line, "/my/network")
+    assert form.values()["depth"] == "/my/network"
