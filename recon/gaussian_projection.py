@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.gaussian_regions import Region, in_region
 from recon.gaussian_selection import Mask
 from render.frozen import Frozen
 from render.gaussians import GaussianCloud
+
+_BLUR = np.float32(0.3)  # pixels²: what 3DGS adds to a Gaussian's spread on the screen
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,8 @@ def projected(cloud: GaussianCloud, camera: ScreenCamera) -> Projection:
         np.divide(np.float32(1), depths, out=ratio, where=is_seen)
     fx, fy = camera.focal.astype(np.float32)
     cx, cy = camera.center.astype(np.float32)
-    positions = np.stack([fx * x * ratio + cx, fy * y * ratio + cy], 1)
+    # Columns next to each other in memory: tools read x and y apart.
+    positions = np.stack([fx * x * ratio + cx, fy * y * ratio + cy]).T
     return Projection(positions, depths)
 
 
@@ -59,15 +62,28 @@ def within_depths(projection: Projection, nearest: float, farthest: float) -> Ma
     return found
 
 
+def screen_radii(cloud: GaussianCloud, camera: ScreenCamera, projection: Projection) -> NDArray[np.float32]:
+    """(N,) pixels: no less than the largest standard deviation of each Gaussian on the screen; NaN where not seen."""
+    first, second, third = cloud.log_scales.T
+    radii: NDArray[np.float32] = np.exp(np.maximum(np.maximum(first, second), third))
+    radii *= np.float32(camera.focal.max())
+    if not camera.is_orthographic:
+        slope = np.float32(np.hypot(1, np.linalg.norm(_limits(camera))))
+        radii *= slope / np.where(np.isnan(projection.positions[:, 0]), np.float32(np.nan), projection.depths)
+    radii += np.float32(math.sqrt(_BLUR))
+    return radii
+
+
 def screen_covariances(
     cloud: GaussianCloud, camera: ScreenCamera, rows: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """(n, 3) xx, xy, yy of the ellipses of some Gaussians on the screen, in pixels² (EWA splatting, Zwicker 2001;
-    0.3 px² is added as in 3DGS)."""
+    what 3DGS blurs is added)."""
     rotation = camera.cam_from_world[:3, :3].astype(np.float32)
     x, y, z = rotation @ cloud.means[rows].T + camera.cam_from_world[:3, 3:].astype(np.float32)
     fx, fy = camera.focal.astype(np.float32)
     z = np.maximum(z, np.float32(camera.near))
+    x, y = (np.clip(each, -limit * z, limit * z) for each, limit in zip((x, y), _limits(camera), strict=True))
     to_screen = np.zeros((len(rows), 2, 3), np.float32)
     if camera.is_orthographic:
         to_screen[:, 0, 0], to_screen[:, 1, 1] = fx, fy
@@ -76,9 +92,15 @@ def screen_covariances(
         to_screen[:, 0, 2], to_screen[:, 1, 2] = -fx * x / z**2, -fy * y / z**2
     axes = to_screen @ rotation @ rotations_of(cloud.quats[rows]) * np.exp(cloud.log_scales[rows])[:, None, :]
     first, second = axes[:, 0], axes[:, 1]
-    blur = np.float32(0.3)
-    columns = [(first**2).sum(1) + blur, (first * second).sum(1), (second**2).sum(1) + blur]
+    columns = [(first**2).sum(1) + _BLUR, (first * second).sum(1), (second**2).sum(1) + _BLUR]
     return np.stack(columns, 1)
+
+
+def _limits(camera: ScreenCamera) -> NDArray[np.float32]:
+    """(2,) the ratios x / z and y / z beyond which the projection is no longer bent, as in 3DGS: 1.3 times the view,
+    whose middle `center` is taken to be."""
+    limits: NDArray[np.float32] = (1.3 * np.abs(camera.center) / camera.focal).astype(np.float32)
+    return limits
 
 
 def rotations_of(quats: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -90,41 +112,3 @@ def rotations_of(quats: NDArray[np.float32]) -> NDArray[np.float32]:
         [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
     ]
     return np.stack([np.stack(row, -1) for row in rows], -2).astype(np.float32)
-
-
-def touching_region(
-    cloud: GaussianCloud, camera: ScreenCamera, projection: Projection, region: Region, sigmas: float = 2.0
-) -> Mask:
-    """Which Gaussians' ellipses of `sigmas` standard deviations touch a region: selecting by footprint.
-
-    projection: that of the same cloud and camera. Slower than `in_region`: run it off the window's thread at 1 M.
-    """
-    found = in_region(projection.positions, region)
-    pixels_per_unit = float(camera.focal.max())
-    reach = sigmas * (np.exp(cloud.log_scales.max(1)) * pixels_per_unit + 0.55)
-    if not camera.is_orthographic:
-        reach = sigmas * (
-            np.exp(cloud.log_scales.max(1)) * pixels_per_unit / np.maximum(projection.depths, camera.near)
-            + 0.55
-        )
-    low, high = region.bounds
-    gap = np.maximum(np.maximum(low - projection.positions, projection.positions - high), 0)
-    near = np.flatnonzero(~found & (np.hypot(gap[:, 0], gap[:, 1]) <= 2 * reach))
-    covariances = screen_covariances(cloud, camera, near)
-    for radius in (1.0, 0.75, 0.5, 0.25):
-        for angle in np.linspace(0, 2 * np.pi, 24, endpoint=False):
-            points = projection.positions[near] + _on_ellipse(covariances, angle) * np.float32(
-                sigmas * radius
-            )
-            found[near] |= in_region(points, region)
-    return found
-
-
-def _on_ellipse(covariances: NDArray[np.float32], angle: float) -> NDArray[np.float32]:
-    """(n, 2) points of the ellipses of one standard deviation, by the Cholesky factor of each."""
-    xx, xy, yy = covariances.T
-    a = np.sqrt(xx)
-    b = xy / a
-    c = np.sqrt(np.maximum(yy - b * b, 0))
-    cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    return np.stack([a * cos, b * cos + c * sin], 1)

@@ -108,11 +108,19 @@ def in_region(positions: NDArray[np.float32], region: Region) -> Mask:
     low, high = region.bounds.astype(np.float32)
     x, y = positions[:, 0], positions[:, 1]
     found: Mask = (x >= low[0]) & (x < high[0]) & (y >= low[1]) & (y < high[1])
-    if region.mask.all():
-        return found
-    near = np.flatnonzero(found)
-    cells = ((positions[near] - region.corner) / region.cell).astype(np.intp)
-    height, width = region.mask.shape
-    columns, rows = np.minimum(cells, [width - 1, height - 1]).T
-    found[near] = region.mask[rows, columns]
+    if not region.mask.all():
+        near = np.flatnonzero(found)
+        rows, columns = cells_at(x[near], y[near], region)
+        found[near] = region.mask.ravel()[rows * np.int32(region.mask.shape[1]) + columns]
     return found
+
+
+def cells_at(
+    x: NDArray[np.float32], y: NDArray[np.float32], region: Region
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Row and column of the cell at points; points outside take the nearest cell."""
+    height, width = region.mask.shape
+    low, per_pixel = region.corner.astype(np.float32), (1 / region.cell).astype(np.float32)
+    rows = np.clip((y - low[1]) * per_pixel[1], 0, height - 1).astype(np.int32)
+    columns = np.clip((x - low[0]) * per_pixel[0], 0, width - 1).astype(np.int32)
+    return rows, columns

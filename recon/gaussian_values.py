@@ -59,6 +59,12 @@ def values_of(cloud: GaussianCloud, name: str) -> NDArray[np.float32]:
     return _VALUES[name](cloud)
 
 
+def largest(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) the largest of three numbers each (N, 3); several times as fast as `rows.max(1)`."""
+    most: NDArray[np.float32] = np.maximum(np.maximum(rows[:, 0], rows[:, 1]), rows[:, 2])
+    return most
+
+
 def base_colors(cloud: GaussianCloud) -> NDArray[np.float32]:
     """(N, 3) sRGB within 0 and 1: the colour without what depends on the direction."""
     colors = cloud.sh[:, 0] * np.float32(SH_C0)
@@ -68,8 +74,8 @@ def base_colors(cloud: GaussianCloud) -> NDArray[np.float32]:
 
 def distances_from(cloud: GaussianCloud, point: ArrayLike) -> NDArray[np.float32]:
     """(N,) distances of the means from a point (3,)."""
-    offsets = cloud.means - np.asarray(point, np.float32)
-    distances: NDArray[np.float32] = np.sqrt(np.einsum("ni,ni->n", offsets, offsets))
+    x, y, z = (column - np.float32(at) for column, at in zip(cloud.means.T, np.asarray(point), strict=True))
+    distances: NDArray[np.float32] = np.sqrt(x * x + y * y + z * z)
     return distances
 
 
@@ -128,22 +134,21 @@ def _distances_from_middle(cloud: GaussianCloud) -> NDArray[np.float32]:
 
 def _hue(cloud: GaussianCloud) -> NDArray[np.float32]:
     """Degrees, 0 red, 120 green, 240 blue; 0 where there is no colour."""
-    red, green, blue = base_colors(cloud).T
-    high = np.maximum(np.maximum(red, green), blue)
-    spread = high - np.minimum(np.minimum(red, green), blue)
-    step = np.float32(60) / np.where(spread > 0, spread, np.float32(1))
+    colors = base_colors(cloud)
+    red, green, blue = colors.T
+    high, low = largest(colors), -largest(-colors)
+    step = np.float32(60) / np.where(high > low, high - low, np.float32(1))
     is_red, is_green = high == red, high == green
     hue = np.where(is_red, (green - blue) * step, (red - green) * step + np.float32(240))
     hue = np.where(is_green & ~is_red, (blue - red) * step + np.float32(120), hue)
-    return np.asarray(np.where(spread > 0, hue % np.float32(360), np.float32(0)), np.float32)
+    return np.where(hue < 0, hue + np.float32(360), hue * (high > low))
 
 
 def _saturation(cloud: GaussianCloud) -> NDArray[np.float32]:
     """Of HSV: 0 grey, 1 pure."""
     colors = base_colors(cloud)
-    high = colors.max(1)
-    share = colors.min(1) / np.where(high > 0, high, np.float32(1))
-    return np.where(high > 0, 1 - share, np.float32(0))
+    high, low = largest(colors), -largest(-colors)
+    return np.where(high > 0, (high - low) / np.where(high > 0, high, np.float32(1)), np.float32(0))
 
 
 def _luminance(cloud: GaussianCloud) -> NDArray[np.float32]:
@@ -152,17 +157,12 @@ def _luminance(cloud: GaussianCloud) -> NDArray[np.float32]:
     return luma
 
 
-def _anisotropy(cloud: GaussianCloud) -> NDArray[np.float32]:
-    ratio: NDArray[np.float32] = np.exp(cloud.log_scales.max(1) - cloud.log_scales.min(1))
-    return ratio
-
-
 _VALUES: Mapping[str, Callable[[GaussianCloud], NDArray[np.float32]]] = {
     "opacity": lambda cloud: cloud.opacities,
-    "scale_max": lambda cloud: np.exp(cloud.log_scales.max(1)),
-    "scale_min": lambda cloud: np.exp(cloud.log_scales.min(1)),
-    "volume": lambda cloud: np.float32(4 / 3 * np.pi) * np.exp(cloud.log_scales.sum(1)),
-    "anisotropy": _anisotropy,
+    "scale_max": lambda cloud: np.exp(largest(cloud.log_scales)),
+    "scale_min": lambda cloud: np.exp(-largest(-cloud.log_scales)),
+    "volume": lambda cloud: np.float32(4 / 3 * np.pi) * np.exp(cloud.log_scales @ np.ones(3, np.float32)),
+    "anisotropy": lambda cloud: np.exp(largest(cloud.log_scales) + largest(-cloud.log_scales)),
     "x": lambda cloud: cloud.means[:, 0],
     "y": lambda cloud: cloud.means[:, 1],
     "z": lambda cloud: cloud.means[:, 2],
