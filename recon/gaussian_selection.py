@@ -59,7 +59,7 @@ def combined(marks: GaussianMarks, found: Mask, mode: SelectMode) -> GaussianMar
 
 def with_selected(marks: GaussianMarks, selected: Mask) -> GaussianMarks:
     """The same marks with another selection (N,), as it is."""
-    return replace(marks, selected=_frozen(selected))
+    return replace(marks, selected=selected)
 
 
 def select_all(marks: GaussianMarks) -> GaussianMarks:
@@ -79,43 +79,36 @@ def invert_selection(marks: GaussianMarks) -> GaussianMarks:
 
 def hide_selected(marks: GaussianMarks) -> GaussianMarks:
     """Hide the selection; nothing is selected then."""
-    return replace(select_none(marks), hidden=_frozen(marks.hidden | marks.selected))
+    return replace(select_none(marks), hidden=marks.hidden | marks.selected)
 
 
 def isolate_selected(marks: GaussianMarks) -> GaussianMarks:
     """Hide all but the selection, which stays selected; with nothing selected, nothing changes."""
     if not marks.selected.any():
         return marks
-    return replace(marks, hidden=_frozen(~marks.selected))
+    return replace(marks, hidden=~marks.selected)
 
 
 def show_all(marks: GaussianMarks) -> GaussianMarks:
     """Show what was hidden; the selection stays."""
-    return replace(marks, hidden=_frozen(np.zeros(len(marks), bool)))
+    return replace(marks, hidden=np.zeros(len(marks), bool))
 
 
 def lock_selected(marks: GaussianMarks) -> GaussianMarks:
     """Keep the selection from being selected and edited; nothing is selected then."""
-    return replace(select_none(marks), locked=_frozen(marks.locked | marks.selected))
+    return replace(select_none(marks), locked=marks.locked | marks.selected)
 
 
 def unlock_all(marks: GaussianMarks) -> GaussianMarks:
     """Let everything be selected again; the selection stays."""
-    return replace(marks, locked=_frozen(np.zeros(len(marks), bool)))
+    return replace(marks, locked=np.zeros(len(marks), bool))
 
 
 def delete_selected(marks: GaussianMarks) -> GaussianMarks:
     """Mark the selection as deleted; nothing is selected then."""
-    return replace(select_none(marks), deleted=_frozen(marks.deleted | marks.selected))
+    return replace(select_none(marks), deleted=marks.deleted | marks.selected)
 
 
 def restore_deleted(marks: GaussianMarks) -> GaussianMarks:
     """Bring back everything that was deleted and is still in the layer's data; the selection stays."""
-    return replace(marks, deleted=_frozen(np.zeros(len(marks), bool)))
-
-
-def _frozen(mask: Mask) -> Mask:
-    """A fresh array made read-only, so that the marks need no copy of it."""
-    if mask.base is None:
-        mask.flags.writeable = False
-    return mask
+    return replace(marks, deleted=np.zeros(len(marks), bool))

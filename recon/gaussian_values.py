@@ -141,7 +141,8 @@ def _hue(cloud: GaussianCloud) -> NDArray[np.float32]:
     is_red, is_green = high == red, high == green
     hue = np.where(is_red, (green - blue) * step, (red - green) * step + np.float32(240))
     hue = np.where(is_green & ~is_red, (blue - red) * step + np.float32(120), hue)
-    return np.where(hue < 0, hue + np.float32(360), hue * (high > low))
+    turned: NDArray[np.float32] = np.where(hue < 0, hue + np.float32(360), hue * (high > low))
+    return turned
 
 
 def _saturation(cloud: GaussianCloud) -> NDArray[np.float32]:
