@@ -67,6 +67,11 @@ class Annotations(Overlay):
     def theme(self) -> Theme:
         return self._theme
 
+    @property
+    def painter(self) -> QPainter:
+        """The painter at work, for tools that paint in pixels."""
+        return self._painter
+
     def at(self, point: ArrayLike) -> QPointF | None:
         """Where a world point is in the picture, or None behind the viewer."""
         x, y, depth = self._project(np.asarray(point, float)[None])[0]

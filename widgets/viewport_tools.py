@@ -124,6 +124,12 @@ class Tools(QObject):
         else:
             self._end_pointing()
 
+    def yield_pointer(self) -> None:
+        """Leave the pointer to a tool from elsewhere; a clip plane stays, without its handle."""
+        self._end_pointing()
+        self._hide_clip_handle()
+        self._announce()
+
     def set_unit(self, unit: str) -> None:
         """What lengths are written in."""
         self.measure.unit = self.region.unit = unit
