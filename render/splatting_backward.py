@@ -1,0 +1,248 @@
+"""The gradient of a picture by the Gaussians in it.
+
+The lists are gone through again from front to back. With v the gradient by the picture, R = v · picture - Σ w (v · c)
+over what was laid so far is what lies behind, so that dL/dα = T (v · c) - R / (1 - α), without a division chain and
+without lists of what each pixel saw. Each pair of tile and Gaussian writes sums of its own, which are then added up
+by Gaussian: nothing is raced for, and sums are the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from render.splatting_compiled import TILE, Float, compiled, in_threads
+from render.splatting_forward import (
+    CHECKED_EVERY,
+    EXP_0,
+    EXP_1,
+    EXP_2,
+    EXP_3,
+    EXP_4,
+    EXP_5,
+    FULL_BELOW,
+    LARGEST_ALPHA,
+    ONE,
+    PIXELS,
+    TILES_AT_ONCE,
+    ZERO,
+    is_full,
+    start_tile,
+)
+from render.splatting_tiles import Tiles
+
+SUMS = 8  # by centre x, y, root (3), opacity, and the size of those by the centre; then by each channel
+_X, _Y, _LEFT, _BEHIND, _BY_RED, _BY_GREEN, _BY_BLUE = (np.uint64(k * PIXELS) for k in range(7))
+_STEP = np.uint64(PIXELS)
+
+
+def composite_gradient(
+    tiles: Tiles, colors: Float, picture: Float, left: Float, of_picture: Float, of_alpha: Float
+) -> Float:
+    """Gradients by what was drawn.
+
+    colors: (N, D). picture (H, W, D) and left (H, W) as `composite` returned them. of_picture: (H, W, D) and
+    of_alpha: (H, W) gradients by the picture and by 1 - left. Returns (N, 8 + D): by the centre x, y, the root's
+    three entries, the opacity, sums over pixels of the sizes of the gradient by centre x and y, by the channels.
+    """
+    channels = colors.shape[1]
+    of_pairs = np.empty((len(tiles.ranks), SUMS + channels), np.float32)
+    lists = (tiles.shuffled, tiles.starts, tiles.ranks, tiles.rows, tiles.records)
+    by_rank = np.ascontiguousarray(colors[tiles.order])
+    # What each pixel gives in all: v · picture, of which the background's share is last, less what alpha asks.
+    behind = np.einsum("hwd,hwd->hw", of_picture, picture) - left * of_alpha
+    kernel = _gradient_rgb if channels == 3 else _gradient_channels
+    in_threads(kernel, len(tiles.shuffled), TILES_AT_ONCE, *lists, by_rank, behind, of_picture, of_pairs)
+    sums = np.zeros((len(colors), SUMS + channels), np.float32)
+    in_threads(
+        _sum_pairs, len(tiles.order), 4096, tiles.order, tiles.first_pairs, tiles.places, of_pairs, sums
+    )
+    return sums
+
+
+@compiled
+def _start(scratch, left, top, behind, of_picture):  # type: ignore[no-untyped-def]
+    """A tile's pixels, with the gradient there."""
+    height, width = behind.shape
+    start_tile(scratch, left, top, width, height)
+    for row in range(TILE):
+        for column in range(TILE):
+            i = np.uint64(row * TILE + column)
+            is_inside = top + row < height and left + column < width
+            scratch[_BEHIND + i] = behind[top + row, left + column] if is_inside else ZERO
+            for channel in range(np.uint64(of_picture.shape[2])):
+                value = of_picture[top + row, left + column, channel] if is_inside else ZERO
+                scratch[_BY_RED + channel * _STEP + i] = value
+
+
+@compiled
+def _store(of_pairs, pair, record, of_power, sums):  # type: ignore[no-untyped-def]
+    """From sums over pixels of dL/ds times u, u dx, u dy, dy, dy² (s the exponent, u its first term's root) to the
+    gradients by centre and root, which are stored as a quarter."""
+    by_u, by_ux, by_uy, by_y, by_yy, size_x, size_y = sums
+    r00, r01, r11 = record[2], record[3], record[4]
+    four, sixteen = np.float32(4), np.float32(16)
+    of_pairs[pair, 0] = -sixteen * by_u * r00
+    of_pairs[pair, 1] = -sixteen * (by_u * r01 + by_y * r11 * r11)
+    of_pairs[pair, 2] = four * by_ux
+    of_pairs[pair, 3] = four * by_uy
+    of_pairs[pair, 4] = four * by_yy * r11
+    of_pairs[pair, 5] = of_power
+    of_pairs[pair, 6] = sixteen * size_x
+    of_pairs[pair, 7] = sixteen * size_y
+
+
+@compiled
+def _clear(of_pairs, first, last):  # type: ignore[no-untyped-def]
+    """Pairs behind full pixels have no gradient."""
+    for pair in range(first, last):
+        for column in range(of_pairs.shape[1]):
+            of_pairs[pair, column] = ZERO
+
+
+@compiled
+def _gradient_rgb(start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs):  # type: ignore[no-untyped-def]
+    columns = (behind.shape[1] + TILE - 1) // TILE
+    scratch = np.empty(7 * PIXELS, np.float32)
+    for number in range(start, stop):
+        tile = shuffled[number]
+        _start(scratch, tile % columns * TILE, tile // columns * TILE, behind, of_picture)
+        for pair in range(starts[tile], starts[tile + 1]):
+            k = ranks[pair]
+            x, y, opacity, limit = records[k, 0], records[k, 1], records[k, 5], -records[k, 6]
+            r00, r01, r11 = records[k, 2], records[k, 3], records[k, 4]
+            red, green, blue = colors[k, 0], colors[k, 1], colors[k, 2]
+            of_red, of_green, of_blue, of_opacity = ZERO, ZERO, ZERO, ZERO
+            by_u, by_ux, by_uy, by_y, by_yy, size_x, size_y = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+            for i in range(np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)):
+                dx, dy = scratch[_X + i] - x, scratch[_Y + i] - y
+                across, down = r00 * dx + r01 * dy, r11 * dy
+                e = -(across * across + down * down)
+                power = EXP_0 + e * (EXP_1 + e * (EXP_2 + e * (EXP_3 + e * (EXP_4 + e * EXP_5))))
+                power = power * power
+                power = power * power
+                power = power * power if e >= limit else ZERO
+                unbounded = opacity * power
+                alpha = min(unbounded, LARGEST_ALPHA)
+                before = scratch[_LEFT + i]
+                after = before - alpha * before
+                is_seen = after > FULL_BELOW
+                weight = alpha * before if is_seen else ZERO
+                scratch[_LEFT + i] = after if is_seen else -abs(before)
+                by_red, by_green, by_blue = (
+                    scratch[_BY_RED + i],
+                    scratch[_BY_GREEN + i],
+                    scratch[_BY_BLUE + i],
+                )
+                by_weight = red * by_red + green * by_green + blue * by_blue
+                rest = scratch[_BEHIND + i] - weight * by_weight
+                scratch[_BEHIND + i] = rest
+                by_alpha = before * by_weight - rest / (ONE - alpha)
+                by_alpha = by_alpha if (weight > ZERO and unbounded < LARGEST_ALPHA) else ZERO
+                of_opacity += power * by_alpha
+                by_exponent = -unbounded * by_alpha
+                along = by_exponent * across
+                by_u += along
+                by_ux += along * dx
+                by_uy += along * dy
+                by_y += by_exponent * dy
+                by_yy += by_exponent * dy * dy
+                size_x += abs(along)
+                size_y += abs(along * r01 + by_exponent * down * r11)
+                of_red += weight * by_red
+                of_green += weight * by_green
+                of_blue += weight * by_blue
+            sums = (by_u, by_ux, by_uy, by_y, by_yy, size_x * r00, size_y)
+            _store(of_pairs, pair, records[k], of_opacity, sums)
+            of_pairs[pair, 8], of_pairs[pair, 9], of_pairs[pair, 10] = of_red, of_green, of_blue
+            if pair % CHECKED_EVERY == 0 and is_full(scratch):
+                _clear(of_pairs, pair + 1, starts[tile + 1])
+                break
+
+
+@compiled
+def _gradient_channels(
+    start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs
+):  # type: ignore[no-untyped-def]
+    columns = (behind.shape[1] + TILE - 1) // TILE
+    channels = np.uint64(colors.shape[1])
+    last_row = _BY_RED + channels * _STEP
+    scratch = np.empty((6 + colors.shape[1]) * PIXELS, np.float32)
+    for number in range(start, stop):
+        tile = shuffled[number]
+        _start(scratch, tile % columns * TILE, tile // columns * TILE, behind, of_picture)
+        for pair in range(starts[tile], starts[tile + 1]):
+            k = ranks[pair]
+            first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)
+            _set_by_weight(scratch, first, last, last_row, colors[k])
+            of_power, sums = _lay_over_gradient(scratch, first, last, last_row, records[k])
+            _store(of_pairs, pair, records[k], of_power, sums)
+            for channel in range(channels):
+                total, place = ZERO, _BY_RED + channel * _STEP
+                for i in range(first, last):
+                    total += scratch[last_row + _STEP + i] * scratch[place + i]
+                of_pairs[pair, np.uint64(SUMS) + channel] = total
+            if pair % CHECKED_EVERY == 0 and is_full(scratch):
+                _clear(of_pairs, pair + 1, starts[tile + 1])
+                break
+
+
+@compiled
+def _set_by_weight(scratch: Any, first: Any, last: Any, place: Any, colors: Any) -> None:
+    """v · c of each pixel."""
+    for i in range(first, last):
+        scratch[place + i] = ZERO
+    for channel in range(np.uint64(len(colors))):
+        value, by_channel = colors[channel], _BY_RED + channel * _STEP
+        for i in range(first, last):
+            scratch[place + i] += value * scratch[by_channel + i]
+
+
+@compiled
+def _lay_over_gradient(scratch: Any, first: Any, last: Any, place: Any, record: Any) -> Any:
+    """As in `_gradient_rgb`, with v · c at `place` and the weights left behind it."""
+    x, y, opacity, limit = record[0], record[1], record[5], -record[6]
+    r00, r01, r11 = record[2], record[3], record[4]
+    of_opacity = ZERO
+    by_u, by_ux, by_uy, by_y, by_yy, size_x, size_y = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    for i in range(first, last):
+        dx, dy = scratch[_X + i] - x, scratch[_Y + i] - y
+        across, down = r00 * dx + r01 * dy, r11 * dy
+        e = -(across * across + down * down)
+        power = EXP_0 + e * (EXP_1 + e * (EXP_2 + e * (EXP_3 + e * (EXP_4 + e * EXP_5))))
+        power = power * power
+        power = power * power
+        power = power * power if e >= limit else ZERO
+        unbounded = opacity * power
+        alpha = min(unbounded, LARGEST_ALPHA)
+        before = scratch[_LEFT + i]
+        after = before - alpha * before
+        is_seen = after > FULL_BELOW
+        weight = alpha * before if is_seen else ZERO
+        scratch[_LEFT + i] = after if is_seen else -abs(before)
+        by_weight = scratch[place + i]
+        rest = scratch[_BEHIND + i] - weight * by_weight
+        scratch[_BEHIND + i] = rest
+        by_alpha = before * by_weight - rest / (ONE - alpha)
+        by_alpha = by_alpha if (weight > ZERO and unbounded < LARGEST_ALPHA) else ZERO
+        of_opacity += power * by_alpha
+        by_exponent = -unbounded * by_alpha
+        along = by_exponent * across
+        by_u += along
+        by_ux += along * dx
+        by_uy += along * dy
+        by_y += by_exponent * dy
+        by_yy += by_exponent * dy * dy
+        size_x += abs(along)
+        size_y += abs(along * r01 + by_exponent * down * r11)
+        scratch[place + _STEP + i] = weight
+    return of_opacity, (by_u, by_ux, by_uy, by_y, by_yy, size_x * r00, size_y)
+
+
+@compiled
+def _sum_pairs(start, stop, order, first_pairs, places, of_pairs, sums):  # type: ignore[no-untyped-def]
+    for k in range(start, stop):
+        for pair in range(first_pairs[k], first_pairs[k + 1]):
+            for column in range(np.uint64(of_pairs.shape[1])):
+                sums[order[k], column] += of_pairs[places[pair], column]

@@ -1,0 +1,61 @@
+"""How the kernels of splatting are compiled and spread over threads, and the constants they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+TILE = 16  # pixels along each side of a tile
+ALPHA_MIN = 1 / 255  # what is fainter is not drawn
+ALPHA_MAX = 0.999  # so that what lies behind keeps a gradient
+TRANSMITTANCE_MIN = 1e-4  # a pixel is full where the next Gaussian would leave less than this
+
+Float = NDArray[np.float32]
+Double = NDArray[np.float64]
+Index = NDArray[np.int32]
+Offset = NDArray[np.int64]
+F = TypeVar("F")
+
+# All of fastmath but the promise that nothing is infinite or NaN: parameters under training may be.
+_CAREFUL = {"contract", "reassoc", "arcp", "nsz", "afn"}
+
+
+def compiled(function: F) -> F:
+    """A kernel that sees finite numbers only."""
+    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, error_model="numpy")(function))
+
+
+def compiled_for_any_number(function: F) -> F:
+    """A kernel, or a part of one, that also sees infinities and NaN, and heeds them."""
+    return cast(F, numba.njit(cache=True, fastmath=_CAREFUL, nogil=True, error_model="numpy")(function))
+
+
+def num_threads() -> int:
+    """How many threads may work: NUMBA_NUM_THREADS, else the cores that this process may use."""
+    return int(numba.config.NUMBA_NUM_THREADS)
+
+
+def in_threads(kernel: Callable[..., None], count: int, chunk: int, *arguments: Any) -> None:
+    """Call kernel(start, stop, *arguments) for pieces of 0 … count, `chunk` at a time.
+
+    Not numba's own threads: two Python threads may not enter those of its workqueue at once, and compiling for them
+    takes several times as long. Pieces must not depend on each other; then results are the same for any number.
+    """
+    threads = num_threads()
+    if threads == 1 or count <= chunk:
+        kernel(0, count, *arguments)
+        return
+    pieces = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
+    for _ in _pool(threads).map(lambda piece: kernel(*piece, *arguments), pieces):
+        pass
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="splatting")
