@@ -20,7 +20,7 @@ from render.scene_data import SceneData
 from widgets import viewport_camera as cameras
 from widgets.theme import active_theme
 from widgets.viewport_camera import CameraPose, Size, ViewName
-from widgets.viewport_canvas import Canvas, gl_problem, no_picture
+from widgets.viewport_canvas import Canvas, PointerTool, gl_problem, no_picture
 from widgets.viewport_clicks import Clicks
 from widgets.viewport_clip import ClipPlane
 from widgets.viewport_detail import Detail
@@ -225,6 +225,17 @@ class Viewport(QWidget):
     def begin_clipping(self) -> None:
         """Cut by a plane with a handle and a panel, until Escape or end_tool."""
         self.tools.begin_clipping()
+
+    def add_tool(self, tool: PointerTool) -> None:
+        """Let a tool from elsewhere have pointer and keys before all others; it says itself when it wants them."""
+        if self._canvas is not None:
+            self._canvas.tools.insert(0, tool)
+
+    def take_keys(self, cursor: Qt.CursorShape) -> None:
+        """Give the picture the keys, for a tool that was just chosen, and show its cursor."""
+        if self._canvas is not None:
+            self._canvas.setFocus()
+            self._canvas.setCursor(cursor)
 
     def end_tool(self) -> None:
         """Let clicks pick again; measurements stay, a clip plane under its handle goes."""
