@@ -19,7 +19,18 @@ from render.array_files import Size, image_size, opened, read_array
 from render.images import DepthCues, ImageSet, NormalCues, PosedImages
 from render.lenses import is_perfect, undistortion_map
 
-__all__ = ["Size", "image_size", "read_array", "read_depth", "read_image", "read_mask", "read_normals"]
+__all__ = [
+    "Size",
+    "image_size",
+    "read_array",
+    "read_depth",
+    "read_image",
+    "read_mask",
+    "read_mask_file",
+    "read_normals",
+    "read_opacity",
+    "seen_by_lens",
+]
 
 _LARGE = 2**20  # pixels
 _SHORTEST_NORMAL = 0.2  # below, there is none: (128, 128, 128) is how many programs write "unknown"
@@ -42,13 +53,39 @@ def read_mask(source: PosedImages | ImageSet, index: int, size: Size | None = No
     alpha = _read_alpha(images.path(index), size)
     if alpha is not None:
         used = alpha
-    mask_path = images.mask_path(index)
-    if mask_path is not None:
-        mask = _scaled(_read_grey_mask(mask_path), size)
-        used = np.minimum(used, 255 - mask if images.are_masks_inverted else mask)
+    mask = _read_mask_file(images, index, size)
+    if mask is not None:
+        used = np.minimum(used, mask)
     used = _undistorted(source, index, used, cv2.INTER_LINEAR)
     is_seen = _seen_by_lens(source, index, size)
     return (used > 127) if is_seen is None else (used > 127) & is_seen
+
+
+def read_opacity(
+    source: PosedImages | ImageSet, index: int, size: Size | None = None
+) -> NDArray[np.uint8] | None:
+    """(H, W) 0..255 from the alpha channel, undistorted; None where the picture has no transparency."""
+    size = size or _natural_size(source, index)
+    alpha = _read_alpha(_images(source).path(index), size)
+    return (
+        None if alpha is None else np.asarray(_undistorted(source, index, alpha, cv2.INTER_LINEAR), np.uint8)
+    )
+
+
+def read_mask_file(
+    source: PosedImages | ImageSet, index: int, size: Size | None = None
+) -> NDArray[np.uint8] | None:
+    """(H, W) 0..255 from the mask file alone, undistorted; None where there is none."""
+    size = size or _natural_size(source, index)
+    mask = _read_mask_file(_images(source), index, size)
+    return None if mask is None else np.asarray(_undistorted(source, index, mask, cv2.INTER_LINEAR), np.uint8)
+
+
+def seen_by_lens(source: PosedImages | ImageSet, index: int, size: Size | None = None) -> NDArray[np.bool_]:
+    """(H, W), which pixels of the undistorted picture the lens saw at all."""
+    size = size or _natural_size(source, index)
+    is_seen = _seen_by_lens(source, index, size)
+    return np.ones((size[1], size[0]), bool) if is_seen is None else is_seen
 
 
 def read_depth(posed: PosedImages, index: int, size: Size | None = None) -> NDArray[np.float32]:
@@ -195,6 +232,15 @@ def _read_alpha(path: Path, size: Size) -> NDArray[np.uint8] | None:
             return None
         alpha = np.asarray(picture.convert("RGBA").getchannel("A"))
         return np.asarray(_scaled(alpha, size), np.uint8)
+
+
+def _read_mask_file(images: ImageSet, index: int, size: Size) -> NDArray[np.uint8] | None:
+    """(H, W) 0..255, as the lens took it; None where there is no mask file."""
+    path = images.mask_path(index)
+    if path is None:
+        return None
+    mask = _scaled(_read_grey_mask(path), size)
+    return np.asarray(255 - mask if images.are_masks_inverted else mask, np.uint8)
 
 
 def _read_grey_mask(path: Path) -> NDArray[np.uint8]:

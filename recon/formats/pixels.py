@@ -28,6 +28,23 @@ def read_mask(source: PosedImages | ImageSet, index: int, size: Size | None = No
         return image_files.read_mask(source, index, size)
 
 
+def read_opacity(
+    source: PosedImages | ImageSet, index: int, size: Size | None = None
+) -> NDArray[np.uint8] | None:
+    """As render.image_files.read_opacity. Raises FormatError."""
+    with _told(_images(source).path(index), "picture"):
+        return image_files.read_opacity(source, index, size)
+
+
+def read_mask_file(
+    source: PosedImages | ImageSet, index: int, size: Size | None = None
+) -> NDArray[np.uint8] | None:
+    """As render.image_files.read_mask_file. Raises FormatError."""
+    images = _images(source)
+    with _told(images.mask_path(index) or images.path(index), "mask"):
+        return image_files.read_mask_file(source, index, size)
+
+
 def read_depth(posed: PosedImages, index: int, size: Size | None = None) -> NDArray[np.float32]:
     """As render.image_files.read_depth. Raises FormatError."""
     with _told(_cue(posed, index, "depth"), "depth"):
