@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from recon.errors import FormatError
 from recon.formats import scene_sniffing
 from recon.formats.file_kinds import FILE_KINDS, FileKind, is_dicom
 from recon.formats.reading import Note, Reading, ReadOptions
+from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
@@ -25,14 +27,16 @@ __all__ = [
     "Note",
     "ReadOptions",
     "Reading",
+    "in_words",
     "kind_of_file",
+    "kind_to_write",
     "kinds_to_write",
     "read",
     "read_masks",
     "write",
 ]
 
-_HEAD = 4096  # bytes looked at
+_HEAD = 2**16  # bytes looked at: the longest header of a PLY file
 
 
 def read(path: Path, options: ReadOptions = ReadOptions(), wanted: str | None = None) -> Reading:
@@ -41,17 +45,38 @@ def read(path: Path, options: ReadOptions = ReadOptions(), wanted: str | None = 
     wanted: the kind of scene data that is asked for, a key of SCENE_DATA_KINDS, where the same folder could be
     several, such as photos and masks; `options.read_as` counts more.
     """
+    wanted = _READ_AS.get(options.read_as, wanted)
     try:
-        kind = kind_of_file(path, _READ_AS.get(options.read_as, wanted))
-        module = _import(kind, path)
-        if kind.uses_options:
-            reading: Reading = module.read(path, options)
-            if isinstance(reading.data, PosedImages) and wanted == "images":
-                return Reading(reading.data.images, reading.notes)
-            return _with_cues(reading) if kind.data == "posed_images" else reading
-        return Reading(module.read(path))
+        return _as_wanted(path, _read(path, options, wanted), wanted)
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _read(path: Path, options: ReadOptions, wanted: str | None) -> Reading:
+    kind = kind_of_file(path, wanted)
+    module = _import(kind, path)
+    if kind.uses_options:
+        reading: Reading = module.read(path, options)
+        if isinstance(reading.data, PosedImages) and wanted == "images":
+            return Reading(reading.data.images, reading.notes)
+        return _with_cues(reading) if kind.data == "posed_images" else reading
+    return Reading(module.read(path))
+
+
+def _as_wanted(path: Path, reading: Reading, wanted: str | None) -> Reading:
+    """Splats and meshes as points where those are wanted. Raises FormatError for splats that are none, and meshes
+    that are splats."""
+    data = reading.data
+    if wanted == "points" and isinstance(data, GaussianCloud | TriangleMesh):
+        from recon.formats.as_points import as_points
+
+        return replace(reading, data=as_points(data))
+    is_wrong = wanted in _ADVICE_FOR and not isinstance(data, SCENE_DATA_KINDS[wanted])
+    if is_wrong and isinstance(data, GaussianCloud | TriangleMesh | PointCloud):
+        assert wanted is not None
+        sentence = f"This file holds {in_words(data)}, not {_WORDS[wanted].removeprefix('Gaussian ')}."
+        raise FormatError(path, sentence, _ADVICE_FOR[wanted])
+    return reading
 
 
 def _with_cues(reading: Reading) -> Reading:
@@ -79,10 +104,10 @@ def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:
     """
     kinds = kinds_to_write(data)
     kind = next((kind for kind in kinds if kind.is_named(path.name)), None)
-    kind = kind or next((kind for kind in kinds if _suffix(path) in kind.suffixes), None)
+    kind = kind or kind_to_write(path, data)
     if kind is None:
         usual = ", ".join(kind.patterns[0].removeprefix("*") for kind in kinds)
-        sentence = f"A file with this ending cannot hold {_in_words(data)}."
+        sentence = f"A file with this ending cannot hold {in_words(data)}."
         raise FormatError(path, sentence, f"Choose one of these endings: {usual}.")
     try:
         return _written(path, data, kind, options)
@@ -95,6 +120,15 @@ def kinds_to_write(data: SceneData) -> tuple[FileKind, ...]:
     """The formats that can hold this data."""
     name = next(name for name, kind in SCENE_DATA_KINDS.items() if isinstance(data, kind))
     return tuple(kind for kind in FILE_KINDS if kind.is_writable and kind.holds(name))
+
+
+def kind_to_write(path: Path, data: SceneData) -> FileKind | None:
+    """The format for this data that the path's ending names, the longest of several; None where there is none."""
+    name = path.name.lower()
+    fitting = [
+        (suffix, kind) for kind in kinds_to_write(data) for suffix in kind.suffixes if name.endswith(suffix)
+    ]
+    return max(fitting, key=lambda pair: len(pair[0]))[1] if fitting else None
 
 
 def kind_of_file(path: Path, wanted: str | None = None) -> FileKind:
@@ -170,9 +204,9 @@ def _kind(id: str) -> FileKind:
 
 
 def _suffix(path: Path) -> str:
-    """The ending in lower case; .nii.gz is one ending."""
+    """The ending in lower case; .nii.gz is one ending, and so is .compressed.ply."""
     name = path.name.lower()
-    return ".nii.gz" if name.endswith(".nii.gz") else path.suffix.lower()
+    return next((each for each in _TWO_PART if name.endswith(each)), path.suffix.lower())
 
 
 def _import(kind: FileKind, path: Path) -> Any:
@@ -208,7 +242,15 @@ def _written(path: Path, data: SceneData, kind: FileKind, options: Any) -> tuple
     return tuple(module.write(path, data) or ())
 
 
-_READ_AS = {"slices": "cross_sections", "photos": "images", "scene": "posed_images"}
+_TWO_PART = (".nii.gz", ".compressed.ply")
+_READ_AS = {
+    "slices": "cross_sections",
+    "photos": "images",
+    "scene": "posed_images",
+    "mesh": "mesh",
+    "points": "points",
+    "splats": "gaussians",
+}
 _WORDS = {
     "cross_sections": "cross-sections",
     "mesh": "a mesh",
@@ -219,9 +261,14 @@ _WORDS = {
     "views": "rendered views",
     "gaussians": "Gaussian splats",
 }
+_ADVICE_FOR = {
+    "gaussians": "Choose a file of splats; open this one as what it is.",
+    "mesh": "Open it as what it is; the method splats.mesh makes a mesh of splats.",
+}
 
 
-def _in_words(data: SceneData) -> str:
+def in_words(data: SceneData) -> str:
+    """What scene data are, such as "a mesh"."""
     return next(_WORDS[name] for name, kind in SCENE_DATA_KINDS.items() if isinstance(data, kind))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recon.formats import scene_sniffing
+from recon.formats import scene_sniffing, splat_sniffing
 
 
 def _starts(*magics: bytes) -> Callable[[bytes], bool]:
@@ -39,6 +39,7 @@ class FileKind:
 
     suffixes: lower case with the point, the usual one first. data: its kind of scene data, None where any.
     is_known_by: whether a file's first bytes can be nothing else. module: what reads and writes it.
+    Files of several kinds may have the same suffix where their bytes tell them apart.
     uses_options: whether reading takes ReadOptions; needs_spacing: whether it cannot do without a spacing.
     names: what files of a format are called that has no ending of its own. also: other kinds of data it holds.
     """
@@ -88,7 +89,14 @@ FILE_KINDS: tuple[FileKind, ...] = (
     FileKind("masks", "Masks (PNG, TIFF)", (".png", ".tif", ".tiff"), "cross_sections", "recon.formats.mask_stack",
              _starts(b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*"), is_writable=False, uses_options=True,
              needs_spacing=True),
-    FileKind("ply", "Mesh (PLY)", (".ply",), "mesh", _MESH, _starts(b"ply\n", b"ply\r"), uses_options=True,
+    FileKind("splats", "Splats (PLY)", (".ply",), "gaussians", "recon.formats.gaussian_ply", splat_sniffing.is_splat_ply,
+             uses_options=True),
+    FileKind("compressed_splats", "Compressed splats (PLY)", (".compressed.ply",), "gaussians",
+             "recon.formats.gaussian_compressed_ply", splat_sniffing.is_compressed_ply, uses_options=True),
+    FileKind("spz", "Splats (SPZ)", (".spz",), "gaussians", "recon.formats.spz", splat_sniffing.is_spz,
+             uses_options=True),
+    FileKind("splat", "Splats (SPLAT)", (".splat",), "gaussians", "recon.formats.splat_file", uses_options=True),
+    FileKind("ply", "Mesh (PLY)", (".ply",), "mesh", _MESH, splat_sniffing.is_other_ply, uses_options=True,
              also=("points",)),
     FileKind("obj", "Mesh (OBJ)", (".obj",), "mesh", _MESH, uses_options=True),
     FileKind("stl", "Mesh (STL)", (".stl",), "mesh", _MESH, uses_options=True),

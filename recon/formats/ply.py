@@ -50,21 +50,28 @@ class _Element:
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
-    """One element's data: single values by name, and for each list its items in a row and their counts."""
+class PlyRows:
+    """One element's data: single values by name, and for each list its items in a row and their counts.
+
+    matrix: (N, P) the single values in the order of the names, where all of them are 32-bit floats in a row.
+    """
 
     values: dict[str, NDArray[np.generic]]
     lists: dict[str, tuple[NDArray[np.generic], NDArray[np.int64]]]
+    matrix: NDArray[np.float32] | None = None
+
+
+def read_elements(path: Path) -> tuple[dict[str, PlyRows], list[str]]:
+    """The elements of a PLY file by name, and its lines of comment. Raises FormatError."""
+    data = path.read_bytes()
+    elements, body, comments, is_text, order = _header(path, data)
+    tables = _text_tables if is_text else _binary_tables
+    return tables(path, elements, memoryview(data)[body:], order), comments
 
 
 def read(path: Path) -> FileMesh:
     """A mesh, or points where there are no faces. Raises FormatError for anything else."""
-    data = path.read_bytes()
-    elements, body, comments, is_text, order = _header(path, data)
-    tables = _text_tables if is_text else _binary_tables
-    rows = tables(path, elements, data[body:], order)
-    if "f_dc_0" in rows["vertex"].values:
-        raise FormatError(path, "This file holds splats, not a mesh.", "Open it as splats.")
+    rows, comments = read_elements(path)
     words = read_frame_comments("\n".join(comments))
     return FileMesh(
         _coordinates(path, rows["vertex"]),
@@ -123,7 +130,7 @@ def _with_property(path: Path, last: list[_Element], words: list[str], line: int
     return _Element(last[0].name, last[0].num_rows, (*last[0].properties, new))
 
 
-def _binary_tables(path: Path, elements: list[_Element], body: bytes, order: str) -> dict[str, _Rows]:
+def _binary_tables(path: Path, elements: list[_Element], body: memoryview, order: str) -> dict[str, PlyRows]:
     tables, start = {}, 0
     for element in elements:
         sizes = tuple(1 for _ in element.lists)
@@ -145,7 +152,9 @@ def _row_dtype(element: _Element, order: str, list_sizes: tuple[int, ...]) -> np
     return np.dtype(fields)
 
 
-def _binary_rows(path: Path, element: _Element, body: bytes, start: int, order: str) -> tuple[_Rows, int]:
+def _binary_rows(
+    path: Path, element: _Element, body: memoryview, start: int, order: str
+) -> tuple[PlyRows, int]:
     """The rows from byte `start` on, and the byte after them; fast where all lists have the first row's lengths."""
     sizes = (
         _first_list_sizes(path, element, body, start, order)
@@ -162,7 +171,9 @@ def _binary_rows(path: Path, element: _Element, body: bytes, start: int, order: 
     return _uneven_rows(path, element, body, start, order)
 
 
-def _first_list_sizes(path: Path, element: _Element, body: bytes, start: int, order: str) -> tuple[int, ...]:
+def _first_list_sizes(
+    path: Path, element: _Element, body: memoryview, start: int, order: str
+) -> tuple[int, ...]:
     sizes: list[int] = []
     for p in element.properties:
         if p.count_dtype:
@@ -177,14 +188,14 @@ def _first_list_sizes(path: Path, element: _Element, body: bytes, start: int, or
 
 
 def _numbers_at(
-    path: Path, element: _Element, body: bytes, start: int, dtype: str, count: int
+    path: Path, element: _Element, body: memoryview, start: int, dtype: str, count: int
 ) -> NDArray[np.generic]:
     if count < 0 or start + count * np.dtype(dtype).itemsize > len(body):
         raise truncated(path, f"{element.name} table")
     return np.frombuffer(body, dtype, count, start)
 
 
-def _rows_of_table(element: _Element, table: NDArray[np.void]) -> _Rows:
+def _rows_of_table(element: _Element, table: NDArray[np.void]) -> PlyRows:
     values, lists = {}, {}
     for number, p in enumerate(element.properties):
         column = table[f"p{number}"]
@@ -192,10 +203,15 @@ def _rows_of_table(element: _Element, table: NDArray[np.void]) -> _Rows:
             lists[p.name] = (column.ravel(), np.full(len(table), column.shape[1], np.int64))
         else:
             values[p.name] = column
-    return _Rows(values, lists)
+    is_plain = len(values) == len(element.properties) > 0
+    if not is_plain or any(table.dtype[i].str != "<f4" for i in range(len(values))):
+        return PlyRows(values, lists)
+    return PlyRows(values, lists, table.view("<f4").reshape(len(table), len(values)))
 
 
-def _uneven_rows(path: Path, element: _Element, body: bytes, start: int, order: str) -> tuple[_Rows, int]:
+def _uneven_rows(
+    path: Path, element: _Element, body: memoryview, start: int, order: str
+) -> tuple[PlyRows, int]:
     """Row by row, for lists of different lengths, as in meshes of triangles and quads."""
     columns: dict[str, list[NDArray[np.generic]]] = {p.name: [] for p in element.properties}
     for _ in range(element.num_rows):
@@ -209,7 +225,7 @@ def _uneven_rows(path: Path, element: _Element, body: bytes, start: int, order: 
     return _joined(element, columns), start
 
 
-def _joined(element: _Element, columns: dict[str, list[NDArray[np.generic]]]) -> _Rows:
+def _joined(element: _Element, columns: dict[str, list[NDArray[np.generic]]]) -> PlyRows:
     values, lists = {}, {}
     for p in element.properties:
         flat = np.concatenate(columns[p.name]) if columns[p.name] else np.zeros(0)
@@ -217,11 +233,11 @@ def _joined(element: _Element, columns: dict[str, list[NDArray[np.generic]]]) ->
             lists[p.name] = (flat, np.array([len(items) for items in columns[p.name]], np.int64))
         else:
             values[p.name] = flat
-    return _Rows(values, lists)
+    return PlyRows(values, lists)
 
 
-def _text_tables(path: Path, elements: list[_Element], body: bytes, order: str) -> dict[str, _Rows]:
-    numbers = parse_numbers(body, path)
+def _text_tables(path: Path, elements: list[_Element], body: memoryview, order: str) -> dict[str, PlyRows]:
+    numbers = parse_numbers(bytes(body), path)
     tables, start = {}, 0
     for element in elements:
         if element.num_rows * len(element.properties) > len(numbers) - start:
@@ -230,18 +246,20 @@ def _text_tables(path: Path, elements: list[_Element], body: bytes, order: str) 
     return tables
 
 
-def _text_rows(path: Path, element: _Element, numbers: NDArray[np.generic], start: int) -> tuple[_Rows, int]:
+def _text_rows(
+    path: Path, element: _Element, numbers: NDArray[np.generic], start: int
+) -> tuple[PlyRows, int]:
     if not element.lists:
         end = start + element.num_rows * len(element.properties)
         table = numbers[start:end].reshape(element.num_rows, len(element.properties))
-        return _Rows({p.name: table[:, i] for i, p in enumerate(element.properties)}, {}), end
+        return PlyRows({p.name: table[:, i] for i, p in enumerate(element.properties)}, {}), end
     if len(element.properties) == 1 and element.num_rows:
         width = 1 + max(0, int(numbers[start]))
         end = start + element.num_rows * width
         if end <= len(numbers) and (numbers[start:end:width] == numbers[start]).all():
             table = numbers[start:end].reshape(element.num_rows, width)
             sizes = np.full(element.num_rows, width - 1, np.int64)
-            return _Rows({}, {element.properties[0].name: (table[:, 1:].ravel(), sizes)}), end
+            return PlyRows({}, {element.properties[0].name: (table[:, 1:].ravel(), sizes)}), end
     columns: dict[str, list[NDArray[np.generic]]] = {p.name: [] for p in element.properties}
     for _ in range(element.num_rows):
         for p in element.properties:
@@ -256,13 +274,13 @@ def _text_rows(path: Path, element: _Element, numbers: NDArray[np.generic], star
     return _joined(element, columns), start
 
 
-def _coordinates(path: Path, vertex: _Rows) -> NDArray[np.float64]:
+def _coordinates(path: Path, vertex: PlyRows) -> NDArray[np.float64]:
     if not {"x", "y", "z"} <= vertex.values.keys():
         raise FormatError(path, "The vertices have no x, y and z.", DAMAGED_ADVICE)
     return np.stack([vertex.values[axis].astype(np.float64) for axis in "xyz"], axis=1)
 
 
-def _faces(path: Path, rows: dict[str, _Rows]) -> NDArray[np.int64]:
+def _faces(path: Path, rows: dict[str, PlyRows]) -> NDArray[np.int64]:
     lists = rows["face"].lists if "face" in rows else {}
     corners, sizes = (
         lists.get("vertex_indices") or lists.get("vertex_index") or (np.zeros(0), np.zeros(0, int))
@@ -274,7 +292,7 @@ def _faces(path: Path, rows: dict[str, _Rows]) -> NDArray[np.int64]:
     return fan_triangles(corners.astype(np.int64), sizes)
 
 
-def _normals(vertex: _Rows) -> NDArray[np.float32] | None:
+def _normals(vertex: PlyRows) -> NDArray[np.float32] | None:
     """Of unit length; up where a stored one has no direction."""
     if not {"nx", "ny", "nz"} <= vertex.values.keys():
         return None
@@ -285,7 +303,7 @@ def _normals(vertex: _Rows) -> NDArray[np.float32] | None:
     return np.where(has_direction, unit, np.array([0.0, 0.0, 1.0])).astype(np.float32)
 
 
-def _colors(vertex: _Rows) -> NDArray[np.uint8] | None:
+def _colors(vertex: PlyRows) -> NDArray[np.uint8] | None:
     for prefix in ("", "diffuse_"):
         names = [f"{prefix}{channel}" for channel in ("red", "green", "blue")]
         if all(name in vertex.values for name in names):

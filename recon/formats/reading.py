@@ -39,10 +39,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file held, and what the person should know about it."""
+    """What a file held, and what the person should know about it.
+
+    is_up_assumed: neither the file nor the person said which way is up.
+    """
 
     data: SceneData
     notes: tuple[Note, ...] = ()
+    is_up_assumed: bool = False
 
 
 class ReadOptions(BaseModel):
@@ -90,8 +94,10 @@ class ReadOptions(BaseModel):
     series: str | None = Field(None, title="Series")
     """Which DICOM series of a folder to read, by its series instance UID."""
 
-    read_as: Literal["auto", "slices", "photos", "scene"] = Field("auto", title="Read as")
-    """What a folder of pictures is: masks of slices, photos, or a scene of photos with cameras. Automatic: by its files."""
+    read_as: Literal["auto", "slices", "photos", "scene", "mesh", "points", "splats"] = Field(
+        "auto", title="Read as"
+    )
+    """What a folder of pictures is: masks of slices, photos, or a scene of photos with cameras. Automatic: by its files. A file of splats or of a mesh can also be read as points."""
 
     submodel: str | None = Field(None, title="Sub-model")
     """Which of several COLMAP models to read, by its folder's name. Not given: the one with most images."""
