@@ -1,16 +1,15 @@
-"""Bring the depth cue of every view into the world: by sparse points, then by what other views agreed on."""
+"""Bring the depth cue of every view into the world, each by the sparse points that it sees."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from recon.cues.robust_fit import LineFit, fit_line
-from recon.cues.warp import smooth_log_ratio
 from render.cameras import CameraSet
 from render.images import DepthKind, PosedImages
 
@@ -19,8 +18,6 @@ ReadDepth = Callable[[int], NDArray[np.float32]]
 MIN_POINTS = 8
 MIN_INLIERS = 0.5  # share of the points that the fitted line must explain
 INLIER_TOLERANCE = 0.1  # of the depth
-POINT_WEIGHT = 3  # of a sparse point beside a pixel of the fused surface
-STEEP = 0.1  # of the depth, within 5 x 5 pixels
 OCCLUSION_CELL = 8.0  # pixels: of points whose views are not known, the nearest in such a cell is seen
 
 
@@ -62,8 +59,8 @@ def align_depth(
 
     size: width and height to work at. read: the stored numbers (H, W) of view i at that size, NaN unknown; the
     files' when None. kind: instead of the kind that the cues declare. is_scale_fixed: take metric depth as it is;
-    otherwise its scale follows the points. Views without enough points stay unaligned: `realign` gives them depth
-    from what the others agreed on.
+    otherwise its scale follows the points. Views without enough points stay unaligned: `align_jointly` seats them
+    by what the others see.
     """
     assert posed.depth is not None
     read = read or file_reader(posed, size)
@@ -76,9 +73,9 @@ def align_depth(
         pixels, z = observed_points(posed, cameras, i)
         fit = fit_view(stored, pixels, z, kind, is_scale_fixed)
         if not fit.reason:
-            depth[i] = straightened(apply_line(stored, fit, kind), pixels, z)
+            depth[i] = apply_line(stored, fit, kind)
         fits.append(fit)
-    return _gather(depth, fits, kind)
+    return gather(depth, fits, kind)
 
 
 def file_reader(posed: PosedImages, size: tuple[int, int]) -> ReadDepth:
@@ -108,7 +105,7 @@ def observed_points(
     points = posed.points.points[seen] if len(posed.observations) else posed.points.points
     pixels, z = project(cameras, index, points)
     if not len(posed.observations):
-        kept = _nearest_in_cells(pixels, z)
+        kept = nearest_in_cells(pixels, z)
         pixels, z = pixels[kept], z[kept]
     return pixels, z
 
@@ -126,7 +123,8 @@ def project(
     return pixels[inside], z[inside]
 
 
-def _nearest_in_cells(pixels: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.int64]:
+def nearest_in_cells(pixels: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices of those of the pixels (K, 2) whose depth z (K,) is the least in their cell of 8 x 8 pixels."""
     column, row = (pixels // OCCLUSION_CELL).astype(np.int64).T
     order = np.argsort(z)
     _, first = np.unique((row * 1_000_003 + column)[order], return_index=True)
@@ -144,7 +142,7 @@ def fit_view(
     """The line from stored numbers to depth (disparity: to 1 / z) through the points of one view."""
     if not np.isfinite(stored).any():
         return LineFit.failed("it has no depth cue")
-    values = _at(stored, pixels)
+    values = values_at(stored, pixels)
     known = np.isfinite(values)
     values, z = values[known], z[known]
     if kind == "metric" and is_scale_fixed:
@@ -168,79 +166,24 @@ def apply_line(stored: NDArray[np.float32], fit: LineFit, kind: DepthKind) -> ND
     return np.asarray(depth, np.float32)
 
 
-def straightened(
-    depth: NDArray[np.float32], pixels: NDArray[np.float64], z: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """The depth times a smooth factor that brings it closer to its points: no network is affine all over.
-
-    Points where the depth is steep do not count: their pixel may belong to something else.
-    """
-    values = _at(depth, pixels)
-    known = np.isfinite(values) & (values > 0) & (_at(_relief(depth), pixels) < STEEP)
-    ratio = np.log(z[known] / values[known])
-    shape = (depth.shape[0], depth.shape[1])
-    return np.asarray(depth * np.exp(smooth_log_ratio(pixels[known], ratio, shape)), np.float32)
-
-
-def _relief(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By which share of itself the depth (H, W) varies within 5 x 5 pixels."""
+def relief(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By which share of itself the depth (H, W) varies within 5 x 5 pixels; NaN where it is unknown."""
     filled = np.nan_to_num(depth, nan=0.0)
     span = ndimage.maximum_filter(filled, 5) - ndimage.minimum_filter(filled, 5)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(span / depth, np.float32)
 
 
-def realign(
-    posed: PosedImages,
-    aligned: AlignedDepth,
-    reference: NDArray[np.float32],
-    read: ReadDepth | None = None,
-    is_scale_fixed: bool = True,
-) -> AlignedDepth:
-    """Align once more, now to the depth of what the views agree on.
-
-    reference: (N, H, W) float32 z-depth of the fused surface in every view, NaN where there is none. The view's sparse
-    points count with it, three times each, for the views could drift together.
-    """
-    read = read or file_reader(posed, aligned.size)
-    cameras = posed.cameras.resized(np.tile(np.array(aligned.size), (len(posed), 1)))
-    depth = aligned.depth.copy()
-    fits = _fits(aligned)
-    for i in range(len(posed)):
-        seen = [_reference_points(reference[i])] + POINT_WEIGHT * [observed_points(posed, cameras, i)]
-        pixels, z = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-        stored = read(i)
-        fit = fit_view(stored, pixels, z, aligned.kind, is_scale_fixed)
-        if fit.reason:
-            continue
-        fits[i] = replace(fit, num_points=fits[i].num_points)
-        depth[i] = straightened(apply_line(stored, fit, aligned.kind), pixels, z)
-    return _gather(depth, fits, aligned.kind)
-
-
-def _reference_points(reference: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Every third known pixel of a reference picture and its depth: smooth fields need no more."""
-    rows, columns = np.nonzero(np.isfinite(reference[1::3, 1::3]))
-    rows, columns = 3 * rows + 1, 3 * columns + 1
-    pixels = np.stack([columns + 0.5, rows + 0.5], 1)
-    return pixels, reference[rows, columns].astype(np.float64)
-
-
-def _at(picture: NDArray[np.float32], pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+def values_at(picture: NDArray[np.float32], pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The numbers (K,) of a picture (H, W) in the pixels (K, 2) that hold these places."""
     column, row = np.floor(pixels).astype(np.int64).T
     height, width = picture.shape
     found = picture[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
     return np.asarray(found, np.float64)
 
 
-def _fits(aligned: AlignedDepth) -> list[LineFit]:
-    columns = (
-        aligned.scale, aligned.shift, aligned.inliers, aligned.residual, aligned.num_points, aligned.reasons,
-    )  # fmt: skip
-    return [LineFit(*row) for row in zip(*columns, strict=True)]
-
-
-def _gather(depth: NDArray[np.float32], fits: list[LineFit], kind: DepthKind) -> AlignedDepth:
+def gather(depth: NDArray[np.float32], fits: list[LineFit], kind: DepthKind) -> AlignedDepth:
+    """Depth (N, H, W) with the fits of its views."""
     return AlignedDepth(
         depth,
         kind,

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.cues.alignment import AlignedDepth, ReadDepth, align_depth, file_reader, realign
+from recon.cues.alignment import AlignedDepth, ReadDepth, align_depth, file_reader
+from recon.cues.joint_alignment import align_jointly, normals_reader
 from recon.cues.sharpening import sharpened
-from recon.debsdf.coarse import CoarseField, average_field, coarse_field, consistency_masks, rendered_depth
+from recon.debsdf.coarse import CoarseField, coarse_field, consistency_masks, rendered_depth
 from recon.debsdf.region import Region, find_region
 from recon.debsdf.unexplained import matches, unexplained_pixels
 from render.cameras import CameraSet
 from render.images import DepthKind, PosedImages
 
-FIRST_RESOLUTION = 112  # what views agree on, smoothly, needs no finer grid
 BLURS = (0.0, 0.004, 0.008, 0.013)  # of the longer side: how much a depth network may have blurred edges
 BLUR_ROWS = 6  # every n-th row tells which
 TRUSTED = 0.055  # of the region's half side: how far a cue may be from the base
@@ -26,7 +26,7 @@ TRUSTED = 0.055  # of the region's half side: how far a cue may be from the base
 class Base:
     """What training starts from.
 
-    aligned: the depth cues in the world, unaligned views realigned, edges sharpened. region: the box. field: the
+    aligned: the depth cues in the world, edges sharpened. region: the box. field: the
     coarse field in it. is_trusted: (N, H, W) where a view's cues agree with the field. blur: sigma in pixels of the
     blur that was undone. is_unexplained: (N, H, W), see `unexplained_pixels`.
     """
@@ -48,7 +48,7 @@ def build_base(
     kind: DepthKind | None = None,
     is_scale_fixed: bool = True,
 ) -> Generator[str, None, Base | None]:
-    """Align the depth cues, fuse them, realign them to the whole, fuse them again; yields what it does next.
+    """Align the depth cues, sharpen and fuse them; yields what it does next.
 
     rgb: (N, H, W, 3) the photos at the size to work at. is_used: (N, H, W) pixels that count. Others as in
     `align_depth`. Returns None where no view's depth can be aligned.
@@ -78,19 +78,17 @@ def align_views(
     kind: DepthKind | None = None,
     is_scale_fixed: bool = True,
 ) -> Generator[str, None, AlignedDepth]:
-    """Each view's depth aligned to sparse points, then to what the views agree on; yields what it does next.
+    """Each view's depth aligned to sparse points, then all of them to each other; yields what it does next.
 
     Arguments as in `align_depth`.
     """
     yield "Aligning depth"
+    read = read or file_reader(posed, size)
     aligned = align_depth(posed, size, read, kind, is_scale_fixed)
     if not aligned.is_aligned.any():
         return aligned
     yield "Aligning depth to other views"
-    region = find_region(posed, aligned)
-    rough = average_field(posed.cameras, aligned, region, FIRST_RESOLUTION)
-    reference = rendered_depth(rough, posed.cameras, region, size, step=3)
-    return realign(posed, aligned, reference, read, is_scale_fixed)
+    return align_jointly(posed, aligned, read, normals_reader(posed, size), is_scale_fixed)
 
 
 def _masked(read: ReadDepth, is_used: NDArray[np.bool_] | None) -> ReadDepth:

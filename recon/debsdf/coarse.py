@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from recon.cues.alignment import AlignedDepth
-from recon.debsdf.coarse_kernels import average, cast_rays, sample_grid, vote
+from recon.debsdf.coarse_kernels import cast_rays, sample_grid, vote
 from recon.debsdf.region import Region
 from recon.debsdf.threads import in_threads
 from render.cameras import CameraSet
 
 TRUNCATION = 0.035  # in box units: how far around a depth a view has an opinion
-WIDE_TRUNCATION = 0.08  # the same for the classic average
 MIN_HITS = 2.0
 MIN_SHARE = 0.5  # of the votes for free space
 MIN_SIGHTINGS = 5  # of a thing that cues have lost
@@ -76,26 +75,6 @@ def coarse_field(
     sdf = np.where(near & (np.abs(distance) < 2), votes.mean, distance)
     sdf = ndimage.gaussian_filter(sdf, BLUR).astype(np.float32) * np.float32(spacing)
     return CoarseField(sdf, low, spacing)
-
-
-def average_field(
-    cameras: CameraSet, aligned: AlignedDepth, region: Region, resolution: int = 112
-) -> CoarseField:
-    """The classic average of the aligned depths: where most views put broad surfaces; thin parts are lost.
-
-    `coarse_field` keeps what few views show, and so lies a little too near where views are at odds.
-    """
-    low, shape, spacing = _grid(region, resolution)
-    poses, lens, depth = _in_grid(cameras, aligned, region, low, spacing)
-    mean, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    reach = np.float32(WIDE_TRUNCATION / spacing)
-
-    def fuse(slab: slice) -> None:
-        average(depth, poses, lens, reach, slab.start, mean[slab], count[slab])
-
-    in_threads(fuse, [slice(first, first + SLAB) for first in range(0, shape[0], SLAB)])
-    mean[count == 0] = -reach
-    return CoarseField(mean * np.float32(spacing), low, spacing)
 
 
 @dataclass(frozen=True)

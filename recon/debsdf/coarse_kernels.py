@@ -74,40 +74,6 @@ def vote(
 
 
 @compiled
-def average(depth: Any, poses: Any, lens: Any, truncation: Any, first: Any, mean: Any, count: Any) -> None:
-    """Classic fusion (Curless and Levoy 1996) of a slab: arguments as in `vote`.
-
-    Writes (S, Y, Z) arrays that are zero before: the mean distance along the views' axes, clipped at the truncation,
-    of all views that do not have the voxel behind their surface, and their number.
-    """
-    num_views, height, width = depth.shape
-    for s in range(mean.shape[0]):
-        i = first + s
-        for j in range(mean.shape[1]):
-            for v in range(num_views):
-                p = poses[v]
-                x = p[0, 0] * i + p[0, 1] * j + p[0, 3]
-                y = p[1, 0] * i + p[1, 1] * j + p[1, 3]
-                z = p[2, 0] * i + p[2, 1] * j + p[2, 3]
-                for k in range(mean.shape[2]):
-                    c = z + p[2, 2] * k
-                    if c < F32(1):
-                        continue
-                    u = lens[v, 0] * (x + p[0, 2] * k) / c + lens[v, 2]
-                    if u < 0 or u >= width:
-                        continue
-                    w = lens[v, 1] * (y + p[1, 2] * k) / c + lens[v, 3]
-                    if w < 0 or w >= height:
-                        continue
-                    d = depth[v, int(w), int(u)] - c
-                    if d >= -truncation:
-                        mean[s, j, k] += min(d, truncation)
-                        count[s, j, k] += F32(1)
-            for k in range(mean.shape[2]):
-                mean[s, j, k] /= max(count[s, j, k], F32(1))
-
-
-@compiled
 def _place(to_world: Any, lens: Any, row: Any, column: Any, d: Any) -> Any:
     """The world point of a pixel's centre at z-depth d."""
     x = (F32(column) + F32(0.5) - lens[2]) / lens[0] * d

@@ -29,7 +29,7 @@ class FusionSettings(Settings):
     image_size: int = Field(640, ge=32, le=8192, title="Image size", json_schema_extra={"unit": "px"})
     """Longer side that photos and depth are scaled down to."""
     realign: bool = Field(True, title="Align views to each other")
-    """Straighten each view's depth by what all views agree on, after the sparse points."""
+    """Bring the depths of all views to agree with each other and with the normals, after the sparse points."""
 
 
 class PoissonSettings(FusionSettings):

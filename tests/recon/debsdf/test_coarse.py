@@ -9,7 +9,7 @@ import pytest
 
 from recon.cues.alignment import align_depth
 from recon.debsdf.base import Base, build_base
-from recon.debsdf.coarse import average_field, coarse_field, consistency_masks, rendered_depth
+from recon.debsdf.coarse import coarse_field, consistency_masks, rendered_depth
 from recon.debsdf.region import find_region, region_of_matrix
 from recon.debsdf.unexplained import unexplained_pixels
 from recon.errors import InputError
@@ -108,11 +108,10 @@ def test_cameras_at_one_place_that_see_nothing_are_refused(room) -> None:
         find_region(replace(one, points=None, observations=None))
 
 
-@pytest.mark.parametrize("fuse", [coarse_field, average_field])
-def test_exact_depth_gives_the_room_within_a_voxel(room, fuse) -> None:
+def test_exact_depth_gives_the_room_within_a_voxel(room) -> None:
     aligned = align_depth(metric(room), SIZE, lambda i: room.depth[i])
     region = find_region(room.posed, aligned)
-    field = fuse(room.posed.cameras, aligned, region, 112)
+    field = coarse_field(room.posed.cameras, aligned, region, 112)
     voxel = field.spacing * region.world_from_box.scale
     depth = rendered_depth(field, room.posed.cameras, region, SIZE)
     assert np.isfinite(depth).mean() > 0.99
