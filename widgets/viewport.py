@@ -30,6 +30,7 @@ from widgets.viewport_measure import Measurement
 from widgets.viewport_motion import Motion
 from widgets.viewport_picking import Picker
 from widgets.viewport_scene import ViewportScene
+from widgets.viewport_splats import SplatsInView
 from widgets.viewport_style import SHADINGS, LayerStyle, Shading
 from widgets.viewport_tools import Tools
 
@@ -67,6 +68,7 @@ class Viewport(QWidget):
         self.tools = Tools(self, self._scene, self._picker, lambda: self.camera, self._size)
         self._furniture = Furniture(self, self._scene)
         self.images = ImagesInView(self, self._scene, self._motion)
+        self.splats = SplatsInView(self, self._scene, lambda: self.camera, self._pixel_ratio)
         self._detail = Detail(self._scene, multi_samples)
         self._connect()
 
@@ -206,7 +208,8 @@ class Viewport(QWidget):
         if self._canvas is None:
             raise RuntimeError("there is no OpenGL to make a picture with")
         self._motion.is_moving = False
-        picture = self._canvas.picture(transparent=transparent, scale=scale)
+        with self.splats.complete():
+            picture = self._canvas.picture(transparent=transparent, scale=scale)
         if path is not None:
             Image.fromarray(picture).save(path, "PNG")
         return picture
@@ -263,6 +266,9 @@ class Viewport(QWidget):
         """Give back all that VTK and the proxies' thread hold. The widget shows nothing after."""
         self._motion.stop()
         self._detail.release()
+        if self._canvas is not None:
+            self._canvas.make_current()
+        self.splats.release()
         self._scene.release()
         if self._canvas is not None:
             self._canvas.close()
@@ -280,6 +286,7 @@ class Viewport(QWidget):
         self._clicks.plane_picked.connect(self.plane_picked)
         self._clicks.image_picked.connect(self.images.picked)
         self.images.changed.connect(self._changed)
+        self.splats.picture_wished.connect(self._changed)
         self._clicks.pivot_wished.connect(self.move_camera)
         self._clicks.menu_wished.connect(self._wish_menu)
         self._furniture.cube.direction_wished.connect(self._look_from)
@@ -316,6 +323,7 @@ class Viewport(QWidget):
         width, height = self._size()
         ground = self._furniture.follow(self.camera, (width, height), self.up_axis)
         self._scene.apply(self.camera, width / max(1, height), ground)
+        self.splats.prepare(self._motion.is_moving)
         self.tools.annotations.refresh()
 
     def _moved(self, pose: CameraPose) -> None:
@@ -323,7 +331,7 @@ class Viewport(QWidget):
         self.camera_moved.emit(pose)
 
     def _rested(self) -> None:
-        if self._detail.is_cheap:
+        if self._detail.is_cheap or self.splats.is_coarse:
             self._changed()
 
     def _clip_changed(self, plane: ClipPlane | None) -> None:

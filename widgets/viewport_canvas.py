@@ -103,6 +103,10 @@ class Canvas(QOpenGLWidget):
         """VTK's renderer, which holds what is drawn."""
         return self._vtk.renderer
 
+    def make_current(self) -> None:
+        """Make VTK's context the current one, if there is one."""
+        self._vtk.make_current()
+
     def request_render(self) -> None:
         """Draw anew at the next paint; many requests make one picture."""
         self._is_stale = True

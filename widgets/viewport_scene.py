@@ -12,6 +12,7 @@ from vtkmodules.vtkCommonDataModel import vtkPlane
 from vtkmodules.vtkRenderingCore import vtkLight
 
 from render.cross_sections import CrossSections
+from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
@@ -23,15 +24,17 @@ from widgets.viewport_cameras import CamerasLayer, Picture
 from widgets.viewport_mesh_layer import MeshLayer
 from widgets.viewport_points_layer import PointsLayer
 from widgets.viewport_sections_layer import SectionsLayer
+from widgets.viewport_splats_layer import SplatsLayer
 from widgets.viewport_style import LayerStyle, Shading
 
 Array = NDArray[np.float64]
-Layer = MeshLayer | SectionsLayer | CamerasLayer | PointsLayer
+Layer = MeshLayer | SectionsLayer | CamerasLayer | PointsLayer | SplatsLayer
 _KINDS: dict[type[Any], type[Layer]] = {
     TriangleMesh: MeshLayer,
     CrossSections: SectionsLayer,
     PosedImages: CamerasLayer,
     PointCloud: PointsLayer,
+    GaussianCloud: SplatsLayer,
 }
 
 # Lights that travel with the camera: where they stand in its axes, how strong, what tint.
@@ -91,6 +94,21 @@ class ViewportScene:
             data = layer.data.points if isinstance(layer, CamerasLayer) and layer.data else layer.data
             if isinstance(data, PointCloud) and len(data.points):
                 yield layer_id, data
+
+    def splats(self) -> Iterator[tuple[str, SplatsLayer, GaussianCloud]]:
+        """The Gaussian splats that are drawn."""
+        for layer_id, layer in self.visible():
+            if isinstance(layer, SplatsLayer) and layer.data is not None and len(layer.data):
+                yield layer_id, layer, layer.data
+
+    def splat_depths(self, pose: CameraPose) -> tuple[float, float]:
+        """The depths along the view between which the colours of "depth" lie: where most of the splats are."""
+        corners = [layer.outer_points for _, layer, _ in self.splats()]
+        depths = (np.asarray(pose.position) - np.concatenate([np.zeros((0, 3)), *corners])) @ pose.axes[2]
+        if not len(depths):
+            return 0.0, 1.0
+        low = float(depths.min()) if pose.parallel else max(float(depths.min()), 0.0)
+        return low, max(float(depths.max()), low + 1e-6)
 
     def set_pictures(self, layer_id: str, pictures: Mapping[int, Picture]) -> None:
         """Show thumbnails of a layer's images; for another kind of layer, or none, there is nothing to show."""

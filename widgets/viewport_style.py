@@ -15,6 +15,10 @@ SHADING_TITLES: dict[Shading, str] = {
     "values": "Values", "points": "Points",
 }  # fmt: skip
 
+SplatView = Literal["splats", "centers", "rings"]
+SPLAT_VIEW_TITLES: dict[SplatView, str] = {"splats": "Splats", "centers": "Centres", "rings": "Rings"}
+SplatColoring = Literal["color", "depth", "label", "value"]
+
 
 @dataclass(frozen=True)
 class LayerStyle:
@@ -22,7 +26,8 @@ class LayerStyle:
 
     color: "#rrggbb", or None for the mesh's own colours (where own_colors) or the theme's clay. value_name: which of
     vertex_values the shading "values" shows; None is the first. value_range: None is all of it.
-    marks: of Gaussians. label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
+    marks: of Gaussians. splat_view: how one is drawn; splat_coloring: "label" and "value" show the column value_name;
+    splat_scale: times its size; sh_degree: no more than this of its colour's harmonics. label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
     fill; 0 hides the planes and leaves the contours. active_plane, active_image: the one to bring out.
     """
 
@@ -42,3 +47,7 @@ class LayerStyle:
     active_plane: int | None = None
     active_image: int | None = None
     marks: GaussianMarks | None = None
+    splat_view: SplatView = "splats"
+    splat_coloring: SplatColoring = "color"
+    splat_scale: float = 1.0
+    sh_degree: int | None = None

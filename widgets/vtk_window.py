@@ -62,7 +62,7 @@ class VtkWindow:
             return
         self._context, self._surface = context, context.surface()
         context.aboutToBeDestroyed.connect(self.end)
-        self.window.AddObserver("WindowMakeCurrentEvent", self._make_current)
+        self.window.AddObserver("WindowMakeCurrentEvent", self.make_current)
         self.window.AddObserver("WindowIsCurrentEvent", self._tell_whether_current)
         _load_symbols(self.window)
         self.window.OpenGLInitContext()
@@ -80,7 +80,7 @@ class VtkWindow:
     @contextmanager
     def drawing(self) -> Iterator[Any]:
         """VTK's render window, ready to render into its own framebuffer."""
-        self._make_current()
+        self.make_current()
         state = self.window.GetState()
         state.Reset()  # VTK remembers what it set last, but Qt drew since.
         state.Push()
@@ -119,7 +119,7 @@ class VtkWindow:
         """Give back all that VTK holds on the graphics card; nothing is drawn after."""
         if self.window is None:
             return
-        self._make_current()
+        self.make_current()
         self.window.Finalize()
         self.window.RemoveAllObservers()  # They would keep both of us.
         self.window.RemoveRenderer(self.renderer)
@@ -127,7 +127,8 @@ class VtkWindow:
 
     # What VTK asks
 
-    def _make_current(self, *_: object) -> None:
+    def make_current(self, *_: object) -> None:
+        """Make our context the current one, if it is there."""
         if self._context is not None and not isValid(self._context):
             self._context = None  # Its window was deleted: what VTK held on the card went with it.
         if self._context is not None:

@@ -1,0 +1,41 @@
+"""How many splats, and how many pixels, a picture may have so that it comes in time: learnt from the last ones."""
+
+from __future__ import annotations
+
+_MOVING_SECONDS = 0.026  # for the splats of a picture while the camera moves; VTK and Qt need the rest
+_STROKE_SECONDS = 0.026  # for a piece of the complete picture, between two of which the window answers
+_FEWEST, _MOST = 3_000, 1 << 20
+_COARSEST = 4
+
+
+class Pace:
+    """count: Gaussians to draw while the camera moves. coarseness: pixels of the screen along a side of one drawn.
+    stroke_count: Gaussians of the complete picture to draw between two looks at the clock."""
+
+    stroke_seconds = _STROKE_SECONDS
+
+    def __init__(self) -> None:
+        self.count = 20_000
+        self.coarseness = 3
+        self.stroke_count = 8_000
+        self._seconds_a_splat = 0.0
+
+    def note_moving(self, count: int, seconds: float) -> None:
+        """Learn from a picture drawn while the camera moves."""
+        if count < 1:
+            return
+        ratio = _MOVING_SECONDS / max(seconds, 1e-4)
+        if 0.85 < ratio < 1.3:
+            return
+        wanted = count * min(2.0, max(0.4, ratio))
+        if wanted > 4 * _FEWEST and wanted > 60_000 and self.coarseness > 1:
+            self.coarseness -= 1  # enough splats: sharper rather than more
+            wanted /= 2
+        elif wanted < 12_000 and self.coarseness < _COARSEST:
+            self.coarseness += 1
+        self.count = int(min(_MOST, max(_FEWEST, wanted)))
+
+    def note_stroke(self, count: int, seconds: float) -> None:
+        """Learn from a piece of the complete picture."""
+        ratio = _STROKE_SECONDS / max(seconds, 1e-4)
+        self.stroke_count = int(min(1 << 22, max(500, count * min(4.0, max(0.25, ratio)))))

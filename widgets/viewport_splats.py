@@ -1,0 +1,468 @@
+"""Draws all layers of Gaussian splats of a viewport together: sorted among each other, and amid what VTK draws.
+
+Camera at rest: all Gaussians, in strokes short enough that the window answers meanwhile; the last picture stays until
+the next is complete. Camera moving: as many of them, and as many pixels, as the time of a picture allows.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Signal
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
+
+from widgets.colour_maps import rgb
+from widgets.splat_order import Part, Question, Sorter, far_to_near, threshold_for
+from widgets.splat_pace import Pace
+from widgets.splat_program import NEAR_SHARE
+from widgets.splat_shelf import Place, Shelf, Texels, pack
+from widgets.theme import active_theme
+from widgets.viewport_camera import CameraPose
+from widgets.viewport_polydata import triangles
+from widgets.viewport_scene import ViewportScene
+from widgets.viewport_splats_layer import SplatsLayer
+
+if TYPE_CHECKING:
+    from widgets.splat_painter import SplatCamera, SplatLook, SplatPainter
+
+Array = NDArray[np.float64]
+_SMALL = 200_000  # Gaussians that are packed and sorted at once, without a picture in which they are missing
+_UPLOAD_SECONDS = 0.008  # of each picture while a large layer comes in
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Sharp:
+    """What a complete picture was made of."""
+
+    camera: tuple[object, ...]
+    content: tuple[object, ...]
+
+
+class SplatsInView(QObject):
+    """The splats of one viewport.
+
+    picture_wished: another picture would show more. failed: splats cannot be drawn on this graphics card, and why.
+    """
+
+    picture_wished = Signal()
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        parent: QObject,
+        scene: ViewportScene,
+        pose: Callable[[], CameraPose],
+        pixel_ratio: Callable[[], float],
+    ) -> None:
+        super().__init__(parent)
+        self._scene, self._pose, self._pixel_ratio = scene, pose, pixel_ratio
+        self._shelf = Shelf()
+        self._pace = Pace()
+        self._sorter = Sorter(self)
+        self._sorter.answered.connect(self._on_answered)
+        self._sorter.done.connect(self._on_packed)
+        self._painter: SplatPainter | None = None
+        self._packed: list[tuple[Place, str, int, tuple[Any, ...], Texels]] = []
+        self._is_packing = False
+        self._versions: tuple[object, ...] = ()
+        self._ids: dict[
+            str, tuple[object, NDArray[np.uint32]]
+        ] = {}  # "all" and "some", with what they answer
+        self._threshold = 0.0
+        self._is_moving = False
+        self._is_final = False  # the next picture is to be complete whatever it takes
+        self._sharp: _Sharp | None = None
+        self._next: tuple[_Sharp, SplatCamera, SplatLook, int] | None = None
+        self._strokes = QTimer(self)
+        self._strokes.setSingleShot(True)
+        self._strokes.timeout.connect(self._stroke)
+        self._moved: Array | None = None
+        self.crop: Array | None = None
+        self.problem = ""
+        self.is_coarse = False
+        self._sentinel = _sentinel(WeakMethod(self._draw))
+        self._is_placed = False
+
+    # What the viewport tells
+
+    def prepare(self, is_moving: bool) -> None:
+        """Get ready for the next picture."""
+        self._is_moving = is_moving
+        layers = self._layers()
+        self._place_sentinel(bool(layers) and not self.problem)
+        if not layers or self.problem:
+            self._ids.clear()
+            return
+        versions = tuple((layer_id, layer.version) for layer_id, layer in layers.items())
+        if versions != self._versions:
+            self._versions = versions
+            if self._shelf.put(layers):
+                self._packed.clear()
+                if self._painter is not None:
+                    self._painter.num_rows = 0  # made anew at the next picture
+            self._ids = {name: held for name, held in self._ids.items() if held[0] is not None}
+        self._pack_more()
+        self._want_order()
+
+    @contextmanager
+    def complete(self) -> Iterator[None]:
+        """Pictures made meanwhile are complete whatever it takes: they are to be kept, not looked at as they sharpen."""
+        self._is_final = True
+        try:
+            yield
+        finally:
+            self._is_final = False
+
+    def set_moved(self, world_from_before: Array | None) -> None:
+        """Show selected Gaussians where this similarity (4, 4) would take them, without touching their values."""
+        self._moved = world_from_before
+        self._versions = ()
+        self.picture_wished.emit()
+
+    def set_crop(self, world_from_box: Array | None) -> None:
+        """Draw only what lies in the box from -1 to 1 along the axes of (4, 4); None draws all."""
+        self.crop = world_from_box
+        self.picture_wished.emit()
+
+    def release(self) -> None:
+        """Give back the thread and all that is on the graphics card, whose context must be current."""
+        self._strokes.stop()
+        self._sorter.stop()
+        self._packed.clear()
+        self._place_sentinel(False)
+        if self._painter is not None:
+            self._painter.release()
+            self._painter = None
+
+    # Orders
+
+    def _layers(self) -> dict[str, SplatsLayer]:
+        return {layer_id: layer for layer_id, layer, _ in self._scene.splats()}
+
+    def _parts(self, rows: Callable[[Place], NDArray[np.int32] | None]) -> tuple[Part, ...]:
+        parts = []
+        for place in self._shelf.places.values():
+            means, marks = place.cloud.means[: place.num_ready], place.layer.style.marks
+            chosen = rows(place)
+            if chosen is not None and len(means) < len(place.cloud):
+                chosen = chosen[chosen < len(means)]
+            is_moved = marks.selected[: len(means)] if self._moved is not None and marks is not None else None
+            parts.append(Part(place.first, means, chosen, self._moved, is_moved))
+        return tuple(parts)
+
+    def _want_order(self) -> None:
+        name = "some" if self._is_moving and self._pace.count < self._num_gaussians else "all"
+        question = self._question(name)
+        held = self._ids.get(name)
+        if held is not None and held[0] == question.tag:
+            return
+        is_small = sum(len(part.means) for part in question.parts) <= _SMALL
+        if (held is None and is_small) or self._is_final:
+            self._take_order(question, far_to_near(question))
+        else:
+            self._sorter.ask(question)
+
+    def _question(self, name: str) -> Question:
+        forward = -self._pose().axes[2]
+        threshold = 0.0
+        if name == "some":
+            samples = [place.sample for place in self._shelf.places.values() if place.sample is not None]
+            threshold = threshold_for(samples, self._pace.count)
+        parts = self._parts(lambda place: _sampled(place, threshold))
+        ready = tuple(place.num_ready for place in self._shelf.places.values())
+        tag = (name, tuple(forward), self._versions, ready, threshold)
+        return Question(parts, forward, tag)
+
+    def _take_order(self, question: Question, ids: NDArray[np.uint32]) -> None:
+        self._ids[question.tag[0]] = question.tag, ids
+
+    def _on_answered(self) -> None:
+        answer = self._sorter.take()
+        if answer is None or self._painter is None:
+            return
+        self._take_order(*answer)
+        if not self._is_moving:
+            self.picture_wished.emit()
+
+    @property
+    def _num_gaussians(self) -> int:
+        return sum(len(place.cloud) for place in self._shelf.places.values())
+
+    # Textures
+
+    def _pack_more(self) -> None:
+        """Pack what is missing: a little at once, much in the thread, piece after piece."""
+        small = self._num_gaussians <= _SMALL or self._is_final
+        while (piece := self._shelf.next_piece()) is not None:
+            place, part, start = piece
+            if not small and part != "marks":
+                break
+            if self._is_packing:
+                break
+            self._keep(
+                place, part, start, place.held[part], pack(place, part, start, self._shelf.band_stride)
+            )
+        else:
+            return
+        if not self._is_packing:
+            self._is_packing = True
+            stride, values = self._shelf.band_stride, place.held[part]
+            self._sorter.do(lambda: (place, part, start, values, pack(place, part, start, stride)))
+
+    def _keep(self, place: Place, part: str, start: int, values: tuple[Any, ...], texels: Texels) -> None:
+        is_wanted = (
+            self._shelf.places.get(_id_of(self._shelf, place)) is place and place.held.get(part) is values
+        )
+        if is_wanted and (part, start) in place.missing:
+            del place.missing[part, start]
+            self._packed.append((place, part, start, values, texels))
+
+    def _on_packed(self, packed: object) -> None:
+        self._is_packing = False
+        self._keep(*packed)  # type: ignore[misc]
+        self._pack_more()
+        self.picture_wished.emit()
+
+    def _upload(self, painter: SplatPainter) -> None:
+        if painter.num_rows != self._shelf.num_rows or painter.band_stride != self._shelf.band_stride:
+            painter.allocate(self._shelf.num_rows, self._shelf.band_stride)
+        deadline = time.perf_counter() + (math.inf if self._is_final else _UPLOAD_SECONDS)
+        while self._packed and time.perf_counter() < deadline:
+            for name, row, texels in self._packed.pop(0)[4]:
+                if name == "paint":
+                    painter.need_paint()
+                painter.write(name, row, texels)
+        painter.write("layers", 0, self._shelf.rows_of_layers())
+        if self._packed:
+            QTimer.singleShot(0, self, self.picture_wished.emit)
+
+    # Drawing, called by VTK amid its own
+
+    def _draw(self) -> None:
+        window = self._scene.renderer.GetRenderWindow()
+        if window is None or self.problem:
+            return
+        with _left_as_it_was(window):
+            try:
+                painter = self._painter or self._begin()
+            except Exception as problem:  # whatever an old driver or a damaged installation comes up with
+                self._give_up(str(problem))
+                return
+            onto = painter.bound()
+            self._upload(painter)
+            self._draw_into(painter, onto, window)
+            onto.use()
+
+    def _begin(self) -> SplatPainter:
+        from widgets.splat_painter import SplatPainter  # moderngl is imported with the first splats only
+
+        self._painter = SplatPainter()
+        return self._painter
+
+    def _give_up(self, problem: str) -> None:
+        _LOG.warning("Splats cannot be drawn by the graphics card: %s", problem)
+        self.problem = problem
+        QTimer.singleShot(0, self, lambda: self.failed.emit(problem))
+
+    def _draw_into(self, painter: SplatPainter, onto: Any, window: Any) -> None:
+        camera = self._camera(window)
+        look = self._look()
+        depth = window.GetRenderFramebuffer().GetDepthAttachmentAsTextureObject()
+        if self._is_final:
+            self._draw_whole(painter, camera, look, depth)
+            painter.compose("kept", onto, camera, look)
+        elif self._is_moving:
+            self._draw_coarse(painter, onto, camera, look, depth)
+        else:
+            self._draw_still(painter, onto, camera, look, depth)
+
+    def _draw_whole(self, painter: SplatPainter, camera: SplatCamera, look: SplatLook, depth: Any) -> None:
+        ids = far_to_near(self._question("all")) if "all" not in self._ids else self._ids["all"][1]
+        painter.set_ids("kept", ids)
+        painter.begin("kept", camera, look, depth)
+        painter.stroke("kept", "kept", camera, look, 0, len(ids))
+
+    def _draw_coarse(
+        self, painter: SplatPainter, onto: Any, camera: SplatCamera, look: SplatLook, depth: Any
+    ) -> None:
+        """A picture in the time that there is while the camera moves."""
+        name = "some" if "some" in self._ids and self._pace.count < self._num_gaussians else "all"
+        if name not in self._ids:
+            return
+        tag, ids = self._ids[name]
+        coarseness = self._pace.coarseness
+        look = replace(look, coarseness=coarseness, threshold=tag[4])  # type: ignore[index]
+        self.is_coarse = coarseness > 1 or name == "some"
+        self._strokes.stop()
+        self._next = None
+        painter.finish()
+        start = time.perf_counter()
+        painter.set_ids(name, ids)
+        painter.begin("coarse", camera, look, depth)
+        painter.stroke("coarse", name, camera, look, 0, len(ids))
+        painter.compose("coarse", onto, camera, look)
+        painter.finish()
+        self._pace.note_moving(len(ids), time.perf_counter() - start)
+
+    def _draw_still(
+        self, painter: SplatPainter, onto: Any, camera: SplatCamera, look: SplatLook, depth: Any
+    ) -> None:
+        """The complete picture if there is time or it is there already, else what there is until it is."""
+        wanted = self._sharp_of(camera, look)
+        if self._sharp != wanted and "all" in self._ids and self._ids["all"][0] == self._question("all").tag:
+            if self._next is None or self._next[0] != wanted:
+                painter.set_ids("all", self._ids["all"][1])
+                painter.begin("next", camera, look, depth)
+                self._next = wanted, camera, look, 0
+            self._stroke_until(painter, self._pace.stroke_seconds)
+        if self._sharp is not None and self._sharp.camera == wanted.camera:
+            self.is_coarse = False
+            painter.compose("sharp", onto, camera, look)
+        else:
+            keep = self._next
+            self._draw_coarse(painter, onto, camera, look, depth)
+            self._next = keep
+        if self._next is not None:
+            self._strokes.start(0)
+
+    def _stroke_until(self, painter: SplatPainter, seconds: float) -> None:
+        """Go on with the complete picture for some time."""
+        deadline = time.perf_counter() + seconds
+        while self._next is not None and time.perf_counter() < deadline:
+            wanted, camera, look, first = self._next
+            start, count = time.perf_counter(), self._pace.stroke_count
+            painter.stroke("next", "all", camera, look, first, count)
+            painter.finish()
+            self._pace.note_stroke(count, time.perf_counter() - start)
+            self._next = wanted, camera, look, first + count
+            if first + count >= painter.num_ids("all"):
+                painter.rename("next", "sharp")
+                self._sharp, self._next = wanted, None
+
+    def _stroke(self) -> None:
+        window = self._scene.renderer.GetRenderWindow()
+        if self._next is None or self._painter is None or window is None:
+            return
+        window.MakeCurrent()
+        with _left_as_it_was(window):
+            onto = self._painter.bound()
+            self._stroke_until(self._painter, self._pace.stroke_seconds)
+            onto.use()
+        if self._next is None:
+            self.picture_wished.emit()
+        else:
+            self._strokes.start(0)
+
+    # What is drawn
+
+    def _camera(self, window: Any) -> SplatCamera:
+        from widgets.splat_painter import SplatCamera
+
+        renderer = self._scene.renderer
+        camera = renderer.GetActiveCamera()
+        projection = camera.GetProjectionTransformMatrix(renderer.GetTiledAspectRatio(), -1, 1)
+        width, height = window.GetSize()
+        pose = self._pose()
+        tangent = math.tan(pose.view_angle / 2)
+        return SplatCamera(
+            _array(camera.GetModelViewTransformMatrix()), _array(projection), (width, height), pose.parallel,
+            (tangent * width / height, tangent), NEAR_SHARE * pose.distance,
+        )  # fmt: skip
+
+    def _look(self) -> SplatLook:
+        from widgets.splat_painter import SplatLook
+
+        clip = self._scene.clip
+        opacity = self._shelf.common_opacity
+        return SplatLook(
+            clip=(*clip[0], clip[1]) if clip is not None else (0.0, 0.0, 0.0, 1.0),
+            crop_from_world=np.linalg.inv(self.crop) if self.crop is not None else None,
+            accent=rgb(active_theme().accent),
+            depth_range=self._scene.splat_depths(self._pose()),
+            moved=self._moved,
+            pixel_ratio=self._pixel_ratio(),
+            opacity=1.0 if opacity is None else opacity,
+        )
+
+    def _sharp_of(self, camera: SplatCamera, look: SplatLook) -> _Sharp:
+        seen = (camera.view.tobytes(), camera.projection.tobytes(), camera.size)
+        crop = None if self.crop is None else self.crop.tobytes()
+        moved = None if self._moved is None else self._moved.tobytes()
+        ready = tuple(place.num_ready for place in self._shelf.places.values()), len(self._packed)
+        looks = (look.clip, look.accent, look.depth_range, look.pixel_ratio, crop, moved)
+        others = tuple(
+            (id(actor), actor.GetRedrawMTime(), actor.GetVisibility())
+            for _, layer in self._scene.visible()
+            for actor in layer.actors
+        )
+        return _Sharp(seen, (self._versions, ready, looks, others))
+
+    def _place_sentinel(self, wanted: bool) -> None:
+        """VTK draws in the order of its list: ours comes after all that may hide splats."""
+        renderer = self._scene.renderer
+        self._sentinel.SetPosition(self._pose().focal)  # VTK leaves out what is beside the picture
+        if self._is_placed:
+            last = renderer.GetActors().GetLastActor()
+            if wanted and last is self._sentinel:
+                return
+            renderer.RemoveActor(self._sentinel)
+        if wanted:
+            renderer.AddActor(self._sentinel)
+        self._is_placed = wanted
+
+
+def _sampled(place: Place, threshold: float) -> NDArray[np.int32] | None:
+    if threshold <= 0 or place.sample is None:
+        return None
+    return place.sample.rows[: int(np.searchsorted(place.sample.keys, threshold))]
+
+
+def _id_of(shelf: Shelf, place: Place) -> str:
+    return next((layer_id for layer_id, each in shelf.places.items() if each is place), "")
+
+
+def _sentinel(draw: WeakMethod[Callable[[], None]]) -> Any:
+    """An actor of one triangle without any area, whose mapper tells when it is drawn: after the opaque things before
+    it, before everything translucent. It does not keep what it tells."""
+
+    def tell(*_: object) -> None:
+        call = draw()
+        if call is not None:
+            call()
+
+    mapper: Any = vtkPolyDataMapper()
+    mapper.SetInputData(triangles(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32)))
+    mapper.AddObserver("EndEvent", tell)
+    actor: Any = vtkActor()
+    actor.SetMapper(mapper)
+    actor.UseBoundsOff()
+    actor.PickableOff()
+    return actor
+
+
+@contextmanager
+def _left_as_it_was(window: Any) -> Iterator[None]:
+    """VTK remembers what it set in OpenGL and sets nothing twice; what we set must not be behind its back."""
+    state = window.GetState()
+    window.GetShaderCache().ReleaseCurrentShader()
+    state.Reset()
+    state.Push()
+    try:
+        yield
+    finally:
+        state.Reset()
+        state.Pop()
+
+
+def _array(matrix: Any) -> Array:
+    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])

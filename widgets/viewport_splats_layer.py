@@ -1,0 +1,165 @@
+"""Gaussian splats in the viewport: what a layer of them shows. `viewport_splats` draws all such layers together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.gaussians import GaussianCloud
+from widgets.colour_maps import label_color, map_colors, natural_range, rgb
+from widgets.theme import Theme
+from widgets.viewport_points_layer import most_of
+from widgets.viewport_style import LayerStyle, Shading
+
+Array = NDArray[np.float64]
+_BUILT_IN = ("opacity", "scale")  # values that every Gaussian has
+
+
+class SplatsLayer:
+    """One cloud and how it is drawn. It holds nothing of the graphics card.
+
+    version: rises with everything that changes the picture.
+    """
+
+    actors: tuple[Any, ...] = ()
+
+    def __init__(self, theme: Theme, pixel_ratio: float) -> None:
+        self._theme, self._ratio = theme, pixel_ratio
+        self._cloud: GaussianCloud | None = None
+        self._style = LayerStyle()
+        self._bounds: Array | None = None
+        self.version = 0
+
+    @property
+    def data(self) -> GaussianCloud | None:
+        return self._cloud
+
+    @property
+    def style(self) -> LayerStyle:
+        return self._style
+
+    @property
+    def bounds(self) -> Array | None:
+        """(2, 3) around most of what is drawn, or None without any: far floaters do not make the scene small."""
+        return self._bounds
+
+    @property
+    def outer_points(self) -> Array:
+        """What to fit the camera to: the corners (8, 3) of the bounds, or nothing."""
+        if self._bounds is None:
+            return np.zeros((0, 3))
+        corners: Array = np.stack(np.meshgrid(*self._bounds.T), -1).reshape(-1, 3)
+        return corners
+
+    @property
+    def is_on_dark(self) -> bool:
+        return self._theme.is_dark
+
+    def set(self, cloud: GaussianCloud, style: LayerStyle, shading: Shading) -> None:
+        """Show this cloud in this way; meshes' shading does not concern it."""
+        is_other = self._cloud is None or cloud.means is not self._cloud.means
+        self._cloud, self._style = cloud, style
+        if is_other:
+            self._bounds = subject_of(cloud)
+        self.version += 1
+
+    def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
+        """Follow another theme or screen."""
+        self._theme, self._ratio = theme, pixel_ratio
+        self.version += 1
+
+    def set_clipping(self, plane: Any | None) -> None:
+        """The plane is the scene's; here it only makes another picture."""
+        self.version += 1
+
+    def release(self) -> None:
+        """There is nothing to let go of."""
+
+    # What its colours mean
+
+    def column_name(self) -> str | None:
+        """Which of the cloud's values the colours stand for."""
+        if self._cloud is None or self._style.splat_coloring not in ("label", "value"):
+            return None
+        names = (
+            label_names(self._cloud) if self._style.splat_coloring == "label" else value_names(self._cloud)
+        )
+        wanted = self._style.value_name
+        return wanted if wanted in names else next(iter(names), None)
+
+    def value_range(self) -> tuple[float, float] | None:
+        """The range that the colours span where they stand for values."""
+        name = self.column_name()
+        if name is None or self._cloud is None or self._style.splat_coloring != "value":
+            return None
+        return self._style.value_range or natural_range(
+            shown_values(self._cloud, name), self._style.color_map
+        )
+
+    def colors_from(self) -> tuple[object, ...]:
+        """What `paint` depends on beside the cloud's own values; empty where Gaussians show their own colour."""
+        name = self.column_name()
+        if name is None:
+            return ()
+        style = self._style
+        return (
+            style.splat_coloring,
+            name,
+            self.value_range(),
+            style.color_map,
+            style.label_colors,
+            self.is_on_dark,
+        )
+
+    def paint(self, rows: slice) -> NDArray[np.uint8]:
+        """Colours (M, 4) uint8 that stand for the values or labels of some Gaussians."""
+        name = self.column_name()
+        assert name is not None and self._cloud is not None
+        colors = np.full((len(self._cloud.means[rows]), 4), 255, np.uint8)
+        if self._style.splat_coloring == "label":
+            colors[:, :3] = self._label_colors(self._cloud.extra[name][rows])
+        else:
+            values = shown_values(self._cloud, name, rows)
+            colors[:, :3] = map_colors(values, self._style.color_map, self.value_range())
+        return colors
+
+    def _label_colors(self, labels: NDArray[Any]) -> NDArray[np.uint8]:
+        own = dict(self._style.label_colors)
+        found, place = np.unique(labels.astype(np.int64), return_inverse=True)
+        table = [
+            own.get(int(x)) or (label_color(int(x), self.is_on_dark) if x > 0 else "#8a8782") for x in found
+        ]
+        colors: NDArray[np.uint8] = (np.array([rgb(x) for x in table]) * 255).round().astype(np.uint8)
+        return colors[place.reshape(-1)]
+
+
+def label_names(cloud: GaussianCloud) -> tuple[str, ...]:
+    """The integer columns, "part" first."""
+    names = [name for name, column in cloud.extra.items() if column.dtype.kind in "biu" and column.ndim == 1]
+    return tuple(sorted(names, key=lambda name: name != "part"))
+
+
+def value_names(cloud: GaussianCloud) -> tuple[str, ...]:
+    """What a number of each Gaussian can be shown of."""
+    return (*_BUILT_IN, *(name for name, column in cloud.extra.items() if column.ndim == 1))
+
+
+def shown_values(cloud: GaussianCloud, name: str, rows: slice = slice(None)) -> NDArray[Any]:
+    """One number a Gaussian: its opacity, its largest standard deviation (as a power of ten), or an extra column."""
+    if name == "opacity":
+        return 1 / (1 + np.exp(-np.clip(cloud.opacity_logits[rows], -30, 30)))
+    if name == "scale":
+        return cloud.log_scales[rows].max(1) / np.log(10)
+    return cloud.extra[name][rows]
+
+
+def subject_of(cloud: GaussianCloud) -> Array | None:
+    """(2, 3) around what a person looks at: the bulk of the solid Gaussians."""
+    if not len(cloud):
+        return None
+    step = 1 + len(cloud) // 200_000
+    means, logits = cloud.means[::step], cloud.opacity_logits[::step]
+    solid = means[logits > -1.0]
+    return most_of((solid if len(solid) > len(means) // 20 else means).astype(np.float64))
