@@ -88,7 +88,7 @@ class GaussianCloud(Frozen):
 
     def transformed(self, b_from_a: Similarity3, frame: Frame) -> GaussianCloud:
         """The same scene in another frame: Gaussians move, turn and grow, and their colours turn with them."""
-        turn = _quat_of(b_from_a.rotation)
+        turn = quat_of(b_from_a.rotation)
         is_turned = not np.allclose(b_from_a.rotation, np.eye(3), atol=1e-12)
         return replace(
             self,
@@ -119,7 +119,7 @@ def quat_product(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     return np.concatenate([w, aw * bv + bw * av + np.cross(av, bv)], -1)
 
 
-def _quat_of(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+def quat_of(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     """The unit quaternion wxyz of a rotation (3, 3): the eigenvector of Bar-Itzhack's matrix (JGCD 2000)."""
     (a, b, c), (d, e, f), (g, h, i) = rotation
     matrix = np.array(

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from recon.errors import FormatError
 from recon.formats import scene_sniffing
@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _HEAD = 2**16  # bytes looked at: the longest header of a PLY file
+_LONGEST_DOCUMENT = 2**26  # bytes of the document in a GLB file
 
 
 def read(path: Path, options: ReadOptions = ReadOptions(), wanted: str | None = None) -> Reading:
@@ -139,7 +140,7 @@ def kind_of_file(path: Path, wanted: str | None = None) -> FileKind:
     if wanted == "images" and _suffix(path) in scene_sniffing.PICTURES:
         return _kind("photos")
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        head = _beginning(file)
     if not head:
         raise FormatError(path, "The file is empty.", "Export it again from the program that made it.")
     for kind in FILE_KINDS:
@@ -197,6 +198,13 @@ def _head(path: Path) -> bytes:
             return file.read(_HEAD)
     except OSError:
         return b""  # One unreadable file must not hide what the others are.
+
+
+def _beginning(file: BinaryIO) -> bytes:
+    """What tells the format: of binary glTF the whole document, of other files the first bytes."""
+    head = file.read(_HEAD)
+    size = int.from_bytes(head[12:16], "little") if head.startswith(b"glTF") else 0
+    return head + file.read(min(max(0, 20 + size - len(head)), _LONGEST_DOCUMENT))
 
 
 def _kind(id: str) -> FileKind:

@@ -167,6 +167,21 @@ def flipped(file: FileGaussians, signs: Sequence[int]) -> FileGaussians:
     )
 
 
+def joined(parts: Sequence[FileGaussians]) -> FileGaussians:
+    """All Gaussians of several groups; those with fewer coefficients have zeros for the others."""
+    most = max(part.sh.shape[1] for part in parts)
+    wide = [np.pad(part.sh, ((0, 0), (0, most - part.sh.shape[1]), (0, 0))) for part in parts]
+    return FileGaussians(
+        np.concatenate([part.means for part in parts]),
+        np.concatenate([part.quats for part in parts]),
+        np.concatenate([part.log_scales for part in parts]),
+        np.concatenate([part.opacity_logits for part in parts]),
+        np.concatenate(wide),
+        is_antialiased=all(part.is_antialiased for part in parts),
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
 def up_and_back(cloud: GaussianCloud) -> FileGaussians:
     """The cloud with Y up and Z back instead of down and forward, as SPZ and glTF have their axes."""
     plain = FileGaussians(cloud.means, cloud.quats, cloud.log_scales, cloud.opacity_logits, cloud.sh)

@@ -23,11 +23,11 @@ _MOST_NODES = 100_000
 
 def read(path: Path) -> FileMesh:
     """All meshes of the scene where their nodes put them, in metres, +Y up. Raises FormatError."""
-    _check_structure(path, _document(path))
+    check_structure(path, read_document(path))
     import trimesh
 
     scene = trimesh.load_scene(path, process=False)
-    return replace(joined_scene(path, scene, decode_colors=_srgb_from_linear), unit="m", up="+Y")
+    return replace(joined_scene(path, scene, decode_colors=srgb_from_linear), unit="m", up="+Y")
 
 
 def joined_scene(path: Path, scene: Any, decode_colors: Any) -> FileMesh:
@@ -82,7 +82,7 @@ def _is_tinted(material: Any) -> bool:
     return factor is not None and len(set(np.asarray(factor)[:3].tolist())) > 1
 
 
-def _document(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
     """The JSON part of a GLB or glTF file."""
     data = path.read_bytes()
     if data[:4] == b"glTF":
@@ -101,7 +101,7 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _check_structure(path: Path, document: dict[str, Any]) -> None:
+def check_structure(path: Path, document: dict[str, Any]) -> None:
     """Refuse counts beyond the file's own data and nodes that contain themselves."""
     buffers = [each.get("byteLength", 0) for each in document.get("buffers", [])]
     for accessor in document.get("accessors", []):
@@ -162,7 +162,7 @@ def write(file: BinaryIO, meshes: Sequence[tuple[str, FileMesh]]) -> None:
         "bufferViews": views,
         "buffers": [{"byteLength": sum(map(len, chunks))}],
     }
-    _write_chunks(file, json.dumps(document, separators=(",", ":")).encode(), b"".join(chunks))
+    write_chunks(file, json.dumps(document, separators=(",", ":")).encode(), chunks)
 
 
 def _primitive(mesh: FileMesh, add: Any) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def _primitive(mesh: FileMesh, add: Any) -> dict[str, Any]:
         attributes["NORMAL"] = add(mesh.normals.astype(np.float32), _FLOAT, "VEC3", _VERTICES)
     if mesh.colors is not None:
         rgba = np.full((len(mesh.colors), 4), 65535, np.uint16)
-        rgba[:, :3] = _linear_from_srgb(mesh.colors)
+        rgba[:, :3] = linear_from_srgb(mesh.colors)
         attributes["COLOR_0"] = add(rgba, _UINT16, "VEC4", _VERTICES, normalized=True)
     indices = mesh.faces.astype(np.uint32).ravel()
     used = {"min": [int(indices.min())], "max": [int(indices.max())]}
@@ -191,22 +191,25 @@ def _material(has_colors: bool) -> dict[str, Any]:
     return {"name": "surface", "pbrMetallicRoughness": surface, "doubleSided": True}
 
 
-def _write_chunks(file: BinaryIO, text: bytes, binary: bytes) -> None:
+def write_chunks(file: BinaryIO, text: bytes, binary: Sequence[bytes]) -> None:
+    """Write a GLB file of a document and the parts of its one buffer, each of whole four bytes."""
     text = text.ljust(-(-len(text) // 4) * 4)
-    total = 12 + 8 + len(text) + 8 + len(binary)
-    file.write(struct.pack("<4sII", b"glTF", 2, total))
+    size = sum(map(len, binary))
+    file.write(struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + size))
     file.write(struct.pack("<I4s", len(text), b"JSON") + text)
-    file.write(struct.pack("<I4s", len(binary), b"BIN\0") + binary)
+    file.write(struct.pack("<I4s", size, b"BIN\0"))
+    for part in binary:
+        file.write(part)
 
 
-def _linear_from_srgb(colors: NDArray[np.uint8]) -> NDArray[np.uint16]:
+def linear_from_srgb(colors: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """sRGB bytes as linear light of 16 bits, as glTF has its vertex colours; fine enough to come back exactly."""
     share = np.arange(256) / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return np.asarray((linear * 65535).round().astype(np.uint16)[colors])
 
 
-def _srgb_from_linear(values: NDArray[Any]) -> NDArray[np.uint8]:
+def srgb_from_linear(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Linear light, as shares or as unsigned integers, as sRGB bytes."""
     scale = float(np.iinfo(values.dtype).max) if values.dtype.kind == "u" else 1.0
     linear = np.clip(np.nan_to_num(values.astype(np.float64)) / scale, 0, 1)

@@ -6,6 +6,7 @@ import zlib
 
 _SPZ = b"NGSP"
 _GZIP = b"\x1f\x8b"
+_GLTF = b"KHR_gaussian_splatting"
 _ZIP = b"PK\x03\x04"
 
 
@@ -46,15 +47,19 @@ def is_sog(head: bytes) -> bool:
     )
 
 
+def is_splat_glb(head: bytes) -> bool:
+    """Whether a binary glTF file says in its document that it holds Gaussians."""
+    return head.startswith(b"glTF") and _GLTF in head
+
+
 def is_splat_gltf(head: bytes) -> bool:
-    """Whether a glTF file says near its beginning that it holds Gaussians."""
-    is_gltf = head.startswith(b"glTF") or (head.lstrip().startswith(b"{") and b'"asset"' in head)
-    return is_gltf and b"KHR_gaussian_splatting" in head
+    """Whether a glTF file that is text says near its beginning that it holds Gaussians."""
+    return head.lstrip().startswith(b"{") and b'"asset"' in head and _GLTF in head
 
 
 def is_mesh_glb(head: bytes) -> bool:
     """Whether a file is binary glTF, but of no splats."""
-    return head.startswith(b"glTF") and not is_splat_gltf(head)
+    return head.startswith(b"glTF") and _GLTF not in head
 
 
 def _property_names(head: bytes) -> set[bytes]:

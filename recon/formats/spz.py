@@ -71,11 +71,16 @@ class _Header:
 def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
     """Raises FormatError."""
     with decoding(path):
-        data = path.read_bytes()
-        header, parts, axes, notes = _unpacked(path, data)
-        file = _gaussians(header, parts, notes)
-        signs = [1 if have == want else -1 for have, want in zip(axes, "RDF", strict=True)]
-        return reading_of(path, flipped(file, signs), options)
+        return reading_of(path, flipped(gaussians_in(path, path.read_bytes()), (1, -1, -1)), options)
+
+
+def gaussians_in(path: Path, data: bytes) -> FileGaussians:
+    """The Gaussians in the bytes of an SPZ file, X right, Y up, Z back. path: named in FormatErrors."""
+    header, parts, axes, notes = _unpacked(path, data)
+    file = _gaussians(header, parts, notes)
+    if axes == "RUB":
+        return file
+    return flipped(file, [1 if have == want else -1 for have, want in zip(axes, "RUB", strict=True)])
 
 
 def _unpacked(path: Path, data: bytes) -> tuple[_Header, list[NDArray[np.uint8]], str, tuple[Note, ...]]:
