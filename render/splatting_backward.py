@@ -6,6 +6,8 @@ without lists of what each pixel saw. Each pair of tile and Gaussian writes sums
 by Gaussian: nothing is raced for, and sums are the same for any number of threads.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from __future__ import annotations
 
 from typing import Any
@@ -62,7 +64,7 @@ def composite_gradient(
 
 
 @compiled
-def _start(scratch, left, top, behind, of_picture):  # type: ignore[no-untyped-def]
+def _start(scratch, left, top, behind, of_picture):
     """A tile's pixels, with the gradient there."""
     height, width = behind.shape
     start_tile(scratch, left, top, width, height)
@@ -77,7 +79,7 @@ def _start(scratch, left, top, behind, of_picture):  # type: ignore[no-untyped-d
 
 
 @compiled
-def _store(of_pairs, pair, record, of_power, sums):  # type: ignore[no-untyped-def]
+def _store(of_pairs, pair, record, of_power, sums):
     """From sums over pixels of dL/ds times u, u dx, u dy, dy, dy² (s the exponent, u its first term's root) to the
     gradients by centre and root, which are stored as a quarter."""
     by_u, by_ux, by_uy, by_y, by_yy, size_x, size_y = sums
@@ -94,7 +96,7 @@ def _store(of_pairs, pair, record, of_power, sums):  # type: ignore[no-untyped-d
 
 
 @compiled
-def _clear(of_pairs, first, last):  # type: ignore[no-untyped-def]
+def _clear(of_pairs, first, last):
     """Pairs behind full pixels have no gradient."""
     for pair in range(first, last):
         for column in range(of_pairs.shape[1]):
@@ -102,7 +104,7 @@ def _clear(of_pairs, first, last):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _gradient_rgb(start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs):  # type: ignore[no-untyped-def]
+def _gradient_rgb(start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs):
     columns = (behind.shape[1] + TILE - 1) // TILE
     scratch = np.empty(7 * PIXELS, np.float32)
     for number in range(start, stop):
@@ -164,7 +166,7 @@ def _gradient_rgb(start, stop, shuffled, starts, ranks, rows, records, colors, b
 @compiled
 def _gradient_channels(
     start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs
-):  # type: ignore[no-untyped-def]
+):
     columns = (behind.shape[1] + TILE - 1) // TILE
     channels = np.uint64(colors.shape[1])
     last_row = _BY_RED + channels * _STEP
@@ -241,7 +243,7 @@ def _lay_over_gradient(scratch: Any, first: Any, last: Any, place: Any, record: 
 
 
 @compiled
-def _sum_pairs(start, stop, order, first_pairs, places, of_pairs, sums):  # type: ignore[no-untyped-def]
+def _sum_pairs(start, stop, order, first_pairs, places, of_pairs, sums):
     for k in range(start, stop):
         for pair in range(first_pairs[k], first_pairs[k + 1]):
             for column in range(np.uint64(of_pairs.shape[1])):

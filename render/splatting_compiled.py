@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -20,20 +20,20 @@ Float = NDArray[np.float32]
 Double = NDArray[np.float64]
 Index = NDArray[np.int32]
 Offset = NDArray[np.int64]
-F = TypeVar("F")
+Kernel = Callable[..., Any]
 
 # All of fastmath but the promise that nothing is infinite or NaN: parameters under training may be.
 _CAREFUL = {"contract", "reassoc", "arcp", "nsz", "afn"}
 
 
-def compiled(function: F) -> F:
+def compiled(function: Kernel) -> Kernel:
     """A kernel that sees finite numbers only."""
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, error_model="numpy")(function))
+    return cast(Kernel, numba.njit(cache=True, fastmath=True, nogil=True, error_model="numpy")(function))
 
 
-def compiled_for_any_number(function: F) -> F:
+def compiled_for_any_number(function: Kernel) -> Kernel:
     """A kernel, or a part of one, that also sees infinities and NaN, and heeds them."""
-    return cast(F, numba.njit(cache=True, fastmath=_CAREFUL, nogil=True, error_model="numpy")(function))
+    return cast(Kernel, numba.njit(cache=True, fastmath=_CAREFUL, nogil=True, error_model="numpy")(function))
 
 
 def num_threads() -> int:
@@ -41,7 +41,7 @@ def num_threads() -> int:
     return int(numba.config.NUMBA_NUM_THREADS)
 
 
-def in_threads(kernel: Callable[..., None], count: int, chunk: int, *arguments: Any) -> None:
+def in_threads(kernel: Kernel, count: int, chunk: int, *arguments: Any) -> None:
     """Call kernel(start, stop, *arguments) for pieces of 0 … count, `chunk` at a time.
 
     Not numba's own threads: two Python threads may not enter those of its workqueue at once, and compiling for them

@@ -5,6 +5,8 @@ that the compiler makes vectors of it. What a tile's pixels hold lies in one arr
 the compiler that nothing overlaps. A pixel whose transmittance is negative is full; its size is what was left.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from __future__ import annotations
 
 import numpy as np
@@ -44,7 +46,7 @@ def composite(tiles: Tiles, colors: Float, background: Float) -> tuple[Float, Fl
 
 
 @compiled
-def start_tile(scratch, left, top, width, height):  # type: ignore[no-untyped-def]
+def start_tile(scratch, left, top, width, height):
     """Place of each pixel of a tile, and nothing in front of it yet; those outside the picture are full."""
     for i in range(PIXELS):
         x, y = left + i % TILE, top + i // TILE
@@ -54,7 +56,7 @@ def start_tile(scratch, left, top, width, height):  # type: ignore[no-untyped-de
 
 
 @compiled
-def is_full(scratch):  # type: ignore[no-untyped-def]
+def is_full(scratch):
     """Whether nothing more can be seen in any pixel of a tile."""
     most = -ONE
     for i in range(_STEP):
@@ -65,7 +67,7 @@ def is_full(scratch):  # type: ignore[no-untyped-def]
 @compiled
 def _composite_rgb(
     start, stop, shuffled, starts, ranks, rows, records, colors, background, picture, picture_left
-):  # type: ignore[no-untyped-def]
+):
     height, width = picture_left.shape
     columns = (width + TILE - 1) // TILE
     scratch = np.empty(7 * PIXELS, np.float32)
@@ -108,7 +110,7 @@ def _composite_rgb(
 
 
 @compiled
-def lay_over(scratch, first, last, record):  # type: ignore[no-untyped-def]
+def lay_over(scratch, first, last, record):
     """One Gaussian over pixels first … last of a tile: its weights to scratch, and less light behind it."""
     x, y, opacity, limit = record[0], record[1], record[5], -record[6]
     r00, r01, r11 = record[2], record[3], record[4]
@@ -130,7 +132,7 @@ def lay_over(scratch, first, last, record):  # type: ignore[no-untyped-def]
 @compiled
 def _composite_channels(
     start, stop, shuffled, starts, ranks, rows, records, colors, background, picture, picture_left
-):  # type: ignore[no-untyped-def]
+):
     height, width = picture_left.shape
     columns = (width + TILE - 1) // TILE
     channels = np.uint64(colors.shape[1])

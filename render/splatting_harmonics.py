@@ -3,6 +3,8 @@
 The basis is that of `render.spherical_harmonics`, up to degree 4, written out and with its slopes.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from __future__ import annotations
 
 import math
@@ -145,7 +147,7 @@ def _set_direction(means: Any, i: int, position: Any, direction: Any) -> float:
 
 
 @compiled_for_any_number
-def _seen_colors(start, stop, degree, means, position, sh, radii, colors):  # type: ignore[no-untyped-def]
+def _seen_colors(start, stop, degree, means, position, sh, radii, colors):
     basis, direction = np.empty(25, np.float32), np.empty(3)
     half, zero = np.float32(0.5), np.float32(0)
     for i in range(start, stop):
@@ -164,7 +166,7 @@ def _seen_colors(start, stop, degree, means, position, sh, radii, colors):  # ty
 @compiled_for_any_number
 def _seen_colors_gradient(
     start, stop, degree, means, position, sh, radii, colors, of_colors, of_means, of_sh
-):  # type: ignore[no-untyped-def]
+):
     basis, slopes, direction = np.empty(25, np.float32), np.empty((25, 3)), np.empty(3)
     zero = np.float32(0)
     for i in range(start, stop):

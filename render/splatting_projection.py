@@ -6,6 +6,8 @@ squares, in which nothing cancels however long and thin the Gaussian is. All is 
 Gaussian, and stored in single.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from __future__ import annotations
 
 import math
@@ -153,7 +155,7 @@ def _covariance(axes: Any, blur: float) -> Any:
 def _project(
     start, stop, means, quats, scales, opacities, pose, intrinsics, limits, blur, is_antialiased,
     means2d, depths, roots, compensations, radii,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     rotation, slope, axes = np.empty((3, 3)), np.empty((2, 3)), np.empty((2, 3))
     fx, fy, cx, cy, width, height = intrinsics
     bounds = _frustum(intrinsics)
@@ -194,7 +196,7 @@ def _project(
 def _project_gradient(
     start, stop, means, quats, scales, pose, intrinsics, blur, radii,
     of_means2d, of_depths, of_roots, of_compensations, of_means, of_quats, of_scales, of_pose,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     rotation, slope, axes = np.empty((3, 3)), np.empty((2, 3)), np.empty((2, 3))
     of_axes, of_slope, of_rotation = np.empty((2, 3)), np.empty((2, 3)), np.empty((3, 3))
     bounds = _frustum(intrinsics)

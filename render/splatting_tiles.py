@@ -4,6 +4,8 @@ One radix sort orders all Gaussians by depth; each then goes to the end of the l
 really meets, not of all in the rectangle around it, with the rows of the tile that it meets.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from __future__ import annotations
 
 import math
@@ -87,7 +89,7 @@ def make_tiles(
 
 
 @compiled
-def _sort(radii, depths, order):  # type: ignore[no-untyped-def]
+def _sort(radii, depths, order):
     """Order by depth, of equal ones by index: a radix sort of the bits of positive numbers, 11 at a time."""
     count = len(order)
     keys, spare_keys, spare = (
@@ -120,7 +122,7 @@ def _sort(radii, depths, order):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _gather(start, stop, order, means2d, roots, opacities, records):  # type: ignore[no-untyped-def]
+def _gather(start, stop, order, means2d, roots, opacities, records):
     quarter = np.float32(0.25)
     for k in range(start, stop):
         i = order[k]
@@ -205,7 +207,7 @@ def _pixel_rows(shape: Any, row: int, column: int) -> Any:
 
 
 @compiled
-def _count(start, stop, pieces, records, size, counts, pairs):  # type: ignore[no-untyped-def]
+def _count(start, stop, pieces, records, size, counts, pairs):
     """Pairs of each tile, a row of `counts` for each piece, and of each Gaussian."""
     width, height = size
     columns = (width + TILE - 1) // TILE
@@ -221,7 +223,7 @@ def _count(start, stop, pieces, records, size, counts, pairs):  # type: ignore[n
 
 
 @compiled
-def _accumulate(counts, starts):  # type: ignore[no-untyped-def]
+def _accumulate(counts, starts):
     """Counts become where each piece's share of each tile's list begins."""
     total = 0
     for tile in range(counts.shape[1]):
@@ -232,7 +234,7 @@ def _accumulate(counts, starts):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _fill(start, stop, pieces, records, size, ends, first_pairs, ranks, row_ranges, places):  # type: ignore[no-untyped-def]
+def _fill(start, stop, pieces, records, size, ends, first_pairs, ranks, row_ranges, places):
     width, height = size
     columns = (width + TILE - 1) // TILE
     for piece in range(start, stop):
