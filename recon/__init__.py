@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon import cues, debsdf, distance, extraction, fusion, interpolation, orex, poses, views
+from recon import cues, debsdf, distance, extraction, fusion, interpolation, orex, poses, splats, views
 from recon.errors import SettingsError
 from recon.method import Method
 
@@ -14,6 +14,8 @@ METHODS: tuple[Method, ...] = (
     debsdf.METHOD,
     fusion.TSDF,
     fusion.POISSON,
+    splats.METHOD,
+    splats.MESH,
     extraction.METHOD,
     views.METHOD,
     poses.METHOD,

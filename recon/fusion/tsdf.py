@@ -12,6 +12,7 @@ from recon.errors import NoSurface
 from recon.fusion import FusionSettings
 from recon.fusion.views import DepthViews, depth_views
 from recon.method import Output, Progress, Result, Run, RunContext
+from render.frame import Frame
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
@@ -51,16 +52,16 @@ def fused_mesh(
     views: DepthViews, settings: FusionSettings, context: RunContext
 ) -> Generator[Progress, None, TriangleMesh]:
     """Fuse view by view; photos and depth are held one at a time."""
-    volume = _Volume(voxel_size(views, settings), settings.truncation, _farthest(views, settings))
+    volume = TsdfVolume(voxel_size(views, settings), settings.truncation, _farthest(views, settings))
     for done, view in enumerate(views.views, 1):
-        intrinsics = _intrinsics(views.cameras.focal[view], views.cameras.center[view])
+        intrinsics = intrinsics_matrix(views.cameras.focal[view], views.cameras.center[view])
         pose = views.cameras.cam_from_world[view]
         volume.add(views.read_depth(view), views.read_color(view), intrinsics, pose)
         preview = None
         if done % PREVIEW_EVERY == 0 and context.is_preview_due():
-            preview = volume.mesh(settings.min_weight, views.posed)
+            preview = volume.mesh(settings.min_weight, views.posed.frame)
         yield Progress(done, len(views.views), "Fusing depth", preview=preview)
-    mesh = volume.mesh(settings.min_weight, views.posed)
+    mesh = volume.mesh(settings.min_weight, views.posed.frame)
     if not len(mesh.faces):
         raise NoSurface(
             "The depth of the views leaves no surface.",
@@ -74,14 +75,16 @@ def _farthest(views: DepthViews, settings: FusionSettings) -> float:
     return settings.max_depth or float(np.linalg.norm(extent)) * views.region.world_from_box.scale
 
 
-def _intrinsics(focal: NDArray[np.float64], center: NDArray[np.float64]) -> NDArray[np.float64]:
+def intrinsics_matrix(focal: NDArray[np.float64], center: NDArray[np.float64]) -> NDArray[np.float64]:
     """As here, the centre of Open3D's first pixel is (0.5, 0.5): its fusion cuts off where a point falls."""
     (fx, fy), (cx, cy) = focal, center
     return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
 
 
-class _Volume:
-    """Open3D's sparse voxel grid; grows with the surface."""
+class TsdfVolume:
+    """Open3D's sparse voxel grid; grows with the surface.
+
+    voxel: its side in the world's unit; truncation: in voxels; farthest: depth beyond which nothing counts."""
 
     def __init__(self, voxel: float, truncation: float, farthest: float) -> None:
         import open3d
@@ -114,11 +117,11 @@ class _Volume:
         blocks = self._grid.compute_unique_block_coordinates(picture, lens, place, *limits)
         self._grid.integrate(blocks, picture, colors, lens, place, *limits)
 
-    def mesh(self, min_weight: float, posed: PosedImages) -> TriangleMesh:
+    def mesh(self, min_weight: float, frame: Frame) -> TriangleMesh:
         """The surface that at least `min_weight` views have seen."""
         found = self._grid.extract_triangle_mesh(min_weight)
         if not len(found.triangle) or "indices" not in found.triangle:
-            return TriangleMesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), frame=posed.frame)
+            return TriangleMesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), frame=frame)
         colors = np.clip(np.round(found.vertex["colors"].numpy() * 255), 0, 255).astype(np.uint8)
         vertices, faces = found.vertex["positions"].numpy(), found.triangle["indices"].numpy()
-        return TriangleMesh(vertices, faces, colors, frame=posed.frame)
+        return TriangleMesh(vertices, faces, colors, frame=frame)

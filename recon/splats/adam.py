@@ -6,7 +6,6 @@ from typing import TypeVar, cast
 
 import numba
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,8 +26,10 @@ def adam_step(values: Tensor, slope: Tensor, mean: Tensor, square: Tensor, rates
     unbiased_1, unbiased_2 = 1 - BETA_1**step, 1 - BETA_2**step
     shape = (len(values), rates.numel())
     if values.device.type == "cpu":
-        arrays = (each.detach().reshape(shape).numpy() for each in (values, slope.contiguous(), mean, square))
-        _adam_rows(*arrays, (rates / unbiased_1).numpy(), 1 / unbiased_2)
+        v, g, m, s = (
+            each.detach().reshape(shape).numpy() for each in (values, slope.contiguous(), mean, square)
+        )
+        _adam_rows(v, g, m, s, (rates / unbiased_1).numpy(), 1 / unbiased_2)
         return
     mean.lerp_(slope, 1 - BETA_1)
     square.mul_(BETA_2).addcmul_(slope, slope, value=1 - BETA_2)

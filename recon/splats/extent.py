@@ -29,8 +29,8 @@ def usual_depth(posed: PosedImages) -> float:
     """Median depth of sparse points before the cameras that see them, of any where nobody says; 0 without points."""
     if posed.points is None or not len(posed.points.points):
         return 0.0
-    seen = posed.observations
-    assert seen is not None
+    assert posed.observations is not None
+    seen = posed.observations.astype(np.int64)
     if not len(seen):
         seen = _all_pairs(len(posed), len(posed.points.points))
     step = max(1, len(seen) // MOST_POINTS)

@@ -37,7 +37,7 @@ def cloud_on_points(points: Float, colors: NDArray[np.uint8] | None, growth: Gro
     logit = np.log(OPACITY[growth] / (1 - OPACITY[growth]))
     return GaussianCloud(
         points.astype(np.float32),
-        np.tile(np.float32([1, 0, 0, 0]), (len(points), 1)),
+        np.tile(np.array([1, 0, 0, 0], np.float32), (len(points), 1)),
         np.repeat(np.log(spacing)[:, None], 3, 1).astype(np.float32),
         np.full(len(points), logit, np.float32),
         ((shade - 0.5) / SH_C0)[:, None].astype(np.float32),
@@ -48,7 +48,7 @@ def _spacing(points: Float) -> Float:
     """(N,) root mean square distance to the three nearest neighbours."""
     if len(points) <= 1:
         return np.full(len(points), LARGEST_SPACING)
-    distances, _ = cKDTree(points).query(points, min(NEIGHBOURS, len(points) - 1) + 1)
+    distances = np.asarray(cKDTree(points).query(points, min(NEIGHBOURS, len(points) - 1) + 1)[0])
     return np.asarray(np.sqrt((distances[:, 1:] ** 2).mean(1)))
 
 

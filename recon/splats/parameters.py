@@ -38,7 +38,7 @@ class Gaussians:
 
     @property
     def sh_degree(self) -> int:
-        return int(round(self.values["sh"].shape[1] ** 0.5)) - 1
+        return round(self.values["sh"].shape[1] ** 0.5) - 1
 
     @property
     def opacities(self) -> Tensor:
@@ -106,7 +106,10 @@ class Gaussians:
 
     def to_cloud(self) -> GaussianCloud:
         """What there is now, in the box."""
-        return GaussianCloud(**{name: value.detach().cpu().numpy() for name, value in self.values.items()})
+        means, quats, log_scales, opacity_logits, sh = (
+            self.values[name].detach().cpu().numpy() for name in NAMES
+        )
+        return GaussianCloud(means, quats, log_scales, opacity_logits, sh)
 
     def is_finite(self) -> bool:
         """Whether no value has become infinite or no number."""

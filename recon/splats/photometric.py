@@ -58,7 +58,8 @@ def ssim_map(a: Tensor, b: Tensor) -> Tensor:
 def _blurred(planes: Tensor) -> Tensor:
     window = torch.tensor(WINDOW, dtype=planes.dtype, device=planes.device)
     down = conv2d(planes, window.view(1, 1, -1, 1), padding=(RADIUS, 0))
-    return conv2d(down, window.view(1, 1, 1, -1), padding=(0, RADIUS))
+    across: Tensor = conv2d(down, window.view(1, 1, 1, -1), padding=(0, RADIUS))
+    return across
 
 
 class _KernelLoss(torch.autograd.Function):

@@ -36,11 +36,13 @@ class Camera:
 
 @dataclass(frozen=True)
 class Rendered:
-    """rgb: (H, W, 3) over the background. alpha: (H, W). opacities (N,), scales (N, 3): those that were drawn.
+    """rgb: (H, W, 3) over the background. alpha: (H, W). depth: (H, W), 0 where it was not asked for or there
+    is nothing. opacities (N,), scales (N, 3): those that were drawn.
     meta: what the rasteriser tells."""
 
     rgb: Tensor
     alpha: Tensor
+    depth: Tensor
     opacities: Tensor
     scales: Tensor
     meta: dict[str, Any]
@@ -50,8 +52,7 @@ class Rendered:
 
         After the backward pass. is_absolute: the sum of each pixel's absolute slope.
         """
-        places: Tensor = self.meta["means2d"]
-        slope = places.absgrad if is_absolute else places.grad  # type: ignore[attr-defined]
+        slope: Tensor = getattr(self.meta["means2d"], "absgrad" if is_absolute else "grad")
         radii: Tensor = self.meta["radii"]
         seen = (radii > 0).reshape(slope.shape[1], -1).all(1) if radii.dim() > 1 else radii > 0
         return slope.reshape(-1, 2), seen.float()
@@ -68,6 +69,7 @@ def draw(
     is_antialiased: bool = False,
     shrink: float = 1.0,
     absgrad: bool = False,
+    has_depth: bool = False,
 ) -> Rendered:
     """Draw N Gaussians. sh: (N, K, 3). background: (3,). shrink: of the picture against the one that is meant: the
     blur that every Gaussian gets in the meant picture shrinks with it."""
@@ -78,14 +80,18 @@ def draw(
         camera.cam_from_world.to(device), camera.intrinsics.to(device), *camera.size,
         near_plane=NEAR,
         eps2d=max(LEAST_BLUR, BLUR * shrink**2),
-        sh_degree=int(round(sh.shape[1] ** 0.5)) - 1,
+        sh_degree=round(sh.shape[1] ** 0.5) - 1,
         packed=False,
         backgrounds=None if is_learned else background[None],
         rasterize_mode="antialiased" if is_antialiased else "classic",
         absgrad=absgrad,
+        render_mode="RGB+ED" if has_depth else "RGB",
     )  # fmt: skip
     places = meta.get("means2d")
     if isinstance(places, Tensor) and places.requires_grad and not places.is_leaf:
         places.retain_grad()
-    picture = rgb[0] + (1 - alpha[0]) * background if is_learned else rgb[0]
-    return Rendered(picture, alpha[0, ..., 0], opacities, scales, meta)
+    picture = rgb[0, ..., :3] if has_depth else rgb[0]
+    depth = rgb[0, ..., 3] if has_depth else torch.zeros_like(alpha[0, ..., 0])
+    if is_learned:
+        picture = picture + (1 - alpha[0]) * background
+    return Rendered(picture, alpha[0, ..., 0], depth, opacities, scales, meta)

@@ -37,9 +37,7 @@ def prepare_trainer(inputs: Mapping[str, Any], settings: SplatSettings, device: 
     background = choose_background(photos, settings)
     most = most_gaussians(settings, device)
     start = starting_cloud(inputs, posed, photos, in_box, world_from_box, background, most, settings, seed)
-    trainer = Trainer(photos, in_box, start, background.astype(np.float32), most, settings, seed, device)
-    trainer.world_from_box = world_from_box
-    return trainer
+    return Trainer(photos, world_from_box, start, background.astype(np.float32), most, settings, seed, device)
 
 
 def used_photos(posed: PosedImages) -> PosedImages:

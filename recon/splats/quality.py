@@ -59,8 +59,10 @@ def psnr(picture: Picture, photo: Picture, is_used: NDArray[np.bool_]) -> float 
 
 def ssim(picture: Picture, photo: Picture, is_used: NDArray[np.bool_]) -> float:
     """Mean over the pixels that count."""
-    tensors = (torch.from_numpy(np.ascontiguousarray(each, np.float32)) for each in (picture, photo, is_used))
-    return 1 - float(photometric_loss(*tensors, ssim_weight=1.0))
+    a, b, used = (
+        torch.from_numpy(np.ascontiguousarray(each, np.float32)) for each in (picture, photo, is_used)
+    )
+    return 1 - float(photometric_loss(a, b, used, ssim_weight=1.0))
 
 
 def load_lpips() -> Lpips | None:

@@ -89,7 +89,8 @@ def _draw(weights: NDArray[np.float64], count: int, rng: np.random.Generator) ->
     """Indices (count,), each with a chance in proportion to its weight."""
     ends = np.cumsum(weights)
     found = np.searchsorted(ends, rng.random(count) * ends[-1], side="right")
-    return np.minimum(found, len(weights) - 1).astype(np.int64)
+    rows: NDArray[np.int64] = np.minimum(found, len(weights) - 1).astype(np.int64)
+    return rows
 
 
 def _share(gaussians: Gaussians, opacities: NDArray[np.float64], sources: NDArray[np.int64]) -> None:

@@ -23,7 +23,6 @@ from recon.splats.pictures import Camera, Rendered, draw
 from recon.splats.relocation import explore, grow, relocate
 from recon.splats.schedule import Schedule
 from recon.splats.splitting import RESET_EVERY, Errors, clone_and_split, prune, reset_opacities
-from render.cameras import CameraSet
 from render.gaussians import GaussianCloud
 from render.transforms import Similarity3
 
@@ -41,14 +40,14 @@ class StepReport:
 class Trainer:
     """The Gaussians, what is learned beside them, and the random numbers of one run.
 
-    in_box: the photos' cameras in the box. background: colour (3,) behind all, where it is not learned or random.
-    most: Gaussians there may be. seconds_used: processor seconds of earlier attempts at this run.
+    world_from_box: where the photos' world is. start: the first Gaussians, in the box. background: colour (3,) behind
+    all, the first one where it is learned. most: Gaussians there may be.
     """
 
     def __init__(
         self,
         photos: Photos,
-        in_box: CameraSet,
+        world_from_box: Similarity3,
         start: GaussianCloud,
         background: NDArray[np.float32],
         most: int,
@@ -56,8 +55,8 @@ class Trainer:
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
-        self.photos, self.in_box, self.settings = photos, in_box, settings
-        self.world_from_box = Similarity3.identity()
+        self.photos, self.world_from_box, self.settings = photos, world_from_box, settings
+        self.in_box = photos.cameras.transformed(world_from_box.inverse)
         self.schedule, self.most = Schedule(settings), most
         self.device = torch.device(device)
         self.gaussians = Gaussians(start, device)
@@ -124,7 +123,7 @@ class Trainer:
         self.step_count += 1
         return StepReport({name: float(value.detach()) for name, value in losses.items()})
 
-    def _draw(self, view: int, size: Size, background: Tensor) -> Rendered:
+    def _draw(self, view: int, size: Size, background: Tensor, has_depth: bool = False) -> Rendered:
         values = self.gaussians.values
         return draw(
             values["means"],
@@ -137,6 +136,7 @@ class Trainer:
             is_antialiased=self.settings.antialiased,
             shrink=size[0] / self.photos.size(view)[0],
             absgrad=self.settings.growth == "split" and self.settings.absolute_gradient,
+            has_depth=has_depth,
         )
 
     def _losses(self, rendered: Rendered, photo: Photo, view: int, background: Tensor) -> dict[str, Tensor]:
@@ -149,6 +149,10 @@ class Trainer:
             if self.settings.scale_weight:
                 losses["size"] = self.settings.scale_weight * rendered.scales.mean()
         return losses
+
+    def target(self, photo: Photo) -> tuple[Tensor, Tensor]:
+        """What a picture should be (H, W, 3), and which pixels count (H, W)."""
+        return self._target(photo, self.background)
 
     def _target(self, photo: Photo, background: Tensor) -> tuple[Tensor, Tensor]:
         """What the picture should be (H, W, 3), and which pixels count (H, W)."""
@@ -207,9 +211,9 @@ class Trainer:
     # Looking without learning
 
     @torch.no_grad()
-    def look(self, view: int, size: Size | None = None) -> Rendered:
-        """What a photo's camera sees, before any exposure."""
-        return self._draw(view, size or self.photos.size(view), self.background.detach())
+    def look(self, view: int, size: Size | None = None, has_depth: bool = False) -> Rendered:
+        """What a photo's camera sees, before any exposure; in box units."""
+        return self._draw(view, size or self.photos.size(view), self.background.detach(), has_depth)
 
     # Keeping and restoring
 

@@ -1,0 +1,167 @@
+"""From Gaussian splats to a coloured mesh: truncated signed distances of the depth that they show, fused."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter, minimum_filter
+
+from recon.errors import InputError, NoSurface
+from recon.fusion.tsdf import TsdfVolume, intrinsics_matrix
+from recon.mesh_edits import remove_small_components
+from recon.method import Output, Progress, Result, Run, RunContext
+from recon.splats import SplatMeshSettings
+from recon.splats.surface_depth import surface_depth
+from recon.splats.viewpoints import find_viewpoints
+from render.cameras import CameraSet
+from render.gaussians import GaussianCloud
+from render.images import PosedImages
+from render.mesh import TriangleMesh
+from render.splat_pictures import splat_picture
+
+LOOK_SIZE = 120  # pixels along the longer side of the depth that the box is found with
+OUTERMOST = 0.01  # share of the depth's points on each side that lies outside the box
+MARGIN = 0.03  # of the box's longest side, around it
+STEEPEST = 10.0  # pixels' widths that a depth may change by from one pixel to the next
+PREVIEW_EVERY = 16  # views
+
+
+@dataclass(frozen=True)
+class Looks:
+    """cameras: of the pictures to take. nearest: as in Viewpoints. box: (2, 3) world bounds of what is fused."""
+
+    cameras: CameraSet
+    nearest: float
+    box: NDArray[np.float64]
+
+
+def run(inputs: Mapping[str, Any], settings: SplatMeshSettings, context: RunContext) -> Run:
+    """The surface of `inputs["cloud"]` in its frame, seen from the photos of `inputs["scene"]` or from around.
+
+    Raises InputError for an empty cloud, NoSurface where nothing is left.
+    """
+    cloud: GaussianCloud = inputs["cloud"]
+    if not len(cloud):
+        raise InputError("There are no splats.", "Choose a layer or a file that holds some.")
+    yield Progress(0, 1, "Looking where the content is")
+    cameras, nearest, is_inside = _cameras(cloud, inputs.get("scene"), settings)
+    box = yield from _box(cloud, cameras, nearest, settings)
+    looks = Looks(cameras, nearest, box)
+    voxel = settings.voxel or float((box[1] - box[0]).max()) / settings.resolution
+    mesh = yield from _fuse(cloud, looks, voxel, settings, context)
+    if settings.smallest_part and len(mesh.faces):
+        mesh = remove_small_components(mesh, settings.smallest_part)
+    figures = {
+        "views": len(cameras),
+        "looked_from": "inside" if is_inside else ("photos" if inputs.get("scene") else "around"),
+        "voxel": voxel,
+        "vertices": len(mesh.vertices),
+        "triangles": len(mesh.faces),
+    }
+    return Result((Output("Mesh of splats", mesh),), figures)
+
+
+def _cameras(
+    cloud: GaussianCloud, scene: PosedImages | None, settings: SplatMeshSettings
+) -> tuple[CameraSet, float, bool]:
+    """Cameras at the wished size, what is too near to be drawn, and whether they stand amid the content unasked."""
+    if scene is not None and len(scene.used):
+        chosen = scene.used[:: max(1, -(-len(scene.used) // settings.views))]
+        cameras = scene.cameras.select(chosen)
+        factor = np.minimum(1.0, settings.image_size / cameras.size.max(1, keepdims=True))
+        sizes = np.maximum(8, np.round(cameras.size * factor)).astype(np.int64)
+        return cameras.resized(sizes), 0.01, False
+    found = find_viewpoints(cloud, settings.views, settings.image_size)
+    return found.cameras, found.nearest, found.is_inside
+
+
+def _box(
+    cloud: GaussianCloud, cameras: CameraSet, nearest: float, settings: SplatMeshSettings
+) -> Generator[Progress, None, NDArray[np.float64]]:
+    """(2, 3) bounds of nearly all points that the cameras see as surface. Raises NoSurface."""
+    factor = np.minimum(1.0, LOOK_SIZE / cameras.size.max(1, keepdims=True))
+    small = cameras.resized(np.maximum(4, np.round(cameras.size * factor)).astype(np.int64))
+    points = []
+    for view in range(len(small)):
+        depth = _clean_depth(cloud, small, view, nearest, settings)
+        points.append(_points(small, view, depth))
+        yield Progress(view + 1, len(small), "Looking where the content is")
+    every = np.concatenate(points)
+    if len(every) < 8:
+        raise NoSurface(
+            "No view shows an opaque surface.", "Lower the least coverage, or give the photos to look from."
+        )
+    low, high = np.quantile(every, [OUTERMOST, 1 - OUTERMOST], axis=0)
+    margin = MARGIN * max(float((high - low).max()), 1e-9)
+    return np.stack([low - margin, high + margin])
+
+
+def _fuse(
+    cloud: GaussianCloud, looks: Looks, voxel: float, settings: SplatMeshSettings, context: RunContext
+) -> Generator[Progress, None, TriangleMesh]:
+    cameras = looks.cameras
+    corners = np.linalg.norm(cameras.positions[:, None] - looks.box[None], axis=-1)
+    farthest = float(corners.max()) + float(np.linalg.norm(looks.box[1] - looks.box[0]))
+    volume = TsdfVolume(voxel, settings.truncation, farthest)
+    for view in range(len(cameras)):
+        depth = _clean_depth(cloud, cameras, view, looks.nearest, settings)
+        depth[~_is_within(cameras, view, depth, looks.box)] = 0
+        picture = splat_picture(cloud, *_camera(cameras, view), nearest=looks.nearest)
+        lens = intrinsics_matrix(cameras.focal[view], cameras.center[view])
+        colors = np.round(255 * picture).astype(np.uint8)
+        volume.add(depth, colors, lens, cameras.cam_from_world[view])
+        preview = None
+        if (view + 1) % PREVIEW_EVERY == 0 and context.is_preview_due():
+            preview = volume.mesh(settings.min_weight, cloud.frame)
+        yield Progress(view + 1, len(cameras), "Fusing depth", preview=preview)
+    mesh = volume.mesh(settings.min_weight, cloud.frame)
+    if not len(mesh.faces):
+        raise NoSurface(
+            "The depth of the splats leaves no surface.", "Lower the fewest views, or enlarge the voxels."
+        )
+    return mesh
+
+
+def _camera(cameras: CameraSet, view: int) -> tuple[Any, Any, Any, tuple[int, int]]:
+    width, height = cameras.size[view]
+    return (
+        cameras.cam_from_world[view], cameras.focal[view], cameras.center[view], (int(width), int(height))
+    )  # fmt: skip
+
+
+def _clean_depth(
+    cloud: GaussianCloud, cameras: CameraSet, view: int, nearest: float, settings: SplatMeshSettings
+) -> NDArray[np.float32]:
+    """(H, W) z-depth, 0 where too transparent or at a jump, where neither side's depth is right."""
+    found = surface_depth(cloud, *_camera(cameras, view), settings.depth, nearest)
+    depth = np.where(found.alpha >= settings.min_alpha, found.depth, 0).astype(np.float32)
+    depth[depth <= nearest] = 0
+    jump = maximum_filter(depth, 3) - minimum_filter(np.where(depth > 0, depth, np.inf), 3)
+    width_of_pixel = depth / cameras.focal[view].mean()
+    depth[~(jump < STEEPEST * 2 * width_of_pixel)] = 0
+    return depth
+
+
+def _points(cameras: CameraSet, view: int, depth: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(P, 3) world points of the pixels that have a depth."""
+    y, x = np.nonzero(depth)
+    z = depth[y, x].astype(np.float64)
+    flat = (np.stack([x, y], 1) + 0.5 - cameras.center[view]) / cameras.focal[view]
+    in_cam = np.concatenate([flat * z[:, None], z[:, None]], 1)
+    world_from_cam = cameras.world_from_cam[view]
+    return np.asarray(in_cam @ world_from_cam[:3, :3].T + world_from_cam[:3, 3])
+
+
+def _is_within(
+    cameras: CameraSet, view: int, depth: NDArray[np.float32], box: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(H, W) whether a pixel's point lies in the box."""
+    inside = np.zeros(depth.shape, bool)
+    y, x = np.nonzero(depth)
+    points = _points(cameras, view, depth)
+    inside[y, x] = ((points >= box[0]) & (points <= box[1])).all(1)
+    return inside

@@ -1,0 +1,150 @@
+"""Where the surface is that Gaussians show to a camera: for each pixel the depth at which they absorb the light.
+
+The depth of one Gaussian in a pixel is where it is densest along the pixel's ray (as in Gaussian Opacity Fields,
+arXiv:2404.10772, eq. 6), not its centre's: a flat Gaussian that is seen aslant then lies in its plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.splats import Depth
+from render.gaussians import GaussianCloud
+from render.splat_pictures import splat_view
+from render.splatting_compiled import TILE
+
+# Not TBB first: open3d brings an old one, of which numba warns before it takes another.
+numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
+
+Float = NDArray[np.float32]
+F = TypeVar("F")
+
+REACH = 3.0  # standard deviations along z that a Gaussian's depth may lie from its centre
+THINNEST = 1e-3  # of a Gaussian's longest axis: thinner ones count as that thin
+_HALF, _ALMOST_DARK, _FAINTEST = np.float32(0.5), np.float32(0.02), np.float32(1 / 255)
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceDepth:
+    """depth: (H, W) z-depth in the world's unit, 0 where nothing is. alpha: (H, W). is_seen: (N,) Gaussians that are
+    the surface in some pixel."""
+
+    depth: Float
+    alpha: Float
+    is_seen: NDArray[np.bool_]
+
+
+def surface_depth(
+    cloud: GaussianCloud, cam_from_world: NDArray[np.float64], focal: NDArray[np.float64],
+    center: NDArray[np.float64], size: Sequence[int], wish: Depth = "median", nearest: float = 0.01,
+) -> SurfaceDepth:  # fmt: skip
+    """The depth of each pixel's median or mean absorbed light. cam_from_world: (4, 4). focal, center: (2,) pixels.
+    size: width, height. nearest: depth before which nothing is drawn."""
+    tiles = splat_view(cloud, cam_from_world, focal, center, size, nearest=nearest).tiles
+    width, height = tiles.size
+    depth, alpha = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
+    is_seen = np.zeros(len(tiles.order), np.uint8)
+    planes = _planes(cloud, tiles.order, cam_from_world)
+    lens = np.array([*focal, *center], np.float32)
+    _absorb(tiles.starts, tiles.ranks, tiles.records, planes, lens, wish == "median", depth, alpha, is_seen)
+    seen = np.zeros(len(cloud), bool)
+    seen[tiles.order[is_seen > 0]] = True
+    return SurfaceDepth(depth, alpha, seen)
+
+
+def _planes(cloud: GaussianCloud, order: NDArray[np.int32], cam_from_world: NDArray[np.float64]) -> Float:
+    """By rank, (n, 11): A (6, upper triangle) and A μ (3), where A is the inverse covariance in camera axes up to a
+    factor; the centre's depth; and how far from it the depth may lie."""
+    rotation = np.asarray(cam_from_world, np.float64)[:3, :3]
+    in_cam = cloud.means[order].astype(np.float64) @ rotation.T + np.asarray(cam_from_world)[:3, 3]
+    axes = rotation @ _rotations(cloud.quats[order])  # columns are a Gaussian's axes
+    scales = np.exp(cloud.log_scales[order].astype(np.float64))
+    scales = np.maximum(scales, THINNEST * scales.max(1, keepdims=True))
+    sharpness = (scales.min(1, keepdims=True) / scales) ** 2
+    inverse = (axes * sharpness[:, None]) @ axes.transpose(0, 2, 1)
+    reach = REACH * np.sqrt(((axes[:, 2] * scales) ** 2).sum(1))
+    upper = inverse[:, [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]]
+    toward = (inverse @ in_cam[..., None])[..., 0]
+    return np.concatenate([upper, toward, in_cam[:, 2:], reach[:, None]], 1).astype(np.float32)
+
+
+def _rotations(quats: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n, 3, 3), world from Gaussian."""
+    unit = quats.astype(np.float64)
+    w, x, y, z = (unit / np.linalg.norm(unit, axis=1, keepdims=True)).T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), -1, 0)
+
+
+def _compiled(function: F) -> F:
+    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, parallel=True)(function))
+
+
+def _inlined(function: F) -> F:
+    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True)(function))
+
+
+@_compiled
+def _absorb(
+    starts: NDArray[np.int64], ranks: NDArray[np.int32], records: Float, planes: Float, lens: Float,
+    is_median: bool, depth: Float, alpha: Float, is_seen: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    height, width = depth.shape
+    columns = (width + TILE - 1) // TILE
+    for tile in numba.prange(len(starts) - 1):
+        top, left = tile // columns * TILE, tile % columns * TILE
+        for y in range(top, min(top + TILE, height)):
+            for x in range(left, min(left + TILE, width)):
+                _absorb_pixel(
+                    starts[tile], starts[tile + 1], ranks, records, planes, lens, is_median, x, y,
+                    depth, alpha, is_seen,
+                )  # fmt: skip
+
+
+@_inlined
+def _absorb_pixel(
+    start: int, stop: int, ranks: NDArray[np.int32], records: Float, planes: Float, lens: Float, is_median: bool,
+    x: int, y: int, depth: Float, alpha: Float, is_seen: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    u, v = np.float32(x) + _HALF, np.float32(y) + _HALF
+    rx, ry = (u - lens[2]) / lens[0], (v - lens[3]) / lens[1]
+    left, total = np.float32(1), np.float32(0)
+    for pair in range(start, stop):
+        k = ranks[pair]
+        dx, dy = u - records[k, 0], v - records[k, 1]
+        a = np.float32(4) * (records[k, 2] * dx + records[k, 3] * dy)
+        b = np.float32(4) * records[k, 4] * dy
+        opacity = records[k, 5] * np.exp(-_HALF * (a * a + b * b))
+        if opacity < _FAINTEST:
+            continue
+        weight = left * min(opacity, np.float32(0.999))
+        is_middle = left > _HALF and left - weight <= _HALF
+        if is_middle or not is_median:
+            square = (
+                planes[k, 0] * rx * rx + planes[k, 3] * ry * ry + planes[k, 5]
+                + np.float32(2) * (planes[k, 1] * rx * ry + planes[k, 2] * rx + planes[k, 4] * ry)
+            )  # fmt: skip
+            z = planes[k, 6] * rx + planes[k, 7] * ry + planes[k, 8]
+            z = z / max(square, np.float32(1e-12))
+            z = min(max(z, planes[k, 9] - planes[k, 10]), planes[k, 9] + planes[k, 10])
+            if is_middle:
+                is_seen[k] = 1
+                if is_median:
+                    depth[y, x] = z
+            total += weight * z
+        left -= weight
+        if left < _ALMOST_DARK:
+            break
+    alpha[y, x] = np.float32(1) - left
+    if not is_median and left < np.float32(1):
+        depth[y, x] = total / (np.float32(1) - left)

@@ -1,0 +1,153 @@
+"""Where to look at Gaussians from: from all around what they show, or from inside where that shows more of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from recon.errors import InputError
+from recon.splats.surface_depth import surface_depth
+from render.cameras import CameraSet
+from render.gaussians import GaussianCloud
+
+Float = NDArray[np.float64]
+
+OPAQUE = 0.1  # opacity above which a Gaussian tells where the content is
+OUTERMOST = 0.02  # share of the content on each side that may be anything
+AROUND = 2.4  # radii of the content that outer cameras stand from its middle
+OUTER_ANGLE = 0.9  # radians, of the outer cameras
+FREE_TRIES = 600  # places inside that are tried
+INSIDE_PLACES = 8
+MORE_INSIDE = 1.2  # times as much must be seen from inside to look from there
+PROBE_SIZE = (96, 96)
+PROBE_VIEWS = 24
+
+
+@dataclass(frozen=True)
+class Viewpoints:
+    """cameras: where to look from. nearest: z-depth in the world's unit before which nothing is to be drawn.
+    is_inside: whether they stand amid the content."""
+
+    cameras: CameraSet
+    nearest: float
+    is_inside: bool
+
+
+def find_viewpoints(cloud: GaussianCloud, count: int, size: int) -> Viewpoints:
+    """About `count` cameras of `size` by `size` pixels. Raises InputError for a cloud of nothing visible."""
+    middle, radius = content_ball(cloud)
+    outer = _outer_cameras(middle, radius, min(count, PROBE_VIEWS), PROBE_SIZE[0])
+    inner = _inner_cameras(cloud, middle, radius, min(count, 2 * PROBE_VIEWS), PROBE_SIZE[0])
+    from_outside = _seen_share(cloud, outer, (AROUND - 1.2) * radius)
+    from_inside = _seen_share(cloud, inner, 0.01 * radius) if len(inner) else 0.0
+    if from_inside > MORE_INSIDE * from_outside:
+        return Viewpoints(_inner_cameras(cloud, middle, radius, count, size), 0.01 * radius, True)
+    return Viewpoints(_outer_cameras(middle, radius, count, size), (AROUND - 1.2) * radius, False)
+
+
+def content_ball(cloud: GaussianCloud) -> tuple[Float, float]:
+    """Middle (3,) and radius of most of what is opaque, in the world's unit. Raises InputError where nothing is."""
+    means = cloud.means[cloud.opacities > OPAQUE].astype(np.float64)
+    if not len(means):
+        raise InputError("These splats show nothing: all are transparent.", "Choose others.")
+    weights = _areas(cloud)[cloud.opacities > OPAQUE]
+    middle = np.array([_quantile(means[:, axis], weights, 0.5) for axis in range(3)])
+    low, high = (
+        np.array([_quantile(means[:, axis], weights, share) for axis in range(3)])
+        for share in (OUTERMOST, 1 - OUTERMOST)
+    )
+    middle = np.clip(middle, low + 0.3 * (high - low), high - 0.3 * (high - low))
+    away = np.linalg.norm(means - middle, axis=1)
+    radius = _quantile(away, weights, 1 - OUTERMOST)
+    return middle, max(radius, float(np.median(cloud.scales)), 1e-9)
+
+
+def _areas(cloud: GaussianCloud) -> Float:
+    """(N,) how much each Gaussian can cover, without letting few huge ones decide."""
+    largest = np.sort(cloud.scales.astype(np.float64), axis=1)[:, 1:].prod(1)
+    return np.minimum(largest, np.quantile(largest, 0.9)) * cloud.opacities + 1e-30
+
+
+def _quantile(values: Float, weights: Float, share: float) -> float:
+    order = np.argsort(values, kind="stable")
+    ends = np.cumsum(weights[order])
+    return float(values[order][min(np.searchsorted(ends, share * ends[-1]), len(values) - 1)])
+
+
+def _outer_cameras(middle: Float, radius: float, count: int, size: int) -> CameraSet:
+    """Spread evenly over a sphere, looking at its middle."""
+    directions = _even_directions(count)
+    places = middle + AROUND * radius * directions
+    return _looking(places, -directions, size, OUTER_ANGLE)
+
+
+def _inner_cameras(cloud: GaussianCloud, middle: Float, radius: float, count: int, size: int) -> CameraSet:
+    """At free places amid the content, looking everywhere."""
+    places = _free_places(cloud, middle, radius)
+    if not len(places):
+        return CameraSet(np.zeros((0, 4, 4)), np.zeros((0, 2)), np.zeros((0, 2)), np.zeros((0, 2), np.int64))
+    each = max(6, count // len(places))
+    places = places[: max(1, count // each)]
+    directions = np.concatenate([_even_directions(each) for _ in places])
+    return _looking(np.repeat(places, each, axis=0), directions, size, np.pi / 2)
+
+
+def _free_places(cloud: GaussianCloud, middle: Float, radius: float) -> Float:
+    """Up to a few places within the content that are far from all Gaussians and from each other."""
+    opaque = cloud.opacities > OPAQUE
+    means = cloud.means[opaque].astype(np.float64)
+    rng = np.random.default_rng(0)
+    low, high = np.quantile(means, [OUTERMOST, 1 - OUTERMOST], axis=0)
+    tries = np.concatenate([middle[None], rng.uniform(low, high, (FREE_TRIES, 3))])
+    room, nearest = cKDTree(means).query(tries)
+    room = room - 2 * cloud.scales[opaque].max(1)[nearest]
+    tries, room = tries[room > 0.05 * radius], room[room > 0.05 * radius]
+    chosen: list[int] = []
+    apart = np.full(len(tries), radius)
+    for _ in range(min(INSIDE_PLACES, len(tries))):
+        best = int(np.argmax(np.minimum(room, apart)))
+        if chosen and apart[best] < 0.1 * radius:
+            break
+        chosen.append(best)
+        apart = np.minimum(apart, np.linalg.norm(tries - tries[best], axis=1))
+    found: Float = tries[chosen]
+    return found
+
+
+def _even_directions(count: int) -> Float:
+    """Unit vectors (count, 3) spread evenly: a Fibonacci lattice."""
+    k = np.arange(count) + 0.5
+    z = 1 - 2 * k / count
+    angle = np.pi * (1 + 5**0.5) * k
+    side = np.sqrt(1 - z**2)
+    return np.asarray(np.stack([side * np.cos(angle), side * np.sin(angle), z], 1))
+
+
+def _looking(places: Float, directions: Float, size: int, angle: float) -> CameraSet:
+    """Cameras at places (N, 3) that look along directions (N, 3), with an angle of view in radians."""
+    helper = np.where(np.abs(directions[:, 2:]) < 0.9, np.array([[0.0, 0, 1]]), np.array([[0.0, 1, 0]]))
+    right = np.cross(directions, helper)
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    rotations = np.stack([right, np.cross(directions, right), directions], 1)
+    poses = np.tile(np.eye(4), (len(places), 1, 1))
+    poses[:, :3, :3] = rotations
+    poses[:, :3, 3] = -(rotations @ places[..., None])[..., 0]
+    focal = np.full((len(places), 2), size / 2 / np.tan(angle / 2))
+    return CameraSet(
+        poses, focal, np.full((len(places), 2), size / 2), np.full((len(places), 2), size, np.int64)
+    )
+
+
+def _seen_share(cloud: GaussianCloud, cameras: CameraSet, nearest: float) -> float:
+    """Of the Gaussians, that are the surface in some picture."""
+    seen = np.zeros(len(cloud), bool)
+    for i in range(len(cameras)):
+        found = surface_depth(
+            cloud, cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], PROBE_SIZE, nearest=nearest
+        )
+        seen |= found.is_seen
+    # A coarse picture hits a share of small Gaussians only, from wherever it looks.
+    return float(seen.mean())
