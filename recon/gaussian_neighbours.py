@@ -78,8 +78,8 @@ def component_labels(
 ) -> NDArray[np.int32]:
     """(N,) the connected piece of each Gaussian, 0 the largest by count; −1 outside `within`.
 
-    Two neighbours hang together when the distance between them is at most 3 · max_gap times the sum of their sizes
-    (their middle standard deviations), or at most twice max_gap times the cloud's median distance of neighbours.
+    Two neighbours hang together when the distance between their means is at most max_gap times the larger of three
+    times the sum of their middle standard deviations, and four times the usual distance of a Gaussian to its nearest.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -87,8 +87,8 @@ def component_labels(
     count, k = graph.indices.shape
     ends = np.repeat(np.arange(count, dtype=np.int32), k), graph.indices.ravel()
     sizes = np.exp(np.median(cloud.log_scales, axis=1))
-    usual = np.float32(np.median(graph.distances)) if graph.distances.size else np.float32(0)
-    reach = np.maximum(3 * (sizes[ends[0]] + sizes[ends[1]]), 2 * usual) * np.float32(max_gap)
+    usual = np.float32(np.median(graph.distances[:, 0]) if graph.distances.size else 0)
+    reach = np.maximum(3 * (sizes[ends[0]] + sizes[ends[1]]), 4 * usual) * np.float32(max_gap)
     joined = graph.distances.ravel() <= reach
     allowed = np.ones(count, bool) if within is None else within
     joined &= allowed[ends[0]] & allowed[ends[1]]
