@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from app.job_states import JobState
 from app.layer_look import kind_of
-from app.workflows import SLICES, SURFACE
+from app.splat_commands import gaussians
+from app.splat_desk import TOOL_OF_ACTION
+from app.workflows import SLICES, SPLATS, SURFACE
 from widgets.parts import ICON_GAP
 
 if TYPE_CHECKING:
@@ -21,6 +23,12 @@ class Conditions:
         self._window = window
         self._holds: dict[str, Callable[[], bool]] = {
             "layer": lambda: bool(window.scene.selected),
+            "layer or splats": lambda: bool(window.scene.selected) or window.splats.num_selected > 0,
+            "splats": lambda: bool(window.splats.layers),
+            "selected splats": lambda: window.splats.has_mark("selected"),
+            "locked splats": lambda: window.splats.has_mark("locked"),
+            "deleted splats": lambda: window.splats.has_mark("deleted"),
+            "two splat layers": lambda: len(window.splats.layers) > 1,
             "mesh": lambda: self._is_selected("mesh"),
             "sections": lambda: window.slice_view.sections is not None,
             "any layer": lambda: bool(window.project.layers),
@@ -49,6 +57,7 @@ class Conditions:
         stack = window.project.undo_stack
         table["undo"].setText(f"Undo {stack.undoText()}".strip())
         table["redo"].setText(f"Redo {stack.redoText()}".strip())
+        self._name_what_is_meant()
         start = "Resume" if self._is_paused() else "Start"
         table["start"].setText(start)
         table["start"].setIconText(f"{ICON_GAP}{start}")
@@ -56,6 +65,13 @@ class Conditions:
             table[key].setChecked(is_on)
         window.scenes.update()
         window.steps.update()
+
+    def _name_what_is_meant(self) -> None:
+        """Say of commands whether they act on splats or on layers."""
+        count = self._window.splats.num_selected
+        what = gaussians(count) if count else "layers" if len(self._window.scene.selected) > 1 else "layer"
+        for key, verb in (("duplicate", "Duplicate"), ("delete", "Delete"), ("isolate", "Isolate"), ("hide", "Hide")):
+            self._window.actions_by_id[key].setText(f"{verb} {what}")
 
     def _checked(self) -> dict[str, bool]:
         view = self._window.viewport
@@ -67,13 +83,20 @@ class Conditions:
             "axes": view.is_shown("axes"),
             "clip": view.clip is not None,
             "measure": view.active_tool == "measure",
+            **self._checked_splat_tools(),
             "frustums": view.images.are_shown,
             "sparse_points": view.images.points_shown,
             "workflow_surface": self._window.workflows.current == SURFACE,
             "workflow_slices": self._window.workflows.current == SLICES,
+            "workflow_splats": self._window.workflows.current == SPLATS,
             "slice_pane": not self._window.slice_view.isHidden(),
             "full_screen": self._window.isFullScreen(),
         }
+
+    def _checked_splat_tools(self) -> dict[str, bool]:
+        desk = self._window.splat_tools
+        ticks = {action: desk.tool == tool for action, tool in TOOL_OF_ACTION.items()}
+        return {**ticks, "select_visible": desk.only_visible, "select_footprint": desk.by_footprint}
 
     def _is_selected(self, kind: str) -> bool:
         current = self._window.scene.current

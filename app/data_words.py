@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from render.cross_sections import CrossSections
-from render.gaussians import GaussianCloud
+from render.gaussians import GaussianCloud, GaussianMarks
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
@@ -18,8 +18,8 @@ from render.sdf_field import SdfField
 Rows = list[tuple[str, str]]
 
 
-def describe_data(data: SceneData) -> str:
-    """The counts of scene data on one line."""
+def describe_data(data: SceneData, marks: GaussianMarks | None = None) -> str:
+    """The counts of scene data on one line. marks: of Gaussians, whose deleted ones are left out."""
     if isinstance(data, CrossSections):
         return f"{counted(data.num_planes, 'plane')}, {counted(data.num_loops, 'contour')}"
     if isinstance(data, TriangleMesh):
@@ -31,14 +31,21 @@ def describe_data(data: SceneData) -> str:
     if isinstance(data, PointCloud):
         return counted(len(data.points), "point")
     if isinstance(data, GaussianCloud):
-        return f"{counted(len(data), 'Gaussian')}, SH degree {data.sh_degree}"
+        return f"{left_words(data, marks)}, SH degree {data.sh_degree}"
     if isinstance(data, RenderedViews):
         return f"{counted(len(data.names), 'view')} of {_size(data.rgb.shape[2], data.rgb.shape[1])}"
     return f"distance field, {counted(_num_parameters(data), 'parameter')}"
 
 
-def count_rows(data: SceneData) -> Rows:
-    """Rows (what, how much) on what is in the data."""
+def left_words(cloud: GaussianCloud, marks: GaussianMarks | None) -> str:
+    """How many Gaussians are not deleted: "12 Gaussians", "10 of 12 Gaussians"."""
+    deleted = 0 if marks is None else int(np.count_nonzero(marks.deleted))
+    left = f"{number(len(cloud) - deleted)} of " if deleted else ""
+    return left + counted(len(cloud), "Gaussian")
+
+
+def count_rows(data: SceneData, marks: GaussianMarks | None = None) -> Rows:
+    """Rows (what, how much) on what is in the data. marks: of Gaussians."""
     if isinstance(data, CrossSections):
         names = ", ".join(data.label_name(label) for label in data.labels)
         return [
@@ -56,7 +63,10 @@ def count_rows(data: SceneData) -> Rows:
         colors = "yes" if data.colors is not None else "no"
         return [("Points", number(len(data.points))), ("Colours", colors)]
     if isinstance(data, GaussianCloud):
-        rows = [("Gaussians", number(len(data))), ("SH degree", str(data.sh_degree))]
+        rows = [("Gaussians", left_words(data, marks).rpartition(" ")[0]), ("SH degree", str(data.sh_degree))]
+        for name in ("hidden", "locked"):
+            count = 0 if marks is None else int(np.count_nonzero(getattr(marks, name) & ~marks.deleted))
+            rows += [(name.capitalize(), number(count))] if count else []
         return [*rows, ("Further columns", ", ".join(data.extra) or "none")]
     if isinstance(data, RenderedViews):
         return _view_rows(data)

@@ -58,7 +58,7 @@ def _counts(layer: Layer) -> list[tuple[str, str]]:
     data = layer.data
     if isinstance(data, Missing):
         return [("State", "Its file was not found")]
-    rows = count_rows(data)
+    rows = count_rows(data, layer.marks)
     if isinstance(data, TriangleMesh):
         unit = data.frame.unit if data.frame.unit != "unit" else ""
         rows += [("Area", _amount(data.area, unit, "²")), ("Volume", _amount(data.volume, unit, "³"))]

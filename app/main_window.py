@@ -38,6 +38,9 @@ from app.run_desk import RunDesk
 from app.scene_desk import SceneDesk
 from app.scene_view import SceneView
 from app.shell import LEAST_SIZE, Shell, dress
+from app.splat_commands import SplatCommands
+from app.splat_desk import SplatDesk
+from app.splat_panel_desk import SplatPanelDesk
 from app.status_line import StatusLine
 from app.steps import Steps
 from app.view_commands import ViewCommands
@@ -60,12 +63,13 @@ from widgets.properties_panel import PropertiesPanel
 from widgets.room_picture import photos_to_surface
 from widgets.scene_panel import ScenePanel
 from widgets.slice_view import SliceView
+from widgets.splat_panel import SplatPanel
 from widgets.start_page import StartPage
 from widgets.stepper import Stepper
 from widgets.theme import active_theme
 from widgets.viewport_pane import ViewportPane
 from widgets.workflow_card import WorkflowCard
-from widgets.workflow_pictures import slices_to_solid
+from widgets.workflow_pictures import slices_to_solid, splats_cleaned
 
 _CARDS = (
     WorkflowCard(
@@ -79,6 +83,13 @@ _CARDS = (
         "From cross-sections to a solid",
         "Contours on any planes, label volumes or masks become a watertight mesh that agrees with every slice.",
         slices_to_solid,
+    ),
+    WorkflowCard(
+        "splats",
+        "Clean and edit Gaussian splats",
+        "Any splat file: select, clean, crop, recolour and move splats, then write it in any format.",
+        splats_cleaned,
+        has_sample=False,
     ),
 )
 
@@ -112,6 +123,8 @@ class MainWindow(QMainWindow):
         self._make_desks(preferences)
         window_layout.lay_out(self)
         self.actions_by_id = actions.build(self, self.menuBar())
+        self.splat_tools = SplatDesk(self)
+        self.splat_panels = SplatPanelDesk(self)
         self.conditions = Conditions(self)
         window_layout.make_tool_bar(self)
         self._first_layout = self.saveState()
@@ -151,6 +164,7 @@ class MainWindow(QMainWindow):
         self.scene_panel = ScenePanel()
         self.agreement_list = AgreementList()
         self.mesh_tools = MeshToolsPanel()
+        self.splat_panel = SplatPanel()
         self.stepper = Stepper()
         self.status_line = StatusLine(self.document)
         self.setStatusBar(self.status_line)
@@ -164,6 +178,7 @@ class MainWindow(QMainWindow):
         self.exports = ExportDesk(self, self.files, self.background)
         self.runs = RunDesk(self.document, self)
         self.meshes = MeshDesk(self)
+        self.splats = SplatCommands(self)
         self.agreement = AgreementDesk(self)
         self.images = ImageDesk(self)
         self.scenes = SceneDesk(self)
@@ -261,6 +276,7 @@ class MainWindow(QMainWindow):
         self._settings.sync()
         self.runs.close()
         self.images.close()
+        self.splats.close()
         self.background.close()
         self.document.close()
         self.viewport.release()

@@ -21,6 +21,9 @@ from render.scene_data import SceneData
 _NOTHING = ProjectState()
 UNDO_BUDGET_BYTES = 512 * 2**20
 
+# What the work is called, the work, what to do with its answer, and with its error.
+RunAside = Callable[[str, Callable[[], Any], Callable[[Any], None], Callable[[Exception], None]], None]
+
 
 class Project(QObject):
     """Layers and frame, changed only through `edit`; visibility is a view and no undo step.
@@ -44,7 +47,7 @@ class Project(QObject):
         self.hidden: frozenset[str] = frozenset()
         self.spill_folder = spill_folder
         self.undo_stack = QUndoStack(self)
-        self.run_aside = _at_once
+        self.run_aside: RunAside = _at_once
         self._is_spilling = False
         self._on_disk: WeakKeyDictionary[Value, OnDisk] = WeakKeyDictionary()
 
@@ -165,7 +168,7 @@ class Project(QObject):
 
 
 def _at_once(
-    _: str, work: Callable[[], Any], on_done: Callable[[Any], None], on_failed: Callable[[Exception], None]
+    _key: str, work: Callable[[], Any], on_done: Callable[[Any], None], on_failed: Callable[[Exception], None]
 ) -> None:
     """Do work here and now, where nobody gave a way to do it aside."""
     try:

@@ -89,7 +89,7 @@ class RunDesk(QObject):
     def start(self, wish: StartWish) -> Job | None:
         """Make a run of what is chosen and queue it. None when an input is missing."""
         layers = {slot: self.document.project.layer(layer_id) for slot, layer_id in wish.inputs.items()}
-        data = {slot: layer.data for slot, layer in layers.items() if layer is not None}
+        data = {slot: layer.content for slot, layer in layers.items() if layer is not None}
         inputs = {slot: value for slot, value in data.items() if not isinstance(value, Missing)}
         if len(inputs) < len(wish.inputs):
             return None

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app import layer_trials
 from app.layer_look import row_of, style_of
+from app.layer_trials import Trial
 from app.layers import Layer, Missing, changed, new_layer
 from app.project import Project
 from app.reframe import stated_in
 from recon.formats import native
 from render.cross_sections import CrossSections
 from render.frame import Frame
+from render.gaussians import GaussianCloud, GaussianMarks
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
 from widgets.layer_list import LayerList, LayerRow
@@ -49,7 +52,7 @@ class SceneView(QObject):
         self._drawn: dict[str, tuple[SceneData, LayerStyle]] = {}
         self._visible: dict[str, bool] = {}
         self._preview: tuple[str, SceneData] | None = None
-        self._in_place: dict[str, TriangleMesh] = {}
+        self._trials: dict[str, Trial] = {}
         self._sliced_id = ""  # the layer that the slice pane shows
         self._active_image: tuple[str, int | None] = ("", None)
         project.state_changed.connect(self.refresh)
@@ -118,8 +121,23 @@ class SceneView(QObject):
 
     def show_in_place(self, layer_id: str, mesh: TriangleMesh | None) -> None:
         """Draw a mesh in place of a layer's own, as a trial; None shows the layer's own again."""
-        self._in_place = {} if mesh is None else {layer_id: mesh}
-        self._draw_layers()
+        layer = self.project.layer(layer_id)
+        self._show_trials({} if mesh is None or layer is None else {layer_id: layer_trials.of_data(layer, mesh)})
+
+    def show_clouds(self, clouds: Mapping[str, GaussianCloud]) -> None:
+        """Draw splats in place of layers' own, as a trial; none shows the layers' own again."""
+        found = [layer for layer in self.project.layers if layer.id in clouds]
+        self._show_trials({layer.id: layer_trials.of_data(layer, clouds[layer.id]) for layer in found})
+
+    def show_marks(self, marks: Mapping[str, GaussianMarks]) -> None:
+        """Draw layers with other marks than their own, as a trial; none shows their own again."""
+        found = [layer for layer in self.project.layers if layer.id in marks]
+        self._show_trials({layer.id: layer_trials.of_marks(layer, marks[layer.id]) for layer in found})
+
+    def _show_trials(self, trials: dict[str, Trial]) -> None:
+        if trials or self._trials:
+            self._trials = trials
+            self._draw_layers()
 
     # Slices
 
@@ -166,8 +184,9 @@ class SceneView(QObject):
             self._draw(layer, self._style(layer, unit))
 
     def _draw(self, layer: Layer, style: LayerStyle) -> None:
-        data = self._in_place.get(layer.id, layer.data)
+        data, marks = layer_trials.drawn_of(layer, self._trials)
         assert is_drawn(data)
+        style = replace(style, marks=marks)
         drawn = self._drawn.get(layer.id)
         if drawn is None or drawn[0] is not data or drawn[1] != style:
             self.viewport.show_layer(layer.id, data, style)
@@ -249,7 +268,12 @@ class SceneView(QObject):
 
     def duplicate_selected(self) -> None:
         copies = [
-            replace(new_layer(f"{layer.name} copy", layer.data), style=layer.style, origin=layer.origin)
+            replace(
+                new_layer(f"{layer.name} copy", layer.data),
+                style=layer.style,
+                origin=layer.origin,
+                marks=layer.marks,
+            )
             for layer in self.selected
             if not isinstance(layer.data, Missing)
         ]

@@ -9,8 +9,9 @@ from PySide6.QtCore import QObject
 from app.job_states import JobState
 from app.layers import Layer, Missing
 from app.result_words import agreement_words
+from app.splat_steps import SplatSteps
 from app.surface_steps import SurfaceSteps
-from app.workflows import SURFACE
+from app.workflows import SPLATS, SURFACE
 from widgets.stepper import Step, StepState
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ class Steps(QObject):
         self._window = window
         self._exported: set[str] = set()
         self._surface = SurfaceSteps(window)
+        self._splats = SplatSteps(window)
         window.stepper.chosen.connect(self.go_to)
 
     def update(self) -> None:
         """Say how far each step is; the first that is not done is the current one."""
         if self._window.workflows.current == SURFACE:
             steps = self._surface.steps()
+        elif self._window.workflows.current == SPLATS:
+            steps = self._splats.steps(self._exported)
         else:
             steps = [self._slices(), self._settings(), self._run(), self._result(), self._export()]
         current = next((step for step in steps if step.state != "ok"), None)
@@ -48,6 +52,8 @@ class Steps(QObject):
         window = self._window
         if window.workflows.current == SURFACE:
             self._surface.go_to(step)
+        elif window.workflows.current == SPLATS:
+            self._splats.go_to(step)
         elif step == "slices":
             self._show_slices()
         elif step == "settings":

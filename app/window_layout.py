@@ -77,6 +77,7 @@ def _make_docks(window: MainWindow) -> None:
         ("Task", window.method_panel),
         ("Agreement", window.agreement_list),
         ("Mesh", window.mesh_tools),
+        ("Splats", window.splat_panel),
     ):
         window.task_tabs.addTab(widget, title)
     window.bottom_tabs = QTabWidget()

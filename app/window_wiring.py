@@ -19,6 +19,7 @@ from app.project_picture import picture_of
 from app.recovery import Recovery, abandoned_recoveries, discard_recovery
 from app.run_wiring import connect_runs
 from app.system_info import gpu_names
+from app.workflows import SPLATS
 from widgets.notices import NoticeAction
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _connect_scene(window: MainWindow) -> None:
     ):
         signal.connect(lambda _: window.conditions.update())
     window.pages.currentChanged.connect(lambda _: window.conditions.update())
+    window.pages.currentChanged.connect(lambda _: window.splat_tools.refresh())
 
 
 def _connect_files(window: MainWindow) -> None:
@@ -243,7 +245,16 @@ def _show_selection(window: MainWindow) -> None:
     window.properties.set_facts(facts_of(current) if current is not None else None)
     window.meshes.show_current(current)
     window.agreement.show(current)
+    _show_splats(window)
     window.conditions.update()
+
+
+def _show_splats(window: MainWindow) -> None:
+    """Offer the tools for splats where there are any."""
+    has_splats = window.splat_panels.has_splats or window.workflows.current == SPLATS
+    window.set_tab_shown(window.task_tabs, "Splats", has_splats)
+    window.splat_tools.refresh()
+    window.splat_panels.refresh()
 
 
 def _do_wish(window: MainWindow, wish: str, ids: Sequence[str]) -> None:

@@ -14,10 +14,11 @@ from recon.method import Method
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-SLICES, SURFACE = "slices", "surface"
-TITLES = {SLICES: "Surface from slices", SURFACE: "Surface from photos"}
+SLICES, SURFACE, SPLATS = "slices", "surface", "splats"
+TITLES = {SLICES: "Surface from slices", SURFACE: "Surface from photos", SPLATS: "Gaussian splats"}
 _WORKFLOW_OF_KIND = {
     "cross_sections": SLICES, "images": SURFACE, "posed_images": SURFACE, "sdf_field": SURFACE, "views": SURFACE,
+    "gaussians": SPLATS,
 }  # fmt: skip
 
 
@@ -54,18 +55,21 @@ class Workflows(QObject):
             return
         self.current = workflow
         window = self._window
-        is_surface = workflow == SURFACE
+        is_surface, is_slices, is_splats = (workflow == each for each in (SURFACE, SLICES, SPLATS))
         window.docks["dock_task"].setWindowTitle(TITLES[workflow])
         window.method_panel.show_methods([x.id for x in methods_of(workflow, window.methods)])
         for title in ("Images", "Figures"):
             window.set_tab_shown(window.bottom_tabs, title, is_surface)
         window.set_tab_shown(window.task_tabs, "Scene", is_surface)
-        window.set_tab_shown(window.task_tabs, "Agreement", not is_surface)
-        window.view.set_slice_pane(not is_surface)
+        window.set_tab_shown(window.task_tabs, "Agreement", is_slices)
+        window.set_tab_shown(window.task_tabs, "Mesh", not is_splats)
+        window.set_tab_shown(window.task_tabs, "Splats", is_splats or window.splat_panels.has_splats)
+        window.view.set_slice_pane(is_slices)
         if not is_surface:
             window.images.leave_camera()
         window.bottom_tabs.setCurrentWidget(window.image_strip if is_surface else window.job_panel)
-        window.task_tabs.setCurrentWidget(window.scene_panel if is_surface else window.method_panel)
+        first = {SURFACE: window.scene_panel, SPLATS: window.splat_panel}
+        window.task_tabs.setCurrentWidget(first.get(workflow, window.method_panel))
         self.changed.emit(workflow)
 
     def choose_slices(self, on: bool = True) -> None:
@@ -73,6 +77,9 @@ class Workflows(QObject):
 
     def choose_surface(self, on: bool = True) -> None:
         self.choose(SURFACE)
+
+    def choose_splats(self, on: bool = True) -> None:
+        self.choose(SPLATS)
 
     def follow(self, layers: Sequence[Layer]) -> None:
         """Choose what fits layers that were just imported or opened; those that fit all change nothing."""

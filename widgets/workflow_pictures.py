@@ -100,3 +100,74 @@ def _draw_ring(painter: QPainter, theme: Theme, center: QPointF, scale: float, l
     painter.setBrush(fill)
     painter.setPen(QPen(theme.color("text_second"), max(1.2, scale / 52)))
     painter.drawPolygon(outline)
+
+
+def splats_cleaned(theme: Theme, size: QSize, ratio: float = 1.0) -> QPixmap:
+    """A vase of splats in three steps: with floaters, with a lasso around some, clean. size: logical pixels."""
+    pixmap = QPixmap(size * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    scale = min(size.height() / 3.0, size.width() / 6.8)
+    step = min(size.width() / 3.1, 2.9 * scale)
+    for index in range(3):
+        center = QPointF(size.width() / 2 + (index - 1) * step, size.height() / 2)
+        _draw_splats(painter, theme, center, scale, index)
+    painter.end()
+    return pixmap
+
+
+def _draw_splats(painter: QPainter, theme: Theme, center: QPointF, scale: float, stage: int) -> None:
+    """Splats on the form's surface; floaters around it in the first two stages, under a lasso in the second."""
+    rng = np.random.default_rng(3)
+    angle, height = rng.uniform(0, 2 * np.pi, 620), rng.uniform(-1, 1, 620)
+    reach = radius(angle, height)
+    depth = np.sin(angle)
+    for i in np.argsort(-depth):
+        x = reach[i] * np.cos(angle[i])
+        y = -height[i] + _TILT * reach[i] * depth[i] * 0.5
+        light = 0.55 + 0.35 * np.cos(angle[i] + 2.2) - 0.1 * depth[i]
+        color = QColor.fromHslF(
+            0.075, 0.45, float(np.clip(light * (0.62 if theme.is_dark else 0.72), 0.1, 0.85)), 0.75
+        )
+        _draw_splat(painter, center, scale, x, y, 0.085, float(angle[i]), color)
+    floaters = [
+        (-0.98, -0.72, 0.10),
+        (-0.86, -0.98, 0.07),
+        (-1.08, -0.95, 0.06),
+        (1.0, 0.75, 0.08),
+        (0.94, -0.9, 0.06),
+    ]
+    is_marked = QColor(theme.accent)
+    plain = QColor(theme.text_disabled)
+    for i, (x, y, length) in enumerate(floaters):
+        if stage < 2 and not (stage == 1 and i > 2):
+            _draw_splat(painter, center, scale, x, y, length, 0.6 * i, is_marked if stage == 1 else plain)
+    if stage == 1:
+        loop = (
+            np.array([[-1.24, -0.86], [-1.02, -1.18], [-0.72, -1.12], [-0.76, -0.72], [-0.98, -0.52]]) * scale
+        )
+        painter.setPen(QPen(QColor(theme.accent), 1.4, Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolygon(QPolygonF([center + QPointF(x, y) for x, y in loop]))
+        painter.setPen(Qt.PenStyle.NoPen)
+
+
+def _draw_splat(
+    painter: QPainter,
+    center: QPointF,
+    scale: float,
+    x: float,
+    y: float,
+    length: float,
+    turn: float,
+    color: QColor,
+) -> None:
+    painter.save()
+    painter.translate(center + QPointF(x * scale, y * scale))
+    painter.rotate(np.degrees(turn))
+    painter.setBrush(color)
+    painter.drawEllipse(QPointF(0, 0), length * scale, 0.6 * length * scale)
+    painter.restore()
