@@ -31,11 +31,13 @@ def check_output(output: Path, sources: Sequence[Path], makes: str = "mesh") -> 
     if makes == "posed_images" and output.suffix.lower() != NATIVE:
         check_folder(output, sources)
         return
-    suffixes = [suffix for kind in formats.FILE_KINDS if kind.is_writable for suffix in kind.suffixes]
-    if output.suffix.lower() not in suffixes:
-        raise FormatError(
-            output, "No format has this ending.", f"Choose one of these endings: {', '.join(suffixes)}."
+    suffixes = _writable(makes)
+    if not output.name.lower().endswith(tuple(suffixes)):
+        is_known = output.suffix.lower() in _writable(None)
+        sentence = (
+            "A file with this ending cannot hold the result." if is_known else "No format has this ending."
         )
+        raise FormatError(output, sentence, f"Choose one of these endings: {', '.join(suffixes)}.")
     if not output.absolute().parent.is_dir():
         raise InputError(f"There is no folder {output.absolute().parent}.", "Make it, or choose another.")
     if not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
@@ -44,6 +46,14 @@ def check_output(output: Path, sources: Sequence[Path], makes: str = "mesh") -> 
         raise InputError(f"{output} is a folder.", "Give a file to write.")
     if any(output.absolute() == source.absolute() for source in sources):
         raise InputError(f"{output.name} is the input.", "Choose another name for the output.")
+
+
+def _writable(makes: str | None) -> list[str]:
+    """Endings of files that can hold a kind of scene data, None for any; the usual one first."""
+    fitting = (
+        kind for kind in formats.FILE_KINDS if kind.is_writable and (makes is None or kind.holds(makes))
+    )
+    return list(dict.fromkeys(suffix for kind in fitting for suffix in kind.suffixes))
 
 
 def check_folder(output: Path, sources: Sequence[Path]) -> None:
