@@ -16,7 +16,7 @@ from recon.errors import InputError
 from recon.gaussian_colors import ColorChange
 from recon.gaussian_selection import Mask
 from render.gaussians import GaussianCloud
-from render.spherical_harmonics import SH_C0
+from render.spherical_harmonics import MAX_DEGREE, SH_C0
 from render.transforms import Similarity3
 
 _MAX_LOGIT = 15.0  # an opacity of 0.9999997: float32 tells no more from 1
@@ -24,28 +24,27 @@ _MAX_LOGIT = 15.0  # an opacity of 0.9999997: float32 tells no more from 1
 
 def recolored(cloud: GaussianCloud, chosen: Mask, change: ColorChange) -> GaussianCloud:
     """Change colours exactly in every direction: 0.5 + Σ sh · basis becomes A (0.5 + Σ sh · basis) + b."""
-    sh = cloud.sh.copy()
     part = cloud.sh[chosen] @ change.matrix.T.astype(np.float32)
     part[:, 0] += ((change.apply(np.full(3, 0.5)) - 0.5) / SH_C0).astype(np.float32)
-    sh[chosen] = part
-    return replace(cloud, sh=_frozen(sh))
+    return replace(cloud, sh=_with_rows(cloud.sh, chosen, part))
 
 
 def with_opacity_scaled(cloud: GaussianCloud, chosen: Mask, factor: float) -> GaussianCloud:
-    """Multiply opacities by a factor ≥ 0; they end at 1."""
+    """Multiply opacities by a factor ≥ 0; they end at 1. Raises InputError for another factor."""
+    if not 0 <= factor < np.inf:
+        raise InputError("Opacity cannot be multiplied by that.", "Give a factor of 0 or more.")
     opacity = np.clip(cloud.opacities[chosen].astype(np.float64) * factor, 0, 1)
     with np.errstate(divide="ignore"):
         logits = np.clip(np.log(opacity) - np.log1p(-opacity), -_MAX_LOGIT, _MAX_LOGIT)
-    changed = cloud.opacity_logits.copy()
-    changed[chosen] = logits
-    return replace(cloud, opacity_logits=_frozen(changed))
+    return replace(cloud, opacity_logits=_with_rows(cloud.opacity_logits, chosen, logits))
 
 
 def with_sizes_scaled(cloud: GaussianCloud, chosen: Mask, factor: float) -> GaussianCloud:
-    """Multiply the size of each Gaussian by a factor > 0, in its place."""
-    log_scales = cloud.log_scales.copy()
-    log_scales[chosen] += np.float32(np.log(factor))
-    return replace(cloud, log_scales=_frozen(log_scales))
+    """Multiply the size of each Gaussian by a factor > 0, in its place. Raises InputError for another factor."""
+    if not 0 < factor < np.inf:
+        raise InputError("Sizes cannot be multiplied by that.", "Give a factor above 0.")
+    log_scales = cloud.log_scales[chosen] + np.float32(np.log(factor))
+    return replace(cloud, log_scales=_with_rows(cloud.log_scales, chosen, log_scales))
 
 
 def about_pivot(rotation: ArrayLike, scale: float, translation: ArrayLike, pivot: ArrayLike) -> Similarity3:
@@ -57,13 +56,22 @@ def about_pivot(rotation: ArrayLike, scale: float, translation: ArrayLike, pivot
 
 def transformed(cloud: GaussianCloud, chosen: Mask, b_from_a: Similarity3) -> GaussianCloud:
     """Move, turn and scale the chosen Gaussians within the frame; their colours turn with them."""
-    part = cloud.subset(chosen).transformed(b_from_a, cloud.frame)
+    part = cloud.subset(chosen)
+    moved = part.transformed(b_from_a, cloud.frame)
     changed: dict[str, Any] = {}
     for name in ("means", "quats", "log_scales", "sh"):
-        array = getattr(cloud, name).copy()
-        array[chosen] = getattr(part, name)
-        changed[name] = _frozen(array)
+        new = getattr(moved, name)
+        if new is getattr(part, name) or (name == "log_scales" and b_from_a.scale == 1):
+            continue
+        changed[name] = _with_rows(getattr(cloud, name), chosen, new)
     return replace(cloud, **changed)
+
+
+def _with_rows(array: NDArray[Any], chosen: Mask, rows: NDArray[Any]) -> NDArray[Any]:
+    """The array with other values in the chosen rows, in their order."""
+    changed = array.copy()
+    changed[chosen] = rows
+    return _frozen(changed)
 
 
 def without(cloud: GaussianCloud, chosen: Mask) -> GaussianCloud:
@@ -112,7 +120,9 @@ _PLAIN = ("means", "quats", "log_scales", "opacity_logits")
 
 
 def with_sh_degree(cloud: GaussianCloud, degree: int) -> GaussianCloud:
-    """Colours up to a degree 0 … 4: higher ones are left out, or filled up with zeros."""
+    """Colours up to a degree 0 … 4: higher ones are left out, or filled up with zeros. Raises InputError else."""
+    if not 0 <= degree <= MAX_DEGREE:
+        raise InputError(f"There is no degree {degree} of colour.", f"Give 0 to {MAX_DEGREE}.")
     count = (degree + 1) ** 2
     if count == cloud.sh.shape[1]:
         return cloud
@@ -131,19 +141,15 @@ def _united(clouds: Sequence[GaussianCloud]) -> dict[str, NDArray[Any]]:
 
 
 def _column(clouds: Sequence[GaussianCloud], name: str) -> NDArray[Any]:
-    model = next(cloud.extra[name] for cloud in clouds if name in cloud.extra)
-    fill = -1 if name == "part" else 0
-    pieces = [
-        cloud.extra[name]
-        if name in cloud.extra
-        else np.full((len(cloud), *model.shape[1:]), fill, model.dtype)
-        for cloud in clouds
-    ]
-    if any(piece.shape[1:] != model.shape[1:] for piece in pieces):
+    known = [cloud.extra[name] for cloud in clouds if name in cloud.extra]
+    shape = known[0].shape[1:]
+    if any(column.shape[1:] != shape for column in known):
         raise InputError(
             f"The clouds hold other numbers under the name {name}.", "Remove that column from one."
         )
-    return np.concatenate(pieces)
+    fill = np.int8(-1 if name == "part" else 0)  # joined with unsigned numbers, it makes them signed
+    empty = [np.full((len(cloud), *shape), fill) for cloud in clouds]
+    return np.concatenate([cloud.extra.get(name, blank) for cloud, blank in zip(clouds, empty, strict=True)])
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
