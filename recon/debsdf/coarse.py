@@ -60,7 +60,8 @@ def coarse_field(
 
     Averages only what lies within +-0.035 box units of a view's depth, and keeps a voxel as surface where at least 2
     views hit it and at least half as many as see through it: an average over all votes would erase whatever most
-    views' cues have missed. is_unexplained: (N, H, W) from `unexplained_pixels`. A view that would see through a
+    views' cues have missed. Where no view sees through, one hit is enough: what is behind a single view's surface is
+    unknown, and would otherwise fill all the 0.035 before it too. is_unexplained: (N, H, W) from `unexplained_pixels`. A view that would see through a
     voxel, but whose pixel there its depth does not explain, is no witness of free space; where enough such views
     from different directions meet, there is a thing, though no cue shows it.
     """
@@ -68,7 +69,8 @@ def coarse_field(
     reach = TRUNCATION / spacing
     votes = _votes(cameras, aligned, region, low, spacing, shape, is_unexplained)
     through = votes.free + votes.maybe
-    near = (votes.hits >= MIN_HITS) & (votes.hits >= MIN_SHARE * through)
+    enough = np.where(through > 0, MIN_HITS, 1)
+    near = (votes.hits >= enough) & (votes.hits >= MIN_SHARE * through)
     is_thing = _things(votes) & ~near
     signed = np.where(near, votes.mean, np.where(is_thing, -1, np.where(through > 0, reach, -reach)))
     distance = _distances(signed > 0)

@@ -122,6 +122,17 @@ def test_exact_depth_gives_the_room_within_a_voxel(room) -> None:
     assert free.sum() > 1000 and (values[free] > 0).mean() > 0.99
 
 
+def test_what_only_one_view_sees_lies_where_it_sees_it(room) -> None:
+    aligned = align_depth(metric(room), SIZE, lambda i: room.depth[i])
+    alone = room.posed.select(np.array([0]))
+    region = find_region(room.posed, aligned)
+    only = replace(aligned, depth=aligned.depth[:1], is_aligned=aligned.is_aligned[:1])
+    field = coarse_field(alone.cameras, only, region, 112)
+    depth = rendered_depth(field, alone.cameras, region, SIZE)
+    off = (depth[0] - room.depth[0]) / (field.spacing * region.world_from_box.scale)
+    assert abs(np.nanmedian(off)) < 0.2 and np.nanquantile(np.abs(off), 0.8) < 1
+
+
 def test_the_sdf_is_in_box_units_and_its_grid_where_it_says(room) -> None:
     aligned = align_depth(metric(room), SIZE, lambda i: room.depth[i])
     region = find_region(room.posed, aligned)
