@@ -148,8 +148,10 @@ def _image_folder(
     names = [image.name for image in images]
     candidates = [(root, root / name) for root in _roots(given, model) for name in _IMAGE_FOLDERS]
     there = [(root, folder) for root, folder in candidates if folder.is_dir()]
-    best = max(there, key=lambda pair: sum((pair[1] / name).is_file() for name in names))
-    if not any((best[1] / name).is_file() for name in names):
+    best = max(
+        there, key=lambda pair: sum((pair[1] / name).is_file() for name in names), default=candidates[0]
+    )
+    if options.missing_images == "leave-out" and not any((best[1] / name).is_file() for name in names):
         sentence = f"The photos of the model, such as {names[0]}, are in none of the usual places."
         advice = (
             "Put them into a folder `images` beside `sparse`, or name their folder (--read-image-folder)."

@@ -22,7 +22,7 @@ def assemble(scene: Scene, options: ReadOptions = ReadOptions()) -> Reading:
     """The scene as PosedImages, and notes about everything left out or mended. Raises FormatError."""
     scene = _with_cues_beside(scene)
     notes = list(scene.notes)
-    views = usable_views(scene, notes)
+    views = usable_views(scene, notes, keeps_missing=options.missing_images == "keep")
     posed = _posed(scene, [view for _, view in views], options)
     kept = np.array([i for i, _ in views], np.int64)
     posed = _with_points(posed, scene, kept)

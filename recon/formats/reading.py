@@ -105,6 +105,9 @@ class ReadOptions(BaseModel):
     image_folder: str | None = Field(None, title="Image folder")
     """Folder of a scene's photos, absolute or from the scene's folder. Not given: where the file says, or the usual places."""
 
+    missing_images: Literal["leave-out", "keep"] = Field("leave-out", title="Missing photos")
+    """Whether photos of a scene that are not there are left out, or kept for their cameras' sake, in the size that the file tells."""
+
     invert_masks: bool = Field(False, title="Invert masks")
     """Whether the masks of photos are white where pixels are left out. Else they are white where pixels are used."""
 

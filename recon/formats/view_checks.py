@@ -20,13 +20,15 @@ _SKEWED = 1e-3  # how far a stored rotation may be from one
 _SAME_SHAPE = 0.01  # relative difference of the scales along x and y that is taken for rounding
 
 
-def usable_views(scene: Scene, notes: list[Note]) -> Numbered:
+def usable_views(scene: Scene, notes: list[Note], *, keeps_missing: bool = False) -> Numbered:
     """The views that can be used, with rigid poses and a lens of their picture's size; what was left out or mended
-    goes to the notes. Raises FormatError where nothing is left."""
+    goes to the notes. keeps_missing: also those without a picture, where their size is known. Raises FormatError
+    where nothing is left."""
     views = list(enumerate(scene.views))
     if not views:
         raise FormatError(scene.file, "The file lists no images.", "Export the scene again with its images.")
-    views = _existing(scene, _without_repeats(views, notes), notes)
+    views = _without_repeats(views, notes)
+    views = views if keeps_missing else _existing(scene, views, notes)
     views = [(i, _with_rigid_pose(scene.file, view)) for i, view in _with_finite_pose(scene, views, notes)]
     return _with_fitting_lens(scene, views, notes)
 
@@ -85,7 +87,7 @@ def _with_fitting_lens(scene: Scene, views: Numbered, notes: list[Note]) -> Numb
     damaged, unlike, scaled = [], [], []
     for i, view in views:
         try:
-            size = image_size(view.path)
+            size = image_size(view.path) if view.path.is_file() else _size_told(view)
         except (OSError, ValueError):
             damaged.append(view.path)  # told below, by name
             continue
@@ -103,6 +105,13 @@ def _with_fitting_lens(scene: Scene, views: Numbered, notes: list[Note]) -> Numb
         raise FormatError(scene.file, sentence, "Copy the images again, or save them as PNG or JPEG.")
     _note_lenses(notes, damaged, [view.path for view, _ in unlike], scaled)
     return kept
+
+
+def _size_told(view: View) -> tuple[int, int]:
+    """The size that the file tells of a picture which is not there. Raises FileNotFoundError where it tells none."""
+    if view.lens is None or view.lens.size is None:
+        raise FileNotFoundError(view.path)
+    return view.lens.size
 
 
 def _lens_of(scene: Scene, view: View, size: tuple[int, int]) -> Lens:
