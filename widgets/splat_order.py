@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from widgets.splat_program import MOST_GROWN
+
 Array = NDArray[np.float64]
 _MOST_KEPT = 1 << 20  # Gaussians of a layer that may be drawn while the camera moves
 
@@ -42,6 +44,22 @@ def sample_of(log_scales: NDArray[np.float32], opacity_logits: NDArray[np.float3
     else:
         rows = np.argsort(keys)
     return Sample(rows.astype(np.int32), keys[rows])
+
+
+def reaches_of(means: NDArray[np.float32], log_scales: NDArray[np.float32]) -> tuple[Array, Array]:
+    """(2, 3) around all Gaussians as far as they can be seen, and the same when the smaller ones stand for others."""
+    if not len(means):
+        return np.zeros((2, 3)), np.zeros((2, 3))
+    largest = np.exp(log_scales.max(1)) * np.float32(3.4)
+    usual = np.quantile(largest[:: 1 + len(largest) // 100_000], 0.95)
+    grown = np.where(largest <= usual, MOST_GROWN * largest, largest)
+    return _box_around(means, largest), _box_around(means, grown)
+
+
+def _box_around(means: NDArray[np.float32], reach: NDArray[np.float32]) -> Array:
+    low = [(means[:, axis] - reach).min() for axis in range(3)]
+    high = [(means[:, axis] + reach).max() for axis in range(3)]
+    return np.array([low, high], np.float64)
 
 
 def threshold_for(samples: Sequence[Sample], count: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 _MOVING_SECONDS = 0.026  # for the splats of a picture while the camera moves; VTK and Qt need the rest
 _STROKE_SECONDS = 0.026  # for a piece of the complete picture, between two of which the window answers
 _FEWEST, _MOST = 3_000, 1 << 20
-_COARSEST = 4
+_COARSEST = 5
 
 
 class Pace:
@@ -18,18 +18,17 @@ class Pace:
         self.count = 20_000
         self.coarseness = 3
         self.stroke_count = 8_000
-        self._seconds_a_splat = 0.0
 
-    def note_moving(self, count: int, seconds: float) -> None:
-        """Learn from a picture drawn while the camera moves."""
+    def note_moving(self, count: int, seconds: float, other_seconds: float) -> None:
+        """Learn from a picture drawn while the camera moves: the time for its splats, and for all else around them."""
         if count < 1:
             return
-        ratio = _MOVING_SECONDS / max(seconds, 1e-4)
+        ratio = max(0.4 * _MOVING_SECONDS, _MOVING_SECONDS - other_seconds) / max(seconds, 1e-4)
         if 0.85 < ratio < 1.3:
             return
         wanted = count * min(2.0, max(0.4, ratio))
-        if wanted > 4 * _FEWEST and wanted > 60_000 and self.coarseness > 1:
-            self.coarseness -= 1  # enough splats: sharper rather than more
+        if wanted > 60_000 and self.coarseness > 1:
+            self.coarseness -= 1  # enough of them: sharper rather than more
             wanted /= 2
         elif wanted < 12_000 and self.coarseness < _COARSEST:
             self.coarseness += 1

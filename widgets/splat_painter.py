@@ -53,12 +53,12 @@ class SplatCamera:
     @property
     def eye(self) -> Array:
         """Where the camera stands (3,)."""
-        return np.linalg.inv(self.view)[:3, 3]
+        return np.asarray(np.linalg.inv(self.view)[:3, 3], np.float64)
 
 
 @dataclass(frozen=True)
 class SplatLook:
-    """What all splats of a picture have in common."""
+    """What all splats of a picture have in common. area: x, y, width and height in pixels beside which none are seen."""
 
     clip: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
     crop_from_world: Array | None = None
@@ -69,6 +69,7 @@ class SplatLook:
     coarseness: int = 1
     threshold: float = 0.0
     opacity: float = 1.0
+    area: tuple[int, int, int, int] | None = None
 
 
 class _Loader:
@@ -78,7 +79,7 @@ class _Loader:
         self._context = context
 
     def load_opengl_function(self, name: str) -> int:
-        return int(self._context.getProcAddress(name.encode()) or 0)  # type: ignore[call-overload]
+        return int(self._context.getProcAddress(name.encode()) or 0)
 
     load = load_opengl_function
 
@@ -120,7 +121,8 @@ class SplatPainter:
         current = QOpenGLContext.currentContext()
         if current is None:
             raise RuntimeError("no OpenGL context is current")
-        self._gl: Any = moderngl.create_context(require=330, context=_Loader(current))
+        loader: Any = _Loader(current)
+        self._gl: Any = moderngl.create_context(require=330, context=loader)
         self._textures: dict[str, Any] = {}
         self.num_rows, self.band_stride = 0, 0
         gl = self._gl
@@ -131,11 +133,11 @@ class SplatPainter:
             vertex_shader=program.WHOLE_PICTURE, fragment_shader=program.COMPOSE_DEPTH
         )
         self._copiers: dict[bool, tuple[Any, Any]] = {}
-        self._corners = gl.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], np.float32))
+        self._corners = gl.buffer(np.array(program.TRIANGLE, np.float32))
         self._whole = gl.buffer(np.array([-1, -1, 3, -1, -1, 3], np.float32))
         self._results = gl.buffer(reserve=_STROKE * program.CAPTURED_BYTES)
         self._orders: dict[str, _Order] = {}
-        self._splat_quads = gl.vertex_array(
+        self._splats = gl.vertex_array(
             self._splat,
             [(self._corners, "2f", "corner"), (self._results, "4f 4f 4f/i", "place", "axes", "tint")],
         )
@@ -213,14 +215,20 @@ class SplatPainter:
 
     # Drawing
 
-    def begin(self, target: str, camera: SplatCamera, look: SplatLook, depth: Any) -> None:
-        """Clear a picture of ours and take VTK's depth over. depth: VTK's texture object."""
+    def begin(self, target: str, camera: SplatCamera, look: SplatLook, depth: Any | None) -> None:
+        """Clear a picture of ours and take VTK's depth over. depth: VTK's texture object, None where nothing is."""
         size = -(-camera.size[0] // look.coarseness), -(-camera.size[1] // look.coarseness)
         frame = self._target(target, size).frame
+        x, y, width, height = look.area or (0, 0, *camera.size)
+        left, low = x // look.coarseness, y // look.coarseness
+        right, high = -(-(x + width) // look.coarseness), -(-(y + height) // look.coarseness)
+        frame.scissor = left, low, right - left, high - low
         frame.use()
         frame.depth_mask = True
         self._gl.disable(moderngl.BLEND | moderngl.CULL_FACE)
         frame.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
+        if depth is None:
+            return
         frame.color_mask = [(False,) * 4] * 2
         frame.use()
         self._copy_depth(depth, look.coarseness)
@@ -244,7 +252,7 @@ class SplatPainter:
             self._gl.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
             self._gl.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
             self._gl.depth_func = "<="
-            self._splat_quads.render(moderngl.TRIANGLE_STRIP, instances=number)
+            self._splats.render(moderngl.TRIANGLES, vertices=3, instances=number)
 
     def finish(self) -> None:
         """Wait until all is drawn, so that time can be measured."""
@@ -261,8 +269,9 @@ class SplatPainter:
         """Lay a picture of ours over VTK's framebuffer `onto`, see `bound`."""
         picture = self._targets[target].picture
         scale = 1 / (picture.width * look.coarseness), 1 / (picture.height * look.coarseness)
+        onto.viewport = 0, 0, *camera.size
+        onto.scissor = look.area or (0, 0, *camera.size)
         onto.use()
-        self._gl.viewport = 0, 0, *camera.size
         kind = moderngl.NEAREST if look.coarseness == 1 else moderngl.LINEAR
         picture.filter = kind, kind
         picture.use(0)
@@ -279,6 +288,8 @@ class SplatPainter:
             self._gl.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
             self._gl.depth_func = "<"
             self._compose_depth_whole.render(moderngl.TRIANGLES, vertices=3)
+        onto.scissor = None
+        onto.use()
 
     def bound(self) -> Any:
         """The framebuffer that VTK draws into now."""
@@ -286,9 +297,8 @@ class SplatPainter:
 
     def release(self) -> None:
         """Give everything back."""
-        for held in (*self._orders.values(), *self._targets.values()):
-            held.release()
-        things = [self._splat_quads, self._compose_whole, self._compose_depth_whole, self._compose_depth]
+        things: list[Any] = [*self._orders.values(), *self._targets.values()]
+        things += [self._splats, self._compose_whole, self._compose_depth_whole, self._compose_depth]
         things += [each for pair in self._copiers.values() for each in pair]
         things += [self._project, self._splat, self._compose, self._corners, self._whole]
         things += [self._results, *self._textures.values()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 ROW = 2048  # Gaussians in a row of the textures
 MAX_ALPHA = 0.999  # as gsplat
+MOST_GROWN = 3.0  # times its size is what a Gaussian may grow that stands for others
 LOW_PASS = 0.3  # variance in pixels² that the projection adds (3DGS)
 
 VIEWS = ("splats", "centers", "rings")
@@ -143,7 +144,7 @@ void main() {{
   if (threshold > 0.0) {{  // of many alike some were left out: the others stand for them
     vec3 s = exp(logs);
     float area = max(s.x * s.y, max(s.y * s.z, s.x * s.z));
-    grown = clamp(inversesqrt(max(threshold * area * opacity, 1e-9)), 1.0, 3.0);
+    grown = clamp(inversesqrt(max(threshold * area * opacity, 1e-9)), 1.0, {MOST_GROWN});
   }}
   mat3 rotation = turn(vec4(low16(shape.x), high16(shape.x), low16(shape.y), high16(shape.y)) * 2.0 - 1.0);
   if (isMoved) {{
@@ -211,48 +212,43 @@ void main() {{
 CAPTURED = ("place", "axes", "tint")
 CAPTURED_BYTES = 48
 
+# Around the circle in which a splat can be seen one triangle takes less work than the two of a square.
 SPLAT_CORNERS = """#version 330 core
 uniform vec2 size;
 in vec2 corner;
 in vec4 place, axes, tint;
-out vec2 at;
-flat out vec4 color;
-flat out int way;
-flat out float extent, depth;
+out vec4 at;          // in standard deviations, how many of them are seen, depth
+flat out vec4 color;  // below 0 is the alpha of a ring, below -2 that of a dot
 void main() {
-  depth = 0.5 + 0.5 * place.z;
-  way = int(place.w + 0.5);
-  extent = way == 1 ? 1.0 : sqrt(max(0.0, 2.0 * log(255.0 * min(tint.a, 0.999))));
-  at = corner * extent;
-  color = tint;
+  int way = int(place.w + 0.5);
+  float extent = way == 1 ? 1.0 : sqrt(max(0.0, 2.0 * log(255.0 * min(tint.a, 0.999))));
+  at = vec4(corner * extent, extent, 0.5 + 0.5 * place.z);
+  color = vec4(tint.rgb, way == 0 ? tint.a : way == 1 ? -3.0 - tint.a : -tint.a);
   gl_Position = vec4(place.xy + (at.x * axes.xy + at.y * axes.zw) * 2.0 / size, place.z, 1.0);
 }
 """
+TRIANGLE = ((0.0, 2.0), (-1.7320509, -1.0), (1.7320509, -1.0))  # around the unit circle
 
 SPLAT = f"""#version 330 core
-in vec2 at;
+in vec4 at;
 flat in vec4 color;
-flat in int way;
-flat in float extent, depth;
 layout(location = 0) out vec4 paint;
 layout(location = 1) out vec4 weighted;  // depth, blended as the colours are
 void main() {{
-  float square = dot(at, at), alpha;
-  if (way == 0) {{
+  float square = dot(at.xy, at.xy), alpha;
+  if (color.a >= 0.0) {{
     alpha = min({MAX_ALPHA}, color.a * exp(-0.5 * square));
-    if (alpha < 1.0 / 255.0) discard;
-  }} else if (way == 1) {{
-    float edge = fwidth(length(at));
-    alpha = color.a * clamp((1.0 - length(at)) / max(edge, 1e-6) + 0.5, 0.0, 1.0);
-    if (alpha < 1.0 / 255.0) discard;
+  }} else if (color.a < -2.0) {{
+    float away = sqrt(square);
+    alpha = (-3.0 - color.a) * clamp((1.0 - away) / max(fwidth(away), 1e-6) + 0.5, 0.0, 1.0);
   }} else {{
-    float away = length(at) / extent, line = 1.5 * fwidth(away);
-    if (away > 1.0) discard;
-    float ring = smoothstep(1.0 - line - fwidth(away), 1.0 - line, away);
-    alpha = max(0.04 * exp(-0.5 * square), 0.85 * ring) * min(1.0, 0.3 + color.a);
+    float away = sqrt(square) / at.z, pixel = fwidth(away);
+    float ring = smoothstep(1.0 - 2.5 * pixel, 1.0 - 1.5 * pixel, away) * step(away, 1.0);
+    alpha = max(0.04 * exp(-0.5 * square), 0.85 * ring) * min(1.0, 0.3 - color.a);
   }}
+  if (alpha < 1.0 / 255.0) discard;
   paint = vec4(color.rgb * alpha, alpha);
-  weighted = vec4(depth * alpha, 0.0, 0.0, alpha);
+  weighted = vec4(at.w * alpha, 0.0, 0.0, alpha);
 }}
 """
 

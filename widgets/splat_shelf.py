@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from render.gaussians import GaussianCloud
 from widgets import splat_packing as packing
-from widgets.splat_order import Sample, sample_of
+from widgets.splat_order import Sample, reaches_of, sample_of
 from widgets.splat_program import ROW, VIEWS
 from widgets.viewport_splats_layer import SplatsLayer
 
@@ -34,6 +34,9 @@ class Place:
     missing: dict[tuple[str, int], None] = field(default_factory=dict)
     log_range: tuple[float, float] = (0.0, 1.0)
     sample: Sample | None = None
+    reaches: tuple[NDArray[np.float64], NDArray[np.float64]] | None = (
+        None  # of Gaussians as they are, and grown
+    )
 
     @property
     def first(self) -> int:
@@ -78,6 +81,11 @@ class Shelf:
         for place in self.places.values():
             _note_changes(place)
         return is_new
+
+    @property
+    def plan(self) -> tuple[tuple[str, int, int], ...]:
+        """Which Gaussians an index stands for: id, first row and number of Gaussians of each layer."""
+        return tuple((layer_id, each.row, len(each.cloud)) for layer_id, each in self.places.items())
 
     @property
     def is_complete(self) -> bool:
@@ -139,6 +147,7 @@ def pack(place: Place, part: str, start: int, band_stride: int) -> Texels:
     if part == "shapes":
         if start == 0:
             place.sample = sample_of(cloud.log_scales, cloud.opacity_logits)
+            place.reaches = reaches_of(cloud.means, cloud.log_scales)
         texels = packing.pack_shapes(
             cloud.quats[rows], cloud.log_scales[rows], cloud.opacity_logits[rows], place.log_range
         )
@@ -157,6 +166,9 @@ def _note_changes(place: Place) -> None:
         if before is not None and _are_same(before, values):
             continue
         place.held[part] = values
+        if part == "means":
+            place.reaches = None
+            place.held.pop("shapes", None)  # they know how far the Gaussians reach
         if part == "shapes":
             place.log_range = packing.log_range_of(place.cloud.log_scales)
         for key in [key for key in place.missing if key[0] == part]:

@@ -331,7 +331,7 @@ class Viewport(QWidget):
         self.camera_moved.emit(pose)
 
     def _rested(self) -> None:
-        if self._detail.is_cheap or self.splats.is_coarse:
+        if self._detail.is_cheap or not self.splats.is_sharp:
             self._changed()
 
     def _clip_changed(self, plane: ClipPlane | None) -> None:

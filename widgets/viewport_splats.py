@@ -28,7 +28,7 @@ from widgets.splat_shelf import Place, Shelf, Texels, pack
 from widgets.theme import active_theme
 from widgets.viewport_camera import CameraPose
 from widgets.viewport_polydata import triangles
-from widgets.viewport_scene import ViewportScene
+from widgets.viewport_scene import ViewportScene, box_corners
 from widgets.viewport_splats_layer import SplatsLayer
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class SplatsInView(QObject):
         super().__init__(parent)
         self._scene, self._pose, self._pixel_ratio = scene, pose, pixel_ratio
         self._shelf = Shelf()
-        self._pace = Pace()
+        self.pace = Pace()
         self._sorter = Sorter(self)
         self._sorter.answered.connect(self._on_answered)
         self._sorter.done.connect(self._on_packed)
@@ -75,6 +75,7 @@ class SplatsInView(QObject):
         self._packed: list[tuple[Place, str, int, tuple[Any, ...], Texels]] = []
         self._is_packing = False
         self._versions: tuple[object, ...] = ()
+        self._plan: tuple[object, ...] = ()
         self._ids: dict[
             str, tuple[object, NDArray[np.uint32]]
         ] = {}  # "all" and "some", with what they answer
@@ -89,16 +90,27 @@ class SplatsInView(QObject):
         self._moved: Array | None = None
         self.crop: Array | None = None
         self.problem = ""
-        self.is_coarse = False
+        self._is_sharp = True
         self._sentinel = _sentinel(WeakMethod(self._draw))
         self._is_placed = False
 
     # What the viewport tells
 
+    @property
+    def is_sharp(self) -> bool:
+        """Whether the last picture was complete: all Gaussians, in every pixel."""
+        return self._is_sharp
+
+    @property
+    def renderer_name(self) -> str:
+        """What draws the splats, in the driver's words; nothing before the first."""
+        return "" if self._painter is None else self._painter.renderer_name
+
     def prepare(self, is_moving: bool) -> None:
         """Get ready for the next picture."""
         self._is_moving = is_moving
         layers = self._layers()
+        self._is_sharp = not layers or bool(self.problem)
         self._place_sentinel(bool(layers) and not self.problem)
         if not layers or self.problem:
             self._ids.clear()
@@ -110,7 +122,9 @@ class SplatsInView(QObject):
                 self._packed.clear()
                 if self._painter is not None:
                     self._painter.num_rows = 0  # made anew at the next picture
-            self._ids = {name: held for name, held in self._ids.items() if held[0] is not None}
+            if self._plan != self._shelf.plan:
+                self._plan = self._shelf.plan
+                self._ids.clear()
         self._pack_more()
         self._want_order()
 
@@ -161,7 +175,7 @@ class SplatsInView(QObject):
         return tuple(parts)
 
     def _want_order(self) -> None:
-        name = "some" if self._is_moving and self._pace.count < self._num_gaussians else "all"
+        name = "some" if self._is_moving and self.pace.count < self._num_gaussians else "all"
         question = self._question(name)
         held = self._ids.get(name)
         if held is not None and held[0] == question.tag:
@@ -177,7 +191,7 @@ class SplatsInView(QObject):
         threshold = 0.0
         if name == "some":
             samples = [place.sample for place in self._shelf.places.values() if place.sample is not None]
-            threshold = threshold_for(samples, self._pace.count)
+            threshold = threshold_for(samples, self.pace.count)
         parts = self._parts(lambda place: _sampled(place, threshold))
         ready = tuple(place.num_ready for place in self._shelf.places.values())
         tag = (name, tuple(forward), self._versions, ready, threshold)
@@ -276,8 +290,9 @@ class SplatsInView(QObject):
 
     def _draw_into(self, painter: SplatPainter, onto: Any, window: Any) -> None:
         camera = self._camera(window)
-        look = self._look()
-        depth = window.GetRenderFramebuffer().GetDepthAttachmentAsTextureObject()
+        look = self._look(camera)
+        has_others = any(layer.actors for _, layer in self._scene.visible())
+        depth = window.GetRenderFramebuffer().GetDepthAttachmentAsTextureObject() if has_others else None
         if self._is_final:
             self._draw_whole(painter, camera, look, depth)
             painter.compose("kept", onto, camera, look)
@@ -296,23 +311,29 @@ class SplatsInView(QObject):
         self, painter: SplatPainter, onto: Any, camera: SplatCamera, look: SplatLook, depth: Any
     ) -> None:
         """A picture in the time that there is while the camera moves."""
-        name = "some" if "some" in self._ids and self._pace.count < self._num_gaussians else "all"
+        name = "some" if "some" in self._ids and self.pace.count < self._num_gaussians else "all"
         if name not in self._ids:
             return
         tag, ids = self._ids[name]
-        coarseness = self._pace.coarseness
+        coarseness = self.pace.coarseness
         look = replace(look, coarseness=coarseness, threshold=tag[4])  # type: ignore[index]
-        self.is_coarse = coarseness > 1 or name == "some"
+        self._is_sharp = False
         self._strokes.stop()
         self._next = None
-        painter.finish()
-        start = time.perf_counter()
+        look = replace(look, area=self._area(camera, is_grown=name == "some"))
+        times = [time.perf_counter()]
         painter.set_ids(name, ids)
         painter.begin("coarse", camera, look, depth)
+        painter.finish()
+        times.append(time.perf_counter())
         painter.stroke("coarse", name, camera, look, 0, len(ids))
+        painter.finish()
+        times.append(time.perf_counter())
         painter.compose("coarse", onto, camera, look)
         painter.finish()
-        self._pace.note_moving(len(ids), time.perf_counter() - start)
+        times.append(time.perf_counter())
+        before, splats, after = np.diff(times)
+        self.pace.note_moving(len(ids), float(splats), float(before + after))
 
     def _draw_still(
         self, painter: SplatPainter, onto: Any, camera: SplatCamera, look: SplatLook, depth: Any
@@ -324,9 +345,9 @@ class SplatsInView(QObject):
                 painter.set_ids("all", self._ids["all"][1])
                 painter.begin("next", camera, look, depth)
                 self._next = wanted, camera, look, 0
-            self._stroke_until(painter, self._pace.stroke_seconds)
+            self._stroke_until(painter, self.pace.stroke_seconds)
         if self._sharp is not None and self._sharp.camera == wanted.camera:
-            self.is_coarse = False
+            self._is_sharp = self._sharp == wanted
             painter.compose("sharp", onto, camera, look)
         else:
             keep = self._next
@@ -340,10 +361,10 @@ class SplatsInView(QObject):
         deadline = time.perf_counter() + seconds
         while self._next is not None and time.perf_counter() < deadline:
             wanted, camera, look, first = self._next
-            start, count = time.perf_counter(), self._pace.stroke_count
+            start, count = time.perf_counter(), self.pace.stroke_count
             painter.stroke("next", "all", camera, look, first, count)
             painter.finish()
-            self._pace.note_stroke(count, time.perf_counter() - start)
+            self.pace.note_stroke(count, time.perf_counter() - start)
             self._next = wanted, camera, look, first + count
             if first + count >= painter.num_ids("all"):
                 painter.rename("next", "sharp")
@@ -356,7 +377,7 @@ class SplatsInView(QObject):
         window.MakeCurrent()
         with _left_as_it_was(window):
             onto = self._painter.bound()
-            self._stroke_until(self._painter, self._pace.stroke_seconds)
+            self._stroke_until(self._painter, self.pace.stroke_seconds)
             onto.use()
         if self._next is None:
             self.picture_wished.emit()
@@ -379,19 +400,40 @@ class SplatsInView(QObject):
             (tangent * width / height, tangent), NEAR_SHARE * pose.distance,
         )  # fmt: skip
 
-    def _look(self) -> SplatLook:
+    def _area(self, camera: SplatCamera, is_grown: bool = False) -> tuple[int, int, int, int] | None:
+        """The part of the picture that splats can be seen in: x, y, width, height; None for all of it."""
+        boxes = []
+        for place in self._shelf.places.values():
+            if place.reaches is None or place.layer.style.splat_scale > 1 or self._moved is not None:
+                return None
+            boxes.append(place.reaches[is_grown])
+        corners = np.concatenate([box_corners(box) for box in boxes])
+        seen = np.c_[corners, np.ones(len(corners))] @ (camera.projection @ camera.view).T
+        if not camera.is_parallel and (seen[:, 3] < camera.near).any():
+            return None
+        pixels = (seen[:, :2] / seen[:, 3:] * 0.5 + 0.5) * camera.size
+        room = 16 * self._pixel_ratio()  # for what the picture's pixels and dots add
+        low = np.clip(pixels.min(0) - room, 0, camera.size).astype(int)
+        high = np.clip(np.ceil(pixels.max(0) + room), 0, camera.size).astype(int)
+        (x, y), (width, height) = low.tolist(), np.maximum(high - low, 0).tolist()
+        return x, y, width, height
+
+    def _look(self, camera: SplatCamera) -> SplatLook:
         from widgets.splat_painter import SplatLook
 
         clip = self._scene.clip
         opacity = self._shelf.common_opacity
         return SplatLook(
             clip=(*clip[0], clip[1]) if clip is not None else (0.0, 0.0, 0.0, 1.0),
-            crop_from_world=np.linalg.inv(self.crop) if self.crop is not None else None,
+            crop_from_world=np.asarray(np.linalg.inv(self.crop), np.float64)
+            if self.crop is not None
+            else None,
             accent=rgb(active_theme().accent),
             depth_range=self._scene.splat_depths(self._pose()),
             moved=self._moved,
             pixel_ratio=self._pixel_ratio(),
             opacity=1.0 if opacity is None else opacity,
+            area=self._area(camera),
         )
 
     def _sharp_of(self, camera: SplatCamera, look: SplatLook) -> _Sharp:

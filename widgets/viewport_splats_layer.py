@@ -152,7 +152,8 @@ def shown_values(cloud: GaussianCloud, name: str, rows: slice = slice(None)) -> 
         return 1 / (1 + np.exp(-np.clip(cloud.opacity_logits[rows], -30, 30)))
     if name == "scale":
         return cloud.log_scales[rows].max(1) / np.log(10)
-    return cloud.extra[name][rows]
+    column: NDArray[Any] = cloud.extra[name][rows]
+    return column
 
 
 def subject_of(cloud: GaussianCloud) -> Array | None:
