@@ -31,6 +31,7 @@ __all__ = [
     "kind_of_file",
     "kind_to_write",
     "kinds_to_write",
+    "only_read",
     "read",
     "read_masks",
     "write",
@@ -108,13 +109,21 @@ def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:
     kind = kind or kind_to_write(path, data)
     if kind is None:
         usual = ", ".join(kind.patterns[0].removeprefix("*") for kind in kinds)
-        sentence = f"A file with this ending cannot hold {in_words(data)}."
+        sentence = only_read(path) or f"A file with this ending cannot hold {in_words(data)}."
         raise FormatError(path, sentence, f"Choose one of these endings: {usual}.")
     try:
         return _written(path, data, kind, options)
     except OSError as error:
         advice = "Check that there is room on the disk and that you may write there."
         raise FormatError(path, "The file cannot be written.", advice, details=str(error)) from error
+
+
+def only_read(path: Path) -> str:
+    """Why a file with this ending cannot be written, where its format is one that is only read; else ""."""
+    kinds = [kind for kind in FILE_KINDS if _suffix(path) in kind.suffixes]
+    if not kinds or any(kind.is_writable for kind in kinds):
+        return ""
+    return f"{kinds[0].suffixes[0][1:].upper()} is read here, but not written."
 
 
 def kinds_to_write(data: SceneData) -> tuple[FileKind, ...]:

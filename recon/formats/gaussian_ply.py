@@ -135,19 +135,24 @@ def _extra(
     others = {name: values for name, values in columns.items() if name not in known}
     if all(name not in others or not np.any(others[name]) for name in _NORMAL):
         others = {name: values for name, values in others.items() if name not in _NORMAL}
-    extra, kept = {}, []
-    for line in comments:
-        declared = _DECLARED.match(line)
-        if not declared:
-            kept.append(line)
-            continue
-        name, width, kind = declared[1], int(declared[2]), np.dtype(declared[3])
-        parts = [f"{name}_{i}" for i in range(width)] if width else [name]
-        if all(part in others for part in parts):
-            taken = [others.pop(part).astype(kind) for part in parts]
-            extra[name] = np.stack(taken, 1) if width else taken[0]
-    extra.update({name: _native(values) for name, values in others.items()})
-    return extra, kept
+    declared = {match[1]: match for line in comments if (match := _DECLARED.match(line))}
+    extra: dict[str, NDArray[Any]] = {}
+    for name in list(others):
+        whole = next((each for each in (name, name.removesuffix("_0")) if each in declared), None)
+        if name not in others:
+            continue  # taken with those before it
+        if whole is None:
+            extra[name] = _native(others.pop(name))
+        else:
+            extra[whole] = _declared_column(others, whole, declared[whole])
+    return extra, [line for line in comments if not _DECLARED.match(line)]
+
+
+def _declared_column(others: dict[str, NDArray[Any]], name: str, declared: re.Match[str]) -> NDArray[Any]:
+    """Take the parts of a column that a comment declares; (N,), or (N, width) where it has one."""
+    width, kind = int(declared[2]), np.dtype(declared[3])
+    taken = [others.pop(f"{name}_{i}") for i in range(width)] if width else [others.pop(name)]
+    return np.stack(taken, 1).astype(kind) if width else taken[0].astype(kind)
 
 
 def _native(values: NDArray[Any]) -> NDArray[Any]:
