@@ -135,24 +135,20 @@ def _extra(
     others = {name: values for name, values in columns.items() if name not in known}
     if all(name not in others or not np.any(others[name]) for name in _NORMAL):
         others = {name: values for name, values in others.items() if name not in _NORMAL}
-    declared = {match[1]: match for line in comments if (match := _DECLARED.match(line))}
+    declared = {}
+    for match in filter(None, map(_DECLARED.match, comments)):
+        parts = [f"{match[1]}_{i}" for i in range(int(match[2]))] or [match[1]]
+        if others.keys() >= set(parts):  # else another program has changed the columns
+            declared[parts[0]] = (match, parts)
     extra: dict[str, NDArray[Any]] = {}
     for name in list(others):
-        whole = next((each for each in (name, name.removesuffix("_0")) if each in declared), None)
-        if name not in others:
-            continue  # taken with those before it
-        if whole is None:
+        if name in declared:
+            match, parts = declared[name]
+            taken = [others.pop(part).astype(match[3]) for part in parts]
+            extra[match[1]] = np.stack(taken, 1) if int(match[2]) else taken[0]
+        elif name in others:  # and not among the parts of one before
             extra[name] = _native(others.pop(name))
-        else:
-            extra[whole] = _declared_column(others, whole, declared[whole])
     return extra, [line for line in comments if not _DECLARED.match(line)]
-
-
-def _declared_column(others: dict[str, NDArray[Any]], name: str, declared: re.Match[str]) -> NDArray[Any]:
-    """Take the parts of a column that a comment declares; (N,), or (N, width) where it has one."""
-    width, kind = int(declared[2]), np.dtype(declared[3])
-    taken = [others.pop(f"{name}_{i}") for i in range(width)] if width else [others.pop(name)]
-    return np.stack(taken, 1).astype(kind) if width else taken[0].astype(kind)
 
 
 def _native(values: NDArray[Any]) -> NDArray[Any]:
@@ -227,7 +223,7 @@ def _with_extra(
             declarations.append(f"isokiln column {name} {width} {dtype}")
         table = values[:, None] if values.ndim == 1 else values
         columns += [(part, stored, table[:, i]) for i, part in enumerate(parts)]
-        taken.update(parts)
+        taken.update((name, *parts))
     return columns, declarations
 
 
