@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon import cues, debsdf, distance, extraction, fusion, interpolation, orex, poses, splats, views
+from recon import cues, debsdf, distance, extraction, fusion, interpolation, orex, poses, romap, splats, views
 from recon.errors import SettingsError
 from recon.method import Method
 
@@ -16,6 +16,7 @@ METHODS: tuple[Method, ...] = (
     fusion.POISSON,
     splats.METHOD,
     splats.MESH,
+    romap.PART,
     extraction.METHOD,
     views.METHOD,
     poses.METHOD,

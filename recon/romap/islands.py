@@ -24,21 +24,21 @@ def unsupported_islands(
 
     labels: (N,) indices of parts. support: (N, K) views that call a Gaussian so. What no view sees well is left.
     """
-    pieces = _pieces(labels, graph)
-    sizes = np.bincount(pieces)
+    piece = pieces(labels, graph)
+    sizes = np.bincount(piece)
     own = support[np.arange(len(labels)), labels]
-    mean = np.bincount(pieces, own) / sizes
+    mean = np.bincount(piece, own) / sizes
     part = np.zeros(len(sizes), np.int64)
-    part[pieces] = labels
+    part[piece] = labels
     best = np.zeros(support.shape[1])
     np.maximum.at(best, part, np.where(sizes >= _FEWEST, mean, 0))
-    seen = np.bincount(pieces, support.sum(1)) / sizes
+    seen = np.bincount(piece, support.sum(1)) / sizes
     is_stray = (mean < _FEW_VIEWS) & (mean < _OF_BEST * best[part]) & (mean < _OF_SEEN * seen)
-    found: NDArray[np.bool_] = is_stray[pieces]
+    found: NDArray[np.bool_] = is_stray[piece]
     return found
 
 
-def _pieces(labels: NDArray[np.integer], graph: AffinityGraph) -> NDArray[np.int64]:
+def pieces(labels: NDArray[np.integer], graph: AffinityGraph) -> NDArray[np.int64]:
     """(N,) number of the connected piece of one label that each Gaussian belongs to."""
     edges = graph.weights.tocoo()
     holds = (labels[edges.row] == labels[edges.col]) & (edges.data > WEAKEST_EDGE)

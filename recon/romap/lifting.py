@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recon.errors import InputError
+from recon.romap import Lifting
 from recon.romap.mean_field import AffinityGraph, affinity_graph
 from recon.romap.view_confusion import labels_through_confusion, smoothed_votes, vote_shares
 from recon.romap.view_votes import ViewVotes, is_never_meant, summed
@@ -17,7 +17,6 @@ from render.frozen import Frozen
 from render.gaussians import GaussianCloud
 
 NO_PART = -1
-Lifting = Literal["reliable-votes", "smoothed-votes", "votes", "3d-galp"]
 
 
 @dataclass(frozen=True, eq=False)

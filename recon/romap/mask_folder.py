@@ -92,7 +92,9 @@ def read_mask(path: Path) -> NDArray[np.int64]:
     if pixels.ndim == 3:
         if (pixels[..., :3] != pixels[..., :1]).any():
             raise FormatError(
-                path, "The mask is a picture in colours.", "Save masks in grey, a part's number in each pixel."
+                path,
+                "The mask is a picture in colours.",
+                "Save masks in grey, a part's number in each pixel.",
             )
         pixels = pixels[..., 0]
     if pixels.ndim != 2 or pixels.dtype.kind not in "biu":
@@ -114,7 +116,7 @@ def nearest_pixels(
     if is_perfect(model, params[view]):
         x = ((np.arange(size[0]) + 0.5) * columns / size[0]).astype(np.int64)
         y = ((np.arange(size[1]) + 0.5) * rows / size[1]).astype(np.int64)
-        return labels[y[:, None], x]
+        return np.asarray(labels[y[:, None], x])
     factor = np.array(size) / scene.cameras.size[view]
     focal, center = scene.cameras.focal[view] * factor, scene.cameras.center[view] * factor
     where, is_seen = undistortion_map(
@@ -170,9 +172,4 @@ def _check_parts(ids: list[int], folder: Path) -> None:
         raise InputError(
             f"The masks in {folder.name} name no part at all: every pixel is “no opinion”.",
             "Paint part numbers from 0 to 254; 255 is for pixels without an opinion.",
-        )
-    if len(ids) == 1:
-        raise InputError(
-            f"The masks in {folder.name} name one part only, number {ids[0]}: everything would belong to it.",
-            "Give what is not the part a number too, such as 0; 255 is for pixels without an opinion.",
         )

@@ -74,7 +74,7 @@ def mean_field(
 
 def voice_of(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N,) within 0.05 and 1.05, from pixels of votes: what no view sees hardly speaks, but listens."""
-    return np.minimum(1, pixels / np.float32(WELL_SEEN)) + np.float32(0.05)
+    return np.asarray(np.minimum(1, pixels / np.float32(WELL_SEEN)) + 0.05, np.float32)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -102,12 +102,12 @@ def views_in_support(
         seen += share.sum(1)
         if not each.is_certain:
             np.maximum(most, share, out=most)
-    return support - most * np.clip((seen - 1) / 3, 0, 1)[:, None]
+    return np.asarray(support - most * np.clip((seen - 1) / 3, 0, 1)[:, None], np.float32)
 
 
 def _called(votes: Sequence[ViewVotes], beliefs: NDArray[np.float32]) -> NDArray[np.float64]:
     """(V, K, K) pixels of each true part that each view calls so."""
-    return np.stack([beliefs[each.rows].T @ each.counts for each in votes]).astype(np.float64)
+    return np.asarray([beliefs[each.rows].T @ each.counts for each in votes], np.float64)
 
 
 def _confusions(votes: Sequence[ViewVotes], called: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -116,7 +116,7 @@ def _confusions(votes: Sequence[ViewVotes], called: NDArray[np.float64]) -> NDAr
     prior = _honest(num_parts, HONESTY)
     rows = (called + PRIOR_PIXELS * prior) / (called.sum(2, keepdims=True) + PRIOR_PIXELS)
     rows[[each.is_certain for each in votes]] = _honest(num_parts, CERTAIN)
-    return ((1 - FLOOR) * rows + FLOOR / num_parts).astype(np.float32)
+    return np.asarray((1 - FLOOR) * rows + FLOOR / num_parts, np.float32)
 
 
 def _honest(num_parts: int, share: float) -> NDArray[np.float64]:
@@ -124,7 +124,7 @@ def _honest(num_parts: int, share: float) -> NDArray[np.float64]:
     if num_parts == 1:
         return np.ones((1, 1))
     other = (1 - share) / (num_parts - 1)
-    return np.full((num_parts, num_parts), other) + np.eye(num_parts) * (share - other)
+    return np.asarray(other + np.eye(num_parts) * (share - other), np.float64)
 
 
 def _evidence(
