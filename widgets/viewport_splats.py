@@ -91,6 +91,7 @@ class SplatsInView(QObject):
         self.crop: Array | None = None
         self.problem = ""
         self._is_sharp = True
+        scene.renderer.GetCullers().RemoveAllItems()  # they leave out what has no extent in the picture
         self._sentinel = _sentinel(WeakMethod(self._draw))
         self._is_placed = False
 
@@ -452,7 +453,6 @@ class SplatsInView(QObject):
     def _place_sentinel(self, wanted: bool) -> None:
         """VTK draws in the order of its list: ours comes after all that may hide splats."""
         renderer = self._scene.renderer
-        self._sentinel.SetPosition(self._pose().focal)  # VTK leaves out what is beside the picture
         if self._is_placed:
             last = renderer.GetActors().GetLastActor()
             if wanted and last is self._sentinel:
