@@ -34,24 +34,23 @@ class NeighbourGraph(Frozen):
 
 def neighbour_graph(cloud: GaussianCloud, k: int = NUM_NEIGHBOURS) -> NeighbourGraph:
     """The k nearest Gaussians of each by their means. Takes seconds at 1 M: run it off the window's thread."""
+    return NeighbourGraph(*nearest(cloud.means, k))
+
+
+def nearest(points: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Indices and distances (N, k) of the k nearest other points of each (N, 3), nearest first; fewer in few points."""
     from scipy.spatial import cKDTree
 
-    count = len(cloud)
+    count = len(points)
     k = max(0, min(k, count - 1))
     if not k:
-        return NeighbourGraph(np.zeros((count, 0), np.int32), np.zeros((count, 0), np.float32))
-    distances, indices = cKDTree(cloud.means).query(cloud.means, k + 1)
-    return _without_self(np.asarray(indices), np.asarray(distances))
-
-
-def _without_self(indices: NDArray[np.integer], distances: NDArray[np.floating]) -> NeighbourGraph:
-    """Leave out each point itself, which need not be its own first where several lie in one place."""
-    is_self = indices == np.arange(len(indices))[:, None]
-    is_self[~is_self.any(1), -1] = True
-    shape = (len(indices), indices.shape[1] - 1)
-    return NeighbourGraph(
-        indices[~is_self].reshape(shape).astype(np.int32),
-        distances[~is_self].reshape(shape).astype(np.float32),
+        return np.zeros((count, 0), np.int32), np.zeros((count, 0), np.float32)
+    distances, indices = (np.asarray(each) for each in cKDTree(points).query(points, k + 1))
+    is_self = indices == np.arange(count)[:, None]
+    is_self[~is_self.any(1), -1] = True  # several points in one place need not find themselves
+    return (
+        indices[~is_self].reshape(count, k).astype(np.int32),
+        distances[~is_self].reshape(count, k).astype(np.float32),
     )
 
 
