@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from app.layer_look import kind_of
 from app.layers import Layer, Missing
 from app.result_words import result_rows
 from recon import METHODS
+from render.gaussians import GaussianCloud
 from render.images import ImageSet
 from render.mesh import TriangleMesh
 from render.rendered_views import RenderedViews
@@ -22,10 +23,17 @@ from widgets.layer_list import KIND_ICONS
 from widgets.properties_panel import LayerDisplay, LayerFacts
 from widgets.theme import active_theme
 from widgets.viewport_mesh_layer import clay_color
-from widgets.viewport_style import SHADING_TITLES, SHADINGS
+from widgets.viewport_splats_layer import label_names, value_names
+from widgets.viewport_style import SHADING_TITLES, SHADINGS, SPLAT_VIEW_TITLES
 
 _OWN, _PLAIN = "", "plain"  # coloured by the mesh's own colours or the layer's one, always by the latter
 _BOTH, _FRONT = "both", "front"
+_SPLATS = "splats:"  # begins what splats are coloured by: what kind of thing, and its name
+_DEGREES = ("Same from all sides", "Simple (SH 1)", "Finer (SH 2)", "Finest (SH 3)", "All (SH 4)")
+_OF_SPLATS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "view": lambda value: {"splat_view": value},
+    "degree": lambda value: {"sh_degree": int(value)},
+}
 
 
 def facts_of(layer: Layer) -> LayerFacts:
@@ -45,6 +53,11 @@ def facts_of(layer: Layer) -> LayerFacts:
 
 def style_change(field: str, value: Any) -> dict[str, Any]:
     """The stored display values for a change in the panel."""
+    if field in _OF_SPLATS:
+        return _OF_SPLATS[field](value)
+    if field == "color_by" and str(value).startswith(_SPLATS):
+        coloring, _, name = str(value).removeprefix(_SPLATS).partition(":")
+        return {"splat_coloring": coloring, "value_name": name or None, "value_range": None}
     if field == "sides":
         return {"cull_backfaces": value == _FRONT}
     if field == "color_by" and value in (_OWN, _PLAIN):
@@ -81,6 +94,8 @@ def _display(layer: Layer) -> LayerDisplay | None:
     if isinstance(data, Missing | ImageSet | RenderedViews | SdfField):  # They are not drawn among the rest.
         return None
     style: Mapping[str, Any] = layer.style
+    if isinstance(data, GaussianCloud):
+        return _splat_display(data, style)
     if not isinstance(data, TriangleMesh):
         return LayerDisplay(opacity=float(style.get("opacity", 1.0)))
     is_by_value = style.get("shading") == "values"
@@ -101,6 +116,25 @@ def _display(layer: Layer) -> LayerDisplay | None:
         color_bys=(*own, *values) if values or data.colors is not None else (),
         sides=_FRONT if style.get("cull_backfaces") else _BOTH,
         sides_choices=((_BOTH, "Both sides"), (_FRONT, "Front sides only")),
+    )
+
+
+def _splat_display(cloud: GaussianCloud, style: Mapping[str, Any]) -> LayerDisplay:
+    name, degree = style.get("value_name"), style.get("sh_degree")
+    coloring = str(style.get("splat_coloring", "color"))
+    of_values = [(f"{_SPLATS}label:{each}", f"Labels: {each}") for each in label_names(cloud)]
+    of_values += [(f"{_SPLATS}value:{each}", each.capitalize()) for each in value_names(cloud)]
+    by = f"{_SPLATS}{coloring}" + (f":{name}" if name and coloring in ("label", "value") else "")
+    degrees = [(str(each), _DEGREES[each]) for each in range(cloud.sh_degree + 1)]
+    return LayerDisplay(
+        opacity=float(style.get("opacity", 1.0)),
+        color_by=next((choice for choice, _ in of_values if choice.startswith(by)), by),
+        color_bys=((f"{_SPLATS}color", "Own colours"), (f"{_SPLATS}depth", "Depth"), *of_values),
+        view=str(style.get("splat_view", "splats")),
+        views=tuple(SPLAT_VIEW_TITLES.items()),
+        degree=str(cloud.sh_degree if degree is None else min(degree, cloud.sh_degree)),
+        degrees=tuple(degrees) if cloud.sh_degree else (),
+        splat_scale=float(style.get("splat_scale", 1.0)),
     )
 
 

@@ -32,7 +32,8 @@ Choices = tuple[tuple[str, str], ...]  # (value, text)
 
 @dataclass(frozen=True)
 class LayerDisplay:
-    """How a layer is drawn, and what may be chosen. color: "#rrggbb". opacity: 0..1. Empty choices hide a row."""
+    """How a layer is drawn, and what may be chosen. color: "#rrggbb". opacity: 0..1. splat_scale: times the size
+    of splats, 0..2. Empty choices, or None, hide a row."""
 
     color: str = ""
     opacity: float = 1.0
@@ -42,6 +43,11 @@ class LayerDisplay:
     color_bys: Choices = ()
     sides: str = ""
     sides_choices: Choices = ()
+    view: str = ""
+    views: Choices = ()
+    degree: str = ""
+    degrees: Choices = ()
+    splat_scale: float | None = None
 
 
 @dataclass(frozen=True)
@@ -149,10 +155,14 @@ class PropertiesPanel(QWidget):
         grid = _form_grid()
         if display.color:
             _add_row(grid, "Colour", self._color_button(facts.id, display))
-        _add_row(grid, "Opacity", self._opacity(facts.id, display))
+        _add_row(grid, "Opacity", self._slider(facts.id, "opacity", display.opacity, 100))
+        if display.splat_scale is not None:
+            _add_row(grid, "Splat size", self._slider(facts.id, "splat_scale", display.splat_scale, 200))
         for field, label, value, choices in (
+            ("view", "Show as", display.view, display.views),
             ("shading", "Shading", display.shading, display.shadings),
             ("color_by", "Colour by", display.color_by, display.color_bys),
+            ("degree", "Colours", display.degree, display.degrees),
             ("sides", "Show", display.sides, display.sides_choices),
         ):
             if choices:
@@ -172,18 +182,19 @@ class PropertiesPanel(QWidget):
         combo.activated.connect(lambda _: self.display_changed.emit(layer_id, field, combo.currentData()))
         return combo
 
-    def _opacity(self, layer_id: str, display: LayerDisplay) -> QWidget:
+    def _slider(self, layer_id: str, field: str, value: float, most: int) -> QWidget:
+        """A share of one in percent, up to `most`."""
         slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setObjectName("props_opacity")
-        slider.setRange(0, 100)
+        slider.setObjectName(f"props_{field}")
+        slider.setRange(0, most)
         slider.setPageStep(10)
         slider.setMinimumWidth(active_theme().px(48))
-        slider.setValue(round(100 * display.opacity))
+        slider.setValue(round(100 * value))
         reading = QLabel(f"{slider.value()} %")
         reading.setMinimumWidth(reading.fontMetrics().horizontalAdvance("100 %") + active_theme().px(2))
         reading.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         slider.valueChanged.connect(lambda value: reading.setText(f"{value} %"))
-        slider.valueChanged.connect(lambda value: self._drag_opacity(layer_id, value / 100))
+        slider.valueChanged.connect(lambda value: self._drag(layer_id, field, value / 100))
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)
@@ -191,11 +202,11 @@ class PropertiesPanel(QWidget):
         row.addWidget(reading)
         return both
 
-    def _drag_opacity(self, layer_id: str, opacity: float) -> None:
+    def _drag(self, layer_id: str, field: str, value: float) -> None:
         if self._facts is not None and self._facts.display is not None:
             # Remembered at once, so that the app's answer does not rebuild the slider under the pointer.
-            self._facts = _with_opacity(self._facts, opacity)
-        self.display_changed.emit(layer_id, "opacity", opacity)
+            self._facts = _with_display(self._facts, **{field: value})
+        self.display_changed.emit(layer_id, field, value)
 
     def _color_button(self, layer_id: str, display: LayerDisplay) -> QPushButton:
         button = ColorButton(display.color)
@@ -244,9 +255,9 @@ class ColorButton(QPushButton):
         self.picked.emit(color.name())
 
 
-def _with_opacity(facts: LayerFacts, opacity: float) -> LayerFacts:
+def _with_display(facts: LayerFacts, **values: float) -> LayerFacts:
     assert facts.display is not None
-    return replace(facts, display=replace(facts.display, opacity=opacity))
+    return replace(facts, display=replace(facts.display, **values))  # type: ignore[arg-type]
 
 
 def _form_grid() -> QGridLayout:

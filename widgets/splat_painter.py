@@ -313,8 +313,7 @@ class SplatPainter:
     # Inner life
 
     def _depth_colors(self) -> Any:
-        table = color_map_table("viridis")[::-1]  # near is bright
-        texture = self._gl.texture((256, 1), 3, np.ascontiguousarray(table), dtype="f1", alignment=1)
+        texture = self._gl.texture((256, 1), 3, color_map_table("viridis"), dtype="f1", alignment=1)
         texture.repeat_x = texture.repeat_y = False
         return texture
 

@@ -32,9 +32,9 @@ class Clicks(QObject):
         self._picker, self._pose, self._size = picker, pose, size
 
     def surface_point(self, x: float, y: float) -> NDArray[np.float64] | None:
-        """The surface under a pixel."""
+        """The surface or splat under a pixel."""
         pose, size = self._pose(), self._size()
-        pick = self._picker.surface(pose, x, y, size)
+        pick = self._picker.solid(pose, x, y, size)
         if pick is not None:
             return pick.point
         cloud = self._picker.cloud_point(pose, x, y, size)
@@ -43,7 +43,7 @@ class Clicks(QObject):
     def pick(self, at: QPointF) -> None:
         """Say which layer and point, and which plane, are under a pixel."""
         pose, size = self._pose(), self._size()
-        surface = self._picker.surface(pose, at.x(), at.y(), size)
+        surface = self._picker.solid(pose, at.x(), at.y(), size)
         plane = self._picker.plane(pose, at.x(), at.y(), size)
         image = self._picker.image(pose, at.x(), at.y(), size)
         cloud = self._picker.cloud_point(pose, at.x(), at.y(), size)
@@ -71,7 +71,7 @@ class Clicks(QObject):
 
     def ask_for_menu(self, at: QPointF) -> None:
         """Say which layer a menu is wished for."""
-        pick = self._picker.surface(self._pose(), at.x(), at.y(), self._size())
+        pick = self._picker.solid(self._pose(), at.x(), at.y(), self._size())
         self.menu_wished.emit(at, pick.layer_id if pick else "")
 
 

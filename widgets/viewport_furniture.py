@@ -16,6 +16,7 @@ from widgets.viewport_camera import CameraPose, Size
 from widgets.viewport_grid import GroundGrid
 from widgets.viewport_overlays import AxesAndScale, Banner, Counts, Legend, grouped, unit_label
 from widgets.viewport_scene import ViewportScene
+from widgets.viewport_splats_layer import SplatsLayer
 
 FurnitureName = Literal["grid", "axes", "scale", "counts", "legend", "cube"]
 FURNITURE: tuple[FurnitureName, ...] = get_args(FurnitureName)
@@ -56,6 +57,7 @@ class Furniture:
     def follow(self, pose: CameraPose, size: Size, up_axis: Axis) -> NDArray[np.float64] | None:
         """Keep in step with the camera; returns what the grid takes of the ground, or None."""
         self.axes.follow(pose, size, self.unit)
+        self._explain_depths(pose)
         self.cube.follow(pose)
         if not self.is_shown("grid"):
             return None
@@ -106,6 +108,9 @@ class Furniture:
         lines = []
         images = sum(len(posed) for _, _, posed in self._scene.cameras())
         dots = sum(len(cloud.points) for _, cloud in self._scene.clouds())
+        splats = sum(_num_shown(layer) for _, layer, _ in self._scene.splats())
+        if splats:
+            lines.append(_counted(splats, "splat"))
         if images or dots:
             parts = [_counted(images, "image")] if images else []
             lines.append(", ".join([*parts, _counted(dots, "point")] if dots else parts))
@@ -124,7 +129,34 @@ class Furniture:
                 self.legend.set(name, unit, style.color_map, value_range)
                 self.legend.setVisible(self.is_shown("legend"))
                 return
-        self.legend.hide()
+        for _, splats, _ in self._scene.splats():
+            name, value_range = splats.column_name(), splats.value_range()
+            if name is not None and value_range is not None:
+                title = "Scale, log\u2081\u2080" if name == "scale" else name
+                self.legend.set(title, "", splats.style.color_map, value_range)
+                self.legend.setVisible(self.is_shown("legend"))
+                return
+        self.legend.setVisible(self.is_shown("legend") and self._shows_depths)
+
+    @property
+    def _shows_depths(self) -> bool:
+        return any(layer.style.splat_coloring == "depth" for _, layer, _ in self._scene.splats())
+
+    def _explain_depths(self, pose: CameraPose) -> None:
+        """The range of depths goes with the camera."""
+        has_values = any(layer.value_range() for _, layer, _ in self._scene.meshes()) or any(
+            layer.value_range() for _, layer, _ in self._scene.splats()
+        )
+        if not has_values and self._shows_depths and not self.legend.isHidden():
+            unit = self.unit if self.unit != "unit" else ""
+            self.legend.set("depth", unit, "viridis", self._scene.splat_depths(pose))
+
+
+def _num_shown(layer: SplatsLayer) -> int:
+    cloud, marks = layer.data, layer.style.marks
+    if marks is not None:
+        return int(np.count_nonzero(marks.is_drawn))
+    return 0 if cloud is None else len(cloud)
 
 
 def _counted(number: int, one: str, many: str | None = None) -> str:

@@ -47,6 +47,15 @@ class ImagePick(NamedTuple):
     depth: float
 
 
+class SplatPick(NamedTuple):
+    """The Gaussian at which a line of sight is stopped."""
+
+    layer_id: str
+    point: Array  # (3,)
+    gaussian: int
+    depth: float  # from the ray's origin
+
+
 class Picker:
     """Asks a scene; search trees are made at the first pick of a mesh and go with it."""
 
@@ -85,6 +94,19 @@ class Picker:
             line = _contour_under(sections, pose, np.array([x, y]), size, reach)
             found += [] if line is None else [PlanePick(layer_id, *line)]
         return self._nearest_kept(found)
+
+    def splat(self, pose: CameraPose, x: float, y: float, size: Size) -> SplatPick | None:
+        """The nearest layer of splats that is solid under a pixel."""
+        found = []
+        for layer_id, layer, _ in self._scene.splats():
+            hit = layer.under(pose, (x, y), size, self._scene.kept)
+            found += [] if hit is None else [SplatPick(layer_id, hit[1], hit[0], hit[2])]
+        return min(found, key=lambda pick: pick.depth, default=None)
+
+    def solid(self, pose: CameraPose, x: float, y: float, size: Size) -> SurfacePick | SplatPick | None:
+        """The nearest of surfaces and splats under a pixel."""
+        hits = [self.surface(pose, x, y, size), self.splat(pose, x, y, size)]
+        return min((hit for hit in hits if hit is not None), key=lambda hit: hit.depth, default=None)
 
     def image(self, pose: CameraPose, x: float, y: float, size: Size) -> ImagePick | None:
         """The nearest frustum of a posed image under the pixel."""

@@ -58,6 +58,7 @@ class ViewportScene:
         self._cameras_shown = self._sparse_shown = True
         self._clip: Any = None
         self.clip: tuple[Array, float] | None = None
+        self.crop: Array | None = None  # (4, 4): splats are drawn within -1 … 1 along its axes only
         self._light()
         self._paint_background()
 
@@ -204,6 +205,17 @@ class ViewportScene:
         return self.clip is None or bool(
             self.clip[0] @ point <= self.clip[1] + 1e-9 * (1 + abs(self.clip[1]))
         )
+
+    def kept(self, points: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+        """Which points (N, 3) clip plane and crop box leave, or None for all."""
+        left: NDArray[np.bool_] | None = None
+        if self.clip is not None:
+            left = points @ self.clip[0].astype(np.float32) <= self.clip[1]
+        if self.crop is not None:
+            box = np.linalg.inv(self.crop).astype(np.float32)
+            inside = (np.abs(points @ box[:3, :3].T + box[:3, 3]) <= 1).all(1)
+            left = inside if left is None else left & inside
+        return left
 
     def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
         """Follow another theme or screen."""

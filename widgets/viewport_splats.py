@@ -88,7 +88,6 @@ class SplatsInView(QObject):
         self._strokes.setSingleShot(True)
         self._strokes.timeout.connect(self._stroke)
         self._moved: Array | None = None
-        self.crop: Array | None = None
         self.problem = ""
         self._is_sharp = True
         scene.renderer.GetCullers().RemoveAllItems()  # they leave out what has no extent in the picture
@@ -146,7 +145,7 @@ class SplatsInView(QObject):
 
     def set_crop(self, world_from_box: Array | None) -> None:
         """Draw only what lies in the box from -1 to 1 along the axes of (4, 4); None draws all."""
-        self.crop = world_from_box
+        self._scene.crop = world_from_box
         self.picture_wished.emit()
 
     def release(self) -> None:
@@ -380,6 +379,9 @@ class SplatsInView(QObject):
             onto = self._painter.bound()
             self._stroke_until(self._painter, self.pace.stroke_seconds)
             onto.use()
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._next is None:
             self.picture_wished.emit()
         else:
@@ -426,8 +428,8 @@ class SplatsInView(QObject):
         opacity = self._shelf.common_opacity
         return SplatLook(
             clip=(*clip[0], clip[1]) if clip is not None else (0.0, 0.0, 0.0, 1.0),
-            crop_from_world=np.asarray(np.linalg.inv(self.crop), np.float64)
-            if self.crop is not None
+            crop_from_world=np.asarray(np.linalg.inv(self._scene.crop), np.float64)
+            if self._scene.crop is not None
             else None,
             accent=rgb(active_theme().accent),
             depth_range=self._scene.splat_depths(self._pose()),
@@ -439,7 +441,7 @@ class SplatsInView(QObject):
 
     def _sharp_of(self, camera: SplatCamera, look: SplatLook) -> _Sharp:
         seen = (camera.view.tobytes(), camera.projection.tobytes(), camera.size)
-        crop = None if self.crop is None else self.crop.tobytes()
+        crop = None if self._scene.crop is None else self._scene.crop.tobytes()
         moved = None if self._moved is None else self._moved.tobytes()
         ready = tuple(place.num_ready for place in self._shelf.places.values()), len(self._packed)
         looks = (look.clip, look.accent, look.depth_range, look.pixel_ratio, crop, moved)

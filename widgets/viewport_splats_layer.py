@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,15 @@ from numpy.typing import NDArray
 
 from render.gaussians import GaussianCloud
 from widgets.colour_maps import label_color, map_colors, natural_range, rgb
+from widgets.splat_picking import nearest_center, splat_under
 from widgets.theme import Theme
+from widgets.viewport_camera import CameraPose, Size
 from widgets.viewport_points_layer import most_of
 from widgets.viewport_style import LayerStyle, Shading
 
 Array = NDArray[np.float64]
+Kept = Callable[[NDArray[np.float32]], NDArray[np.bool_] | None]  # which points are not cut away; None is all
+SplatHit = tuple[int, Array, float]  # the Gaussian, a point (3,), its distance
 _BUILT_IN = ("opacity", "scale")  # values that every Gaussian has
 
 
@@ -30,6 +35,7 @@ class SplatsLayer:
         self._cloud: GaussianCloud | None = None
         self._style = LayerStyle()
         self._bounds: Array | None = None
+        self._radii: NDArray[np.float32] | None = None
         self.version = 0
 
     @property
@@ -60,9 +66,12 @@ class SplatsLayer:
     def set(self, cloud: GaussianCloud, style: LayerStyle, shading: Shading) -> None:
         """Show this cloud in this way; meshes' shading does not concern it."""
         is_other = self._cloud is None or cloud.means is not self._cloud.means
+        scales_before = None if self._cloud is None else self._cloud.log_scales
         self._cloud, self._style = cloud, style
         if is_other:
             self._bounds = subject_of(cloud)
+        if is_other or cloud.log_scales is not scales_before:
+            self._radii = None
         self.version += 1
 
     def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
@@ -76,6 +85,21 @@ class SplatsLayer:
 
     def release(self) -> None:
         """There is nothing to let go of."""
+
+    def under(self, pose: CameraPose, at: tuple[float, float], size: Size, kept: Kept) -> SplatHit | None:
+        """The Gaussian under a pixel, the point there and its distance; kept: (N, 3) → (N,), what is not cut away."""
+        cloud, marks = self._cloud, self._style.marks
+        if cloud is None:
+            return None
+        if self._radii is None:
+            self._radii = np.exp(cloud.log_scales.max(1))
+        shown = None if marks is None else marks.is_drawn
+        cut = kept(cloud.means)
+        if cut is not None:
+            shown = cut if shown is None else shown & cut
+        if self._style.splat_view == "centers":
+            return nearest_center(cloud, shown, pose, at, size)
+        return splat_under(cloud, self._radii, shown, pose, at, size, self._style.splat_scale)
 
     # What its colours mean
 
@@ -149,9 +173,9 @@ def value_names(cloud: GaussianCloud) -> tuple[str, ...]:
 def shown_values(cloud: GaussianCloud, name: str, rows: slice = slice(None)) -> NDArray[Any]:
     """One number a Gaussian: its opacity, its largest standard deviation (as a power of ten), or an extra column."""
     if name == "opacity":
-        return 1 / (1 + np.exp(-np.clip(cloud.opacity_logits[rows], -30, 30)))
+        return np.asarray(1 / (1 + np.exp(-np.clip(cloud.opacity_logits[rows], -30, 30))))
     if name == "scale":
-        return cloud.log_scales[rows].max(1) / np.log(10)
+        return np.asarray(cloud.log_scales[rows].max(1) / np.log(10))
     column: NDArray[Any] = cloud.extra[name][rows]
     return column
 

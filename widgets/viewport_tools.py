@@ -15,7 +15,7 @@ from widgets.viewport_annotations import Annotations
 from widgets.viewport_camera import CameraPose, Size
 from widgets.viewport_clip import ClipPanel, ClipPlane, ClipTool
 from widgets.viewport_measure import Measurement, MeasureTool
-from widgets.viewport_picking import Picker
+from widgets.viewport_picking import Picker, SurfacePick
 from widgets.viewport_points_tool import PointsTool
 from widgets.viewport_region import RegionTool
 from widgets.viewport_scene import ViewportScene
@@ -72,14 +72,16 @@ class Tools(QObject):
         return next((name for name, tool in tools.items() if tool.is_active), "")
 
     def point_under(self, x: float, y: float) -> Array | None:
-        """Where to measure from at a pixel: a corner of the surface or a contour, else the surface."""
+        """Where to measure from at a pixel: a corner of the surface or a contour, else the surface or splat."""
         pose, size = self._pose(), self._size()
-        surface = self._picker.surface(pose, x, y, size)
+        surface = self._picker.solid(pose, x, y, size)
         contour = self._picker.contour(pose, x, y, size)
         if contour is not None and (surface is None or contour.depth <= surface.depth * 1.002):
             return contour.point
-        if surface is not None:
+        if isinstance(surface, SurfacePick):
             return self._picker.snapped(surface, pose, size)
+        if surface is not None:
+            return surface.point
         cloud = self._picker.cloud_point(pose, x, y, size)
         return None if cloud is None else cloud[1]
 

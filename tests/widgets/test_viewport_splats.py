@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
 
 from render.frame import Frame
@@ -250,3 +251,50 @@ def test_the_unit_of_a_cloud_is_said(qtbot: QtBot) -> None:
     viewport = bare(qtbot)
     viewport.show_layer("splats", replace(ball(50), frame=Frame(unit="m")))
     assert viewport._furniture.unit == "m"
+
+
+def test_a_click_finds_the_splat_that_stops_the_eye(qtbot: QtBot) -> None:
+    viewport = bare(qtbot, 200, 150)
+    viewport.camera = cameras.CameraPose((0, -6, 0), (0, 0, 0), (0, 0, 1))
+    faint = replace(one_splat((0, -2, 0), (1, 1, 1), 0.3), opacity_logits=np.array([-2.5], np.float32))
+    viewport.show_layer("haze", faint)
+    viewport.show_layer("solid", one_splat((0, 0.5, 0), (1, 0, 0), 0.4))
+    pick = viewport._picker.splat(viewport.camera, 100, 75, (200, 150))
+    assert pick is not None and pick.layer_id == "solid"
+    assert np.allclose(pick.point, (0, 0.5, 0), atol=1e-5)
+    with qtbot.waitSignal(viewport.picked) as told:
+        viewport._clicks.pick(QPointF(100, 75))
+    assert told.args[0] == "solid"
+    viewport.show_layer("mesh", cube(0.2, (0, -1, 0)))
+    with qtbot.waitSignal(viewport.picked) as told:
+        viewport._clicks.pick(QPointF(100, 75))
+    assert told.args[0] == "mesh"
+    viewport.remove_layer("mesh")
+    gone = GaussianMarks.none(1)
+    viewport.show_layer(
+        "solid", one_splat((0, 0.5, 0), (1, 0, 0), 0.4), LayerStyle(marks=replace(gone, hidden=~gone.hidden))
+    )
+    assert viewport._picker.splat(viewport.camera, 100, 75, (200, 150)) is None
+    assert viewport._picker.splat(viewport.camera, 10, 10, (200, 150)) is None
+
+
+def test_a_double_click_turns_about_the_surface_of_the_splats(qtbot: QtBot) -> None:
+    viewport, cloud = bare(qtbot), ball(20_000)
+    cloud = replace(cloud, opacity_logits=np.full(20_000, 4, np.float32))
+    viewport.camera = cameras.CameraPose((0, -6, 0), (0, 0, 0), (0, 0, 1))
+    viewport.show_layer("splats", cloud)
+    viewport._clicks.set_pivot(QPointF(160, 120))
+    focal = np.asarray(viewport.camera.focal)
+    assert -1.1 < focal[1] < -0.85 and np.abs(focal[[0, 2]]).max() < 0.02
+
+
+def test_what_is_measured_on_splats_is_a_length_between_them(qtbot: QtBot) -> None:
+    viewport = bare(qtbot, 400, 300)
+    viewport.camera = cameras.CameraPose((0, -6, 0), (0, 0, 0), (0, 0, 1))
+    viewport.show_layer("left", one_splat((-0.8, 0, 0), (1, 0, 0), 0.1))
+    viewport.show_layer("right", one_splat((0.7, 0, 0), (0, 1, 0), 0.1))
+    viewport.begin_measuring()
+    for x in (-0.8, 0.7):
+        place = cameras.project(viewport.camera, [(x, 0, 0)], (400, 300))[0]
+        viewport._click(QPointF(*place[:2]))
+    assert viewport.measurements[0].length == pytest.approx(1.5, abs=0.01)
