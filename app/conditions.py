@@ -70,7 +70,12 @@ class Conditions:
         """Say of commands whether they act on splats or on layers."""
         count = self._window.splats.num_selected
         what = gaussians(count) if count else "layers" if len(self._window.scene.selected) > 1 else "layer"
-        for key, verb in (("duplicate", "Duplicate"), ("delete", "Delete"), ("isolate", "Isolate"), ("hide", "Hide")):
+        for key, verb in (
+            ("duplicate", "Duplicate"),
+            ("delete", "Delete"),
+            ("isolate", "Isolate"),
+            ("hide", "Hide"),
+        ):
             self._window.actions_by_id[key].setText(f"{verb} {what}")
 
     def _checked(self) -> dict[str, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.layers import Layer, Missing
 from render.gaussians import GaussianCloud, GaussianMarks
@@ -23,10 +23,13 @@ class Trial:
         return layer.data is self.of_data and layer.marks is self.of_marks
 
 
-def of_data(layer: Layer, data: SceneData) -> Trial:
-    """Other data in place of a layer's; its marks stay where they are of as many Gaussians."""
-    fit = layer.marks is not None and isinstance(data, GaussianCloud) and len(data) == len(layer.marks)
-    return Trial(layer.data, layer.marks, data, layer.marks if fit else None)
+def of_data(layer: Layer, data: SceneData, *, is_tinted: bool = True) -> Trial:
+    """Other data in place of a layer's; its marks stay where they are of as many Gaussians, the selection as tinted."""
+    marks = layer.marks
+    if marks is None or not isinstance(data, GaussianCloud) or len(data) != len(marks):
+        return Trial(layer.data, marks, data, None)
+    shown = marks if is_tinted else replace(marks, selected=GaussianMarks.none(len(marks)).selected)
+    return Trial(layer.data, marks, data, shown)
 
 
 def of_marks(layer: Layer, marks: GaussianMarks) -> Trial:

@@ -231,8 +231,8 @@ class MainWindow(QMainWindow):
         tabs.setTabVisible(titles.index(title), on)
 
     def _show_docks(self, on: bool) -> None:
-        for dock in self.docks.values():
-            dock.setVisible(on)
+        for name, dock in self.docks.items():
+            dock.setVisible(on and (name != "dock_bottom" or self.workflows.needs_runs))
 
     def reset_layout(self) -> None:
         """Put every panel where it was at first."""

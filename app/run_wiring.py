@@ -13,6 +13,7 @@ from app.layers import Layer
 from app.log_file import log_folder
 from app.method_panel import StartWish
 from app.run_desk import id_of, shown_style
+from app.workflows import SPLATS
 from recon import method_by_id
 from render.cross_sections import CrossSections
 from widgets.viewport_scene import is_drawn
@@ -92,6 +93,8 @@ def _on_listed(window: MainWindow, job: Job) -> None:
 
 def _on_started(window: MainWindow, job: Job) -> None:
     window.shell.note("info", f"{job.title} started.", id_of(job))
+    if window.workflows.current == SPLATS and not window.docks["dock_bottom"].isVisible():
+        window.show_bottom("Jobs")  # Editing splats leaves its room to the picture.
     window.job_panel.select([id_of(job)])  # Plots follow what is selected.
 
 

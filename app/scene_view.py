@@ -122,12 +122,16 @@ class SceneView(QObject):
     def show_in_place(self, layer_id: str, mesh: TriangleMesh | None) -> None:
         """Draw a mesh in place of a layer's own, as a trial; None shows the layer's own again."""
         layer = self.project.layer(layer_id)
-        self._show_trials({} if mesh is None or layer is None else {layer_id: layer_trials.of_data(layer, mesh)})
+        self._show_trials(
+            {} if mesh is None or layer is None else {layer_id: layer_trials.of_data(layer, mesh)}
+        )
 
-    def show_clouds(self, clouds: Mapping[str, GaussianCloud]) -> None:
-        """Draw splats in place of layers' own, as a trial; none shows the layers' own again."""
+    def show_clouds(self, clouds: Mapping[str, GaussianCloud], *, is_tinted: bool = True) -> None:
+        """Draw splats in place of layers' own, as a trial; none shows the layers' own again.
+
+        is_tinted: whether the selected ones are tinted."""
         found = [layer for layer in self.project.layers if layer.id in clouds]
-        self._show_trials({layer.id: layer_trials.of_data(layer, clouds[layer.id]) for layer in found})
+        self._show_trials({x.id: layer_trials.of_data(x, clouds[x.id], is_tinted=is_tinted) for x in found})
 
     def show_marks(self, marks: Mapping[str, GaussianMarks]) -> None:
         """Draw layers with other marks than their own, as a trial; none shows their own again."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -107,24 +107,17 @@ class SplatCommands(QObject):
 
     def hide(self) -> None:
         """Hide the selected Gaussians, or the selected layers when there are none."""
-        if self.num_selected:
-            self._mark("Hide", marking.hide_selected)
-        else:
-            self._window.scene.hide_selected()
+        self._either(lambda: self._mark("Hide", marking.hide_selected), self._window.scene.hide_selected)
 
     def isolate(self) -> None:
         """Show only the selected Gaussians, or only the selected layers."""
-        if self.num_selected:
-            self._mark("Isolate", marking.isolate_selected)
-        else:
-            self._window.scene.isolate_selected()
+        self._either(
+            lambda: self._mark("Isolate", marking.isolate_selected), self._window.scene.isolate_selected
+        )
 
     def show_all(self) -> None:
         """Show hidden Gaussians; when there are none, hidden layers."""
-        if self.has_mark("hidden"):
-            self.do(lambda given: _marked("Show all Gaussians", given, marking.show_all))
-        else:
-            self._window.scene.show_all()
+        self.edits.then(self._show_hidden)
 
     def lock(self) -> None:
         """Keep the selected Gaussians from being selected and edited."""
@@ -135,10 +128,9 @@ class SplatCommands(QObject):
 
     def delete(self) -> None:
         """Delete the selected Gaussians, or the selected layers when there are none."""
-        if self.num_selected:
-            self._mark("Delete", marking.delete_selected)
-        else:
-            self._window.scene.delete_selected()
+        self._either(
+            lambda: self._mark("Delete", marking.delete_selected), self._window.scene.delete_selected
+        )
 
     def restore(self) -> None:
         """Bring deleted Gaussians back."""
@@ -148,20 +140,13 @@ class SplatCommands(QObject):
 
     def duplicate(self) -> None:
         """Copy the selected Gaussians to a new layer, or the selected layers when there are none."""
-        if self.num_selected:
-            self.do(
-                lambda given: _to_layers(
-                    "Duplicate", given, _styles(self._window.project.layers), is_moved=False
-                )
-            )
-        else:
-            self._window.scene.duplicate_selected()
+        self._either(
+            lambda: self._separate("Duplicate", is_moved=False), self._window.scene.duplicate_selected
+        )
 
     def split(self) -> None:
         """Move the selected Gaussians to a layer of their own."""
-        self.do(
-            lambda given: _to_layers("Split off", given, _styles(self._window.project.layers), is_moved=True)
-        )
+        self._separate("Split off", is_moved=True)
 
     def merge(self) -> None:
         """Make one layer of the selected layers of splats."""
@@ -170,6 +155,20 @@ class SplatCommands(QObject):
     def save_part(self) -> None:
         """Number the selected Gaussians as a part, in the column that part editing reads."""
         self.do(_as_part)
+
+    def _show_hidden(self) -> None:
+        if self.has_mark("hidden"):
+            self.do(lambda given: _marked("Show all Gaussians", given, marking.show_all))
+        else:
+            self._window.scene.show_all()
+
+    def _either(self, with_splats: Callable[[], None], with_layers: Callable[[], None]) -> None:
+        """Act on selected Gaussians, or on layers where none are selected once all edits before are done."""
+        self.edits.then(lambda: with_splats() if self.num_selected else with_layers())
+
+    def _separate(self, verb: str, *, is_moved: bool) -> None:
+        styles = {layer.id: dict(layer.style) for layer in self.layers}
+        self.do(lambda given: _to_layers(verb, given, styles, is_moved=is_moved))
 
     def _select(self, text: str, mark: Marking) -> None:
         self.do(lambda given: _selected(text, given, mark))
@@ -255,12 +254,8 @@ def _marked(text: str, given: Sequence[Splats], mark: Marking) -> Change | str:
     return Change(text, {splats.id: {"marks": mark(splats.marks)} for splats in given})
 
 
-def _styles(layers: Sequence[Layer]) -> dict[str, dict[str, object]]:
-    return {layer.id: dict(layer.style) for layer in layers}
-
-
 def _to_layers(
-    verb: str, given: Sequence[Splats], styles: dict[str, dict[str, object]], *, is_moved: bool
+    verb: str, given: Sequence[Splats], styles: Mapping[str, Mapping[str, Any]], *, is_moved: bool
 ) -> Change | str:
     """The selected Gaussians of each layer as a new one; gone from the old one when they are moved."""
     chosen = [splats for splats in given if splats.marks.selected.any()]

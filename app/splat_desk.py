@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -126,10 +127,14 @@ class SplatDesk(QObject):
             self._viewport.take_keys(_cursor_of(tool))
         else:
             self._viewport.take_keys(Qt.CursorShape.ArrowCursor)
-        self.options.show_tool(_TOOLS.get(tool), self._amount(tool))
-        self.options.place(self.strip.right_edge())
+        self.show_options()
         self.tool_changed.emit(tool)
         self._window.conditions.update()
+
+    def show_options(self) -> None:
+        """Say what the tool under way does."""
+        self.options.show_tool(self._words(self.tool), self._amount(self.tool))
+        self.options.place(self.strip.right_edge())
 
     def leave(self) -> None:
         """Let the left button move the camera again."""
@@ -172,7 +177,7 @@ class SplatDesk(QObject):
             self.strip.place()
         if not layers:
             self.leave()
-        self.bar.show_counts(splats.num_selected if is_shown else 0, splats.num_left)
+        self.bar.show_counts(splats.num_selected if is_shown else 0, splats.num_left, self.strip.right_edge())
         unit = self._window.project.frame.unit
         self.box.unit = self.sphere.unit = self.gizmo.unit = unit
         if self.gizmo.is_active:
@@ -269,6 +274,10 @@ class SplatDesk(QObject):
             self._window.splats.select_none()
         else:
             self.select_at(tool, (at.x(), at.y()), mode)
+
+    def _words(self, tool: str) -> ToolWords | None:
+        words = _TOOLS.get(tool)
+        return replace(words, has_volume=False) if words is not None and self.is_cropping else words
 
     def _amount(self, tool: str) -> float:
         return self.strokes.radius if tool == "brush" else self._amounts.get(tool, 0.0)

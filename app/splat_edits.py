@@ -55,7 +55,7 @@ class SplatEdits(QObject):
     def __init__(self, project: Project, background: Background, parent: QObject) -> None:
         super().__init__(parent)
         self._project, self._background = project, background
-        self._waiting: deque[tuple[tuple[str, ...], Compute]] = deque()
+        self._waiting: deque[tuple[tuple[str, ...], Compute] | Callable[[], None]] = deque()
         self._is_busy = False
 
     @property
@@ -71,10 +71,30 @@ class SplatEdits(QObject):
         self._waiting.append((tuple(layer_ids), compute))
         self._next()
 
+    def then(self, act: Callable[[], None]) -> None:
+        """Call something when all that was asked for before is done: at once when nothing waits."""
+        self._waiting.append(act)
+        self._next()
+
     def _next(self) -> None:
-        if self._is_busy or not self._waiting:
-            return
-        layer_ids, compute = self._waiting.popleft()
+        while self._waiting and not self._is_busy:
+            waiting = self._waiting.popleft()
+            if callable(waiting):
+                self._act(waiting)
+            else:
+                self._begin(*waiting)
+
+    def _act(self, act: Callable[[], None]) -> None:
+        """Call something; the edits that it asks for come before those that wait already."""
+        waiting, self._waiting = self._waiting, deque()
+        self._is_busy = True  # So that what it asks for waits until it stands in its place.
+        try:
+            act()
+        finally:
+            self._is_busy = False
+            self._waiting.extend(waiting)
+
+    def _begin(self, layer_ids: Sequence[str], compute: Compute) -> None:
         given = [splats for splats in (splats_of(self._project.layer(i)) for i in layer_ids) if splats]
         self._set_busy(True)
         self._background.run(

@@ -28,10 +28,12 @@ _UNITS = {"degrees": "°", "length": "", "volume": "", "": ""}
 
 @dataclass(frozen=True)
 class Preview:
-    """What is shown of an edit that was not made yet: other clouds or other marks, by layer id."""
+    """What is shown of an edit that was not made yet: other clouds or other marks, by layer id. is_tinted: whether the
+    selection is tinted, which hides what becomes of colours."""
 
     note: str
     clouds: Mapping[str, GaussianCloud] = field(default_factory=dict)
+    is_tinted: bool = True
     marks: Mapping[str, GaussianMarks] = field(default_factory=dict)
 
 
@@ -106,7 +108,7 @@ class SplatPanelDesk(QObject):
 
         def compute() -> Preview:
             outcomes = [(splats, edit.preview(splats, given, parameters)) for splats in given]
-            return _preview_of(edit.verb, outcomes)
+            return replace(_preview_of(edit.verb, outcomes), is_tinted=tool != "recolor")
 
         self._window.splats.background.run(
             "preview of splats",
@@ -181,13 +183,15 @@ class SplatPanelDesk(QObject):
                 ]
             )
             self._show_histogram()
-        if tool == "crop":
-            if tools.tool != "box":
+        was_cropping, tools.is_cropping = tools.is_cropping, tool == "crop"
+        if tools.is_cropping:
+            if tools.tool == "box":
+                tools.show_options()
+            else:
                 tools.choose("box")
             self._on_box_dragged()
-        elif tools.tool == "box" and tools.is_cropping:
+        elif was_cropping and tools.tool == "box":
             tools.leave()
-        tools.is_cropping = tool == "crop"
 
     def _on_tool(self, tool: str) -> None:
         if self._panel.tool == "crop" and tool != "box":
@@ -262,7 +266,7 @@ class SplatPanelDesk(QObject):
 
     def _show(self, preview: Preview | None) -> None:
         if preview is not None and preview.clouds:
-            self._window.scene.show_clouds(preview.clouds)
+            self._window.scene.show_clouds(preview.clouds, is_tinted=preview.is_tinted)
         else:
             self._window.scene.show_marks(preview.marks if preview is not None else {})
 
@@ -281,8 +285,12 @@ def _preview_of(verb: str, outcomes: Sequence[tuple[Splats, Outcome]]) -> Previe
     note = " ".join(sorted(notes)) or f"{verb} {gaussians(count)} of {number(total)}."
     return Preview(
         note,
-        {s.id: outcome.cloud for s, outcome in outcomes if outcome.cloud is not None},
-        {s.id: with_selected(s.marks, outcome.found) for s, outcome in outcomes if outcome.found is not None},
+        clouds={s.id: outcome.cloud for s, outcome in outcomes if outcome.cloud is not None},
+        marks={
+            s.id: with_selected(s.marks, outcome.found)
+            for s, outcome in outcomes
+            if outcome.found is not None
+        },
     )
 
 

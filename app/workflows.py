@@ -70,7 +70,13 @@ class Workflows(QObject):
         window.bottom_tabs.setCurrentWidget(window.image_strip if is_surface else window.job_panel)
         first = {SURFACE: window.scene_panel, SPLATS: window.splat_panel}
         window.task_tabs.setCurrentWidget(first.get(workflow, window.method_panel))
+        window.docks["dock_bottom"].setVisible(self.needs_runs and not window.is_on_start_page)
         self.changed.emit(workflow)
+
+    @property
+    def needs_runs(self) -> bool:
+        """Whether the panel of runs is of use: splats are edited without, and the picture wants its room."""
+        return self.current != SPLATS or bool(self._window.runs.queue.jobs)
 
     def choose_slices(self, on: bool = True) -> None:
         self.choose(SLICES)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from widgets.number_field import NumberField
 from widgets.parts import FoldButton, column_in, row_of, text_button
 from widgets.setting_editors import Editor, editor_for
 from widgets.setting_fields import SettingField
@@ -84,6 +85,10 @@ class PanelTool(QObject):
             editor.setObjectName(f"parameter_{field.name}")
             editor.set_value(field.default)
             editor.changed.connect(self.changed)
+            for number in editor.findChildren(NumberField) if field.kind == "tuple" else ():
+                number.setButtonSymbols(NumberField.ButtonSymbols.NoButtons)
+                number.setMinimumWidth(active_theme().px(48))
+                number.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             label = QLabel(field.title)
             label.setBuddy(editor)
             for widget in (label, editor):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 from widgets.parts import grouped
 from widgets.theme import active_theme
 
-_NARROW = 420  # design pixels: a host narrower than this has no room for the buttons
+_AXES_WIDTH = 176  # design pixels that axes and scale bar take at the left of the foot
 
 
 class SelectionBar(QFrame):
@@ -21,7 +21,7 @@ class SelectionBar(QFrame):
         super().__init__(host)
         self.setObjectName("selection_bar")
         self.setProperty("notice", True)
-        self._host = host
+        self._host, self._left = host, 0
         px = active_theme().px
         self.label = QLabel()
         self.label.setObjectName("selection_count")
@@ -51,8 +51,10 @@ class SelectionBar(QFrame):
     def text(self) -> str:
         return self.label.text()
 
-    def show_counts(self, selected: int, total: int) -> None:
-        """Say how many of how many are selected; nothing selected needs no bar."""
+    def show_counts(self, selected: int, total: int, left: int) -> None:
+        """Say how many of how many are selected; nothing selected needs no bar. left: where its room begins, in
+        pixels."""
+        self._left = left
         self.label.setText(f"<b>{grouped(selected)}</b> of {grouped(total)} selected")
         self.setAccessibleName(f"{selected} of {total} selected")
         self.setVisible(selected > 0)
@@ -60,19 +62,24 @@ class SelectionBar(QFrame):
             self.place()
 
     def place(self) -> None:
-        """Stand in the middle of the foot, above axes and counts where these leave no room beside them."""
+        """Stand in the middle of the foot, above axes and counts where these leave no room beside them; where it is
+        narrow, the last buttons are enough."""
         theme, host = active_theme(), self._host
-        is_narrow = host.width() < theme.px(_NARROW)
-        for button in self._buttons:
-            button.setVisible(not is_narrow)
-        self.ensurePolished()
-        if (layout := self.layout()) is not None:
-            layout.activate()
+        room = host.width() - self._left - theme.px(8)
+        for num_hidden in range(len(self._buttons) - 1):
+            for place, button in enumerate(self._buttons):
+                button.setVisible(place >= num_hidden)
+            self.ensurePolished()
+            if (layout := self.layout()) is not None:
+                layout.invalidate()
+                layout.activate()
+            if self.sizeHint().width() <= room:
+                break
         size = self.sizeHint()
-        left = (host.width() - size.width()) // 2
-        is_beside = left > theme.px(256)
+        left = max((host.width() - size.width()) // 2, self._left)
+        is_beside = left > theme.px(_AXES_WIDTH)
         top = host.height() - size.height() - theme.px(12 if is_beside else 84)
-        self.setGeometry(max(theme.px(8), left), max(0, top), size.width(), size.height())
+        self.setGeometry(left, max(0, top), size.width(), size.height())
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QSpacerItem, QToolButton, QWidget
 
 from widgets.theme import active_theme
 
-_SIDE, _ICON, _GAP, _MARGIN = 32, 18, 2, 4
+_SIDE, _ICON, _GAP, _MARGIN, _GROUP_GAP = 32, 18, 2, 4, 6
 _AXES_HEIGHT = 84  # left free below, for axes and scale bar
 
 
@@ -46,29 +46,32 @@ class ToolStrip(QFrame):
         """Stand at the left edge, in one column where the height allows."""
         px = active_theme().px
         room = max(px(_SIDE * 3), self._host.height() - px(8) - px(_AXES_HEIGHT))
-        fit = max(3, (room - px(2 * _MARGIN)) // (px(_SIDE) + px(_GAP)))
-        self._fill(fit)
+        gaps = (len(self._groups) - 1) * (px(_GROUP_GAP) + px(_GAP))
+        free = room - px(2 * _MARGIN) + px(_GAP)
+        each = px(_SIDE) + px(_GAP)
+        self._fill(max(3, free // each), has_gaps=free - gaps >= len(self.buttons) * each)
         self.adjustSize()
         self.setGeometry(QRect(px(8), px(8), self.sizeHint().width(), self.sizeHint().height()))
         self.raise_()
 
-    def _fill(self, fit: int) -> None:
-        """Put the buttons into columns of at most `fit`; a group begins after a small gap."""
+    def _fill(self, fit: int, *, has_gaps: bool) -> None:
+        """Put the buttons into columns of at most `fit`; a group begins after a small gap where there is room."""
         px = active_theme().px
         while self._grid.count():
             self._grid.takeAt(0)
-        for row in range(self._grid.rowCount()):
-            self._grid.setRowMinimumHeight(row, 0)
         self._grid.setContentsMargins(*(px(_MARGIN),) * 4)
         self._grid.setSpacing(px(_GAP))
         total = len(self.buttons)
         num_columns = -(-total // fit)
         num_rows = -(-total // num_columns)
-        for place, button in enumerate(self.buttons.values()):
+        firsts = {group[0].objectName() for group in self._groups[1:]}
+        for place, (name, button) in enumerate(self.buttons.items()):
             button.setFixedSize(px(_SIDE), px(_SIDE))
             button.setIconSize(QSize(px(_ICON), px(_ICON)))
             column, row = divmod(place, num_rows)
-            self._grid.addWidget(button, row, column)
+            if has_gaps and name in firsts:
+                self._grid.addItem(QSpacerItem(0, px(_GROUP_GAP)), 2 * row - 1, 0)
+            self._grid.addWidget(button, 2 * row, column)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self._host and self.isVisible():
