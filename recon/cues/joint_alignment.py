@@ -281,7 +281,7 @@ class _JointAlignment:
         gate: float,
         own: NDArray[np.float64],
         right: NDArray[np.float64],
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Returns the pairs (P, 2) of views that see the same, and what couples their unknowns (P, U, U)."""
         along = self.directions * np.exp(log_depth)[..., None]
         points = self.cameras.positions[:, None] + along
@@ -292,7 +292,7 @@ class _JointAlignment:
             gate,
         )  # fmt: skip
         pairs = self._partners(seen)
-        cross = np.zeros((len(pairs), self.num_unknowns, self.num_unknowns))
+        cross = np.zeros((len(pairs), self.num_unknowns, self.num_unknowns), np.float32)
         cut = max(0.02, 0.3 * gate)
         for pair, (i, j) in enumerate(pairs):
             how = PAIR_NOISE, TILT, cut, _unknowns(self.nodes), coefficients
@@ -351,7 +351,7 @@ def _unknowns(nodes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _solved(
-    own: NDArray[np.float64], pairs: NDArray[np.int64], cross: NDArray[np.float64], right: NDArray[np.float64]
+    own: NDArray[np.float64], pairs: NDArray[np.int64], cross: NDArray[np.float32], right: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """x (N, U) of own x + cross x = right, by conjugate gradients that start from each view on its own."""
     inverse = np.linalg.inv(own)
@@ -360,8 +360,9 @@ def _solved(
     def multiply(x: NDArray[np.float64]) -> NDArray[np.float64]:
         x = x.reshape(right.shape)
         product = np.matmul(own, x[..., None])[..., 0]
-        np.add.at(product, first, np.matmul(cross, x[second][..., None])[..., 0])
-        np.add.at(product, second, np.matmul(x[first][:, None], cross)[:, 0])
+        single = x.astype(np.float32)
+        np.add.at(product, first, np.matmul(cross, single[second][..., None])[..., 0])
+        np.add.at(product, second, np.matmul(single[first][:, None], cross)[:, 0])
         return np.asarray(product.ravel(), np.float64)
 
     def divide(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -371,7 +372,7 @@ def _solved(
     solution, _ = cg(
         LinearOperator(shape, multiply, dtype=np.float64),
         right.ravel(),
-        rtol=1e-4,
+        rtol=1e-3,
         maxiter=NUM_ITERATIONS,
         M=LinearOperator(shape, divide, dtype=np.float64),
     )

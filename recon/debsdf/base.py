@@ -13,7 +13,7 @@ from recon.cues.joint_alignment import align_jointly, normals_reader
 from recon.cues.sharpening import sharpened
 from recon.debsdf.coarse import CoarseField, coarse_field, consistency_masks, rendered_depth
 from recon.debsdf.region import Region, find_region
-from recon.debsdf.unexplained import matches, unexplained_pixels
+from recon.debsdf.unexplained import Colors, matches, unexplained_pixels
 from render.cameras import CameraSet
 from render.images import DepthKind, PosedImages
 
@@ -60,9 +60,10 @@ def build_base(
         return None
     region = find_region(posed, aligned)
     yield "Sharpening depth"
-    aligned, blur = sharpest_depth(aligned, rgb, posed.cameras)
+    colors = Colors.of(rgb)
+    aligned, blur = sharpest_depth(aligned, colors, posed.cameras)
     yield "Looking for what the depth has lost"
-    is_unexplained = unexplained_pixels(aligned.depth, rgb, posed.cameras)
+    is_unexplained = unexplained_pixels(aligned.depth, colors, posed.cameras)
     yield "Fusing depth"
     field = coarse_field(posed.cameras, aligned, region, resolution, is_unexplained)
     yield "Comparing depth with the whole"
@@ -97,18 +98,16 @@ def _masked(read: ReadDepth, is_used: NDArray[np.bool_] | None) -> ReadDepth:
     return lambda i: np.where(is_used[i], read(i), np.nan).astype(np.float32)
 
 
-def sharpest_depth(
-    aligned: AlignedDepth, rgb: NDArray[np.uint8], cameras: CameraSet
-) -> tuple[AlignedDepth, float]:
+def sharpest_depth(aligned: AlignedDepth, colors: Colors, cameras: CameraSet) -> tuple[AlignedDepth, float]:
     """The depth without the blur of its network, and the blur in pixels (sigma).
 
-    Tries some; takes the one without which most pixels have their colour confirmed by other views. rgb: (N, H, W, 3).
+    Tries some; takes the one without which most pixels have their colour confirmed by other views.
     """
     best, best_share, best_sigma = aligned.depth, -1.0, 0.0
     for share in BLURS:
         sigma = share * max(aligned.size)
         depth = np.stack([sharpened(picture, sigma) for picture in aligned.depth])
-        matched, tested = matches(depth, rgb, cameras, BLUR_ROWS)
+        matched, tested = matches(depth, colors, cameras, BLUR_ROWS)
         confirmed = float(matched.sum() / max(1, tested.sum()))
         if confirmed > best_share:
             best, best_share, best_sigma = depth, confirmed, sigma

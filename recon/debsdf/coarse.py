@@ -61,9 +61,10 @@ def coarse_field(
     Averages only what lies within +-0.035 box units of a view's depth, and keeps a voxel as surface where at least 2
     views hit it and at least half as many as see through it: an average over all votes would erase whatever most
     views' cues have missed. Where no view sees through, one hit is enough: what is behind a single view's surface is
-    unknown, and would otherwise fill all the 0.035 before it too. is_unexplained: (N, H, W) from `unexplained_pixels`. A view that would see through a
-    voxel, but whose pixel there its depth does not explain, is no witness of free space; where enough such views
-    from different directions meet, there is a thing, though no cue shows it.
+    unknown, and would otherwise fill all the 0.035 before it too. is_unexplained: (N, H, W) from
+    `unexplained_pixels`. A view that would see through a voxel, but whose pixel there its depth does not explain, is
+    no witness of free space; where enough such views from different directions meet, there is a thing, though no cue
+    shows it.
     """
     low, shape, spacing = _grid(region, resolution)
     reach = TRUNCATION / spacing

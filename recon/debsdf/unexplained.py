@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -21,22 +23,35 @@ MOST_UNEXPLAINED = (
 OVERLAP_STEP = 8
 
 
-def unexplained_pixels(
-    depth: NDArray[np.float32], rgb: NDArray[np.uint8], cameras: CameraSet
-) -> NDArray[np.bool_]:
+@dataclass(frozen=True)
+class Colors:
+    """rgb: (N, H, W, 3) photos. low, high: the least and the largest of 3 x 3 pixels around each."""
+
+    rgb: NDArray[np.uint8]
+    low: NDArray[np.uint8]
+    high: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, rgb: NDArray[np.uint8]) -> Colors:
+        around = (3, 3, 1)
+        low = np.stack([ndimage.minimum_filter(picture, around) for picture in rgb])
+        return cls(rgb, low, np.stack([ndimage.maximum_filter(picture, around) for picture in rgb]))
+
+
+def unexplained_pixels(depth: NDArray[np.float32], colors: Colors, cameras: CameraSet) -> NDArray[np.bool_]:
     """(N, H, W): where a pixel's own depth is refuted by the colours that the other views see at that point.
 
-    depth: (N, H, W) aligned z-depth in the world's unit, NaN unknown. rgb: (N, H, W, 3). cameras: of any size. A
+    depth: (N, H, W) aligned z-depth in the world's unit, NaN unknown. cameras: of any size. A
     pole that a depth cue has lost is seen before the wall: other views see the wall's colour there. All False
     where photos disagree so much, by exposure or wrong poses, that this tells nothing.
     """
-    matched, tested = matches(depth, rgb, cameras)
+    matched, tested = matches(depth, colors, cameras)
     found = (tested >= MIN_TESTED) & (matched < MATCHED_SHARE * tested)
     return found if found.mean() < MOST_UNEXPLAINED else np.zeros_like(found)
 
 
 def matches(
-    depth: NDArray[np.float32], rgb: NDArray[np.uint8], cameras: CameraSet, step: int = 1
+    depth: NDArray[np.float32], colors: Colors, cameras: CameraSet, step: int = 1
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """For each pixel, in how many views its colour is found at its point, and in how many that could be looked up.
 
@@ -48,15 +63,13 @@ def matches(
     from_world = sized.cam_from_world[:, :3].astype(np.float32)
     to_world = sized.world_from_cam[:, :3].astype(np.float32)
     lens = np.concatenate([sized.focal, sized.center], 1).astype(np.float32)
-    low = np.stack([ndimage.minimum_filter(picture, (3, 3, 1)) for picture in rgb])
-    high = np.stack([ndimage.maximum_filter(picture, (3, 3, 1)) for picture in rgb])
     neighbours = _neighbours(known, from_world, to_world, lens)
     matched, tested = np.zeros(depth.shape, np.int32), np.zeros(depth.shape, np.int32)
 
     def look_up(view: int) -> None:
         count_matches(
-            view, neighbours[view], known, rgb[view], low, high, from_world, to_world[view], lens,
-            np.int32(LEAST_DIFFERENCE), np.float32(SAME_DEPTH), step, matched[view], tested[view],
+            view, neighbours[view], known, colors.rgb[view], colors.low, colors.high, from_world, to_world[view],
+            lens, np.int32(LEAST_DIFFERENCE), np.float32(SAME_DEPTH), step, matched[view], tested[view],
         )  # fmt: skip
 
     in_threads(look_up, range(len(depth)))

@@ -11,7 +11,7 @@ from recon.cues.alignment import align_depth
 from recon.debsdf.base import Base, build_base
 from recon.debsdf.coarse import coarse_field, consistency_masks, rendered_depth
 from recon.debsdf.region import find_region, region_of_matrix
-from recon.debsdf.unexplained import unexplained_pixels
+from recon.debsdf.unexplained import Colors, unexplained_pixels
 from recon.errors import InputError
 from render.cameras import pixel_rays
 from render.images import DepthCues
@@ -149,7 +149,7 @@ def test_the_sdf_is_in_box_units_and_its_grid_where_it_says(room) -> None:
 def test_a_pole_that_every_depth_cue_has_lost_is_found_by_its_colour(room) -> None:
     aligned = align_depth(metric(room), SIZE, lambda i: room.depth[i])
     region = find_region(room.posed, aligned)
-    is_unexplained = unexplained_pixels(aligned.depth, with_pole(room), room.posed.cameras)
+    is_unexplained = unexplained_pixels(aligned.depth, Colors.of(with_pole(room)), room.posed.cameras)
     assert 0.001 < is_unexplained.mean() < 0.1
     along = np.concatenate([np.tile(POLE, (8, 1)), np.linspace(0.3, 1.3, 8)[:, None]], 1)
     in_box = region.world_from_box.inverse.apply(along)
@@ -162,13 +162,13 @@ def test_a_pole_that_every_depth_cue_has_lost_is_found_by_its_colour(room) -> No
 
 
 def test_photos_of_the_same_room_are_explained_by_its_depth(room) -> None:
-    assert unexplained_pixels(room.depth, room.rgb, room.posed.cameras).mean() < 0.01
+    assert unexplained_pixels(room.depth, Colors.of(room.rgb), room.posed.cameras).mean() < 0.01
 
 
 def test_photos_that_agree_nowhere_explain_nothing_away(room) -> None:
     noise = np.random.default_rng(0).integers(0, 255, room.rgb.shape).astype(np.uint8)
     flat = np.broadcast_to((np.arange(len(noise)) * 12).astype(np.uint8)[:, None, None, None], noise.shape)
-    assert not unexplained_pixels(room.depth, np.ascontiguousarray(flat), room.posed.cameras).any()
+    assert not unexplained_pixels(room.depth, Colors.of(np.ascontiguousarray(flat)), room.posed.cameras).any()
 
 
 def test_cues_are_trusted_only_where_they_agree_with_the_whole(room) -> None:
