@@ -13,19 +13,20 @@ from recon.gaussian_selection import Mask
 from recon.gaussian_values import values_of
 from render.gaussians import GaussianCloud
 
+_REACH = 1.5  # standard deviations
+
 
 @dataclass(frozen=True)
 class FloaterLimits:
     """What makes a floater; None leaves a criterion out.
 
-    isolation: how many times the usual distance to its neighbours (robust standard deviations of its logarithm above
-    the median). min_opacity: fainter ones are floaters. max_size: largest standard deviation, as a share of the
-    cloud's extent, that is not giant.
+    isolation: how many times as far from its neighbours as usual (see `isolated`). min_opacity: fainter ones are
+    floaters. max_size: the largest standard deviation that is not giant, as a share of the cloud's extent.
     """
 
-    isolation: float | None = 4.0
+    isolation: float | None = 6.0
     min_opacity: float | None = 0.02
-    max_size: float | None = 0.1
+    max_size: float | None = 0.3
 
 
 def floaters(cloud: GaussianCloud, graph: NeighbourGraph, limits: FloaterLimits = FloaterLimits()) -> Mask:
@@ -40,14 +41,19 @@ def floaters(cloud: GaussianCloud, graph: NeighbourGraph, limits: FloaterLimits 
     return found
 
 
-def isolated(cloud: GaussianCloud, graph: NeighbourGraph, isolation: float = 4.0) -> Mask:
-    """Which Gaussians lie further from their neighbours than usual (statistical outlier removal, Rusu 2008)."""
+def isolated(cloud: GaussianCloud, graph: NeighbourGraph, isolation: float = 6.0) -> Mask:
+    """Which Gaussians hang alone in space.
+
+    Their mean distance to their neighbours is more than `isolation` times the cloud's median (after statistical
+    outlier removal, Rusu 2008), and they do not reach their neighbours: a background is sparse too, but its Gaussians
+    are as large as the gaps between them.
+    """
     if not graph.distances.size:
         return np.zeros(len(cloud), bool)
-    logs = np.log(graph.distances.mean(1) + np.float32(1e-12))
-    median = np.median(logs)
-    spread = 1.4826 * np.median(np.abs(logs - median))
-    found: Mask = logs > median + isolation * spread
+    distances = graph.distances.mean(1)
+    sizes = np.exp(np.median(cloud.log_scales, axis=1))
+    reach = sizes + np.median(sizes[graph.indices], axis=1)
+    found: Mask = (distances > isolation * np.median(distances)) & (distances > _REACH * reach)
     return found
 
 
@@ -61,7 +67,8 @@ def giants(cloud: GaussianCloud, max_size: float) -> Mask:
     """Which Gaussians are larger than a share of the cloud's extent (the middle 98 % of the means)."""
     if not len(cloud):
         return np.zeros(0, bool)
-    low, high = np.quantile(cloud.means, [0.01, 0.99], axis=0)
+    some = cloud.means[:: max(1, len(cloud) // 100_000)]
+    low, high = np.quantile(some, [0.01, 0.99], axis=0)
     found: Mask = values_of(cloud, "scale_max") > np.float32(max_size * np.linalg.norm(high - low))
     return found
 

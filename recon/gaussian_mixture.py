@@ -53,7 +53,7 @@ def mixture_of(cloud: GaussianCloud) -> Mixture:
         cloud.means,
         np.stack(rows, 1),
         cloud.opacities,
-        cloud.sh.reshape(count, -1),
+        cloud.sh.reshape(count, cloud.sh.shape[1] * 3),
         (parts if parts.ndim == 1 else np.zeros(count)).astype(np.int64),
         np.arange(count),
         np.zeros(count, bool),
@@ -169,7 +169,7 @@ def to_cloud(cloud: GaussianCloud, mixture: Mixture) -> GaussianCloud:
         "quats": quats,
         "log_scales": log_scales,
         "opacity_logits": np.log(opacities) - np.log1p(-opacities),
-        "sh": mixture.features[new].reshape(len(new), -1, 3),
+        "sh": mixture.features[new].reshape(len(new), *cloud.sh.shape[1:]),
     }
     changed = {name: getattr(kept, name).copy() for name in values}
     for name, array in changed.items():
