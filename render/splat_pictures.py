@@ -86,7 +86,8 @@ def splat_depth(
     view = splat_view(cloud, cam_from_world, focal, center, size, **wishes)
     picture, left = composite(view.tiles, view.depths[:, None], np.zeros(1, np.float32))
     alpha = 1 - left
-    return picture[..., 0] / np.maximum(alpha, 1e-10), alpha
+    np.divide(picture[..., 0], alpha, out=picture[..., 0], where=alpha > 0)
+    return picture[..., 0], alpha
 
 
 def splat_channels(

@@ -9,7 +9,7 @@ holds the weights α T of the Gaussians in pixel p. Labels are lifted, voted on 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ from render.gaussians import GaussianCloud
 from render.splat_pictures import SplatView, splat_view
 from render.splatting_compiled import TILE, compiled, in_threads
 from render.splatting_forward import CHECKED_EVERY, PIXELS, TILES_AT_ONCE, is_full, lay_over, start_tile
-from render.splatting_tiles import Tiles
+from render.splatting_tiles import CHUNK, Tiles
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -60,13 +60,12 @@ def weights_of_view(view: SplatView) -> csr_matrix:
         values,
         columns,
     )
-    if ends[-1] < np.iinfo(np.int32).max:
-        ends = ends.astype(np.int32)
-    matrix = csr_matrix((height * width, len(view.depths)), dtype=np.float32)
+    matrix: Any = csr_matrix((height * width, len(view.depths)), dtype=np.float32)
     # Set, not given: the constructor would look through everything once more.
-    matrix.data, matrix.indices, matrix.indptr = values, columns, ends
+    is_small = ends[-1] < np.iinfo(np.int32).max
+    matrix.data, matrix.indices, matrix.indptr = values, columns, ends.astype(np.int32) if is_small else ends
     matrix.has_sorted_indices = False
-    return matrix
+    return cast("csr_matrix", matrix)
 
 
 def top_gaussian(
@@ -116,12 +115,8 @@ def largest_weights(
     of_pairs = np.zeros(len(tiles.ranks), np.float32)
     in_threads(_store_largest, len(tiles.shuffled), TILES_AT_ONCE, *_lists(tiles), width, height, of_pairs)
     largest = np.zeros(len(cloud), np.float32)
-    if len(tiles.order):
-        # Everyone in `order` has at least one pair or none; reduceat takes no empty ranges.
-        counts = np.diff(tiles.first_pairs)
-        somewhere = counts > 0
-        by_gaussian = np.maximum.reduceat(of_pairs[tiles.places], tiles.first_pairs[:-1][somewhere])
-        largest[tiles.order[somewhere]] = by_gaussian
+    of_lists = (tiles.order, tiles.firsts, tiles.num_tiles, tiles.places)
+    in_threads(_largest_of_pairs, len(tiles.order), CHUNK, *of_lists, of_pairs, largest)
     return largest
 
 
@@ -162,7 +157,7 @@ def _count_weights(start, stop, shuffled, starts, ranks, rows, records, width, h
         seen[:] = 0
         for pair in range(starts[tile], starts[tile + 1]):
             first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)
-            lay_over(scratch, first, last, records[ranks[pair]])
+            lay_over(scratch, first, last, records[pair])
             for i in range(first, last):
                 seen[i] += np.int32(scratch[_WEIGHT + i] > zero)
             if pair % CHECKED_EVERY == 0 and is_full(scratch):
@@ -190,7 +185,7 @@ def _store_weights(
         for pair in range(starts[tile], starts[tile + 1]):
             k = ranks[pair]
             first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)
-            lay_over(scratch, first, last, records[k])
+            lay_over(scratch, first, last, records[pair])
             for i in range(first, last):
                 if scratch[_WEIGHT + i] > zero:
                     values[places[i]], indices[places[i]] = scratch[_WEIGHT + i], order[k]
@@ -208,13 +203,22 @@ def _store_largest(start, stop, shuffled, starts, ranks, rows, records, width, h
         start_tile(scratch, tile % columns * TILE, tile // columns * TILE, width, height)
         for pair in range(starts[tile], starts[tile + 1]):
             first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)
-            lay_over(scratch, first, last, records[ranks[pair]])
+            lay_over(scratch, first, last, records[pair])
             largest = np.float32(0)
             for i in range(first, last):
                 largest = max(largest, scratch[_WEIGHT + i])
             of_pairs[pair] = largest
             if pair % CHECKED_EVERY == 0 and is_full(scratch):
                 break
+
+
+@compiled
+def _largest_of_pairs(start, stop, order, firsts, num_tiles, places, of_pairs, largest):
+    for k in range(start, stop):
+        most = np.float32(0)
+        for pair in range(firsts[k], firsts[k] + num_tiles[k]):
+            most = max(most, of_pairs[places[pair]])
+        largest[order[k]] = most
 
 
 @compiled
@@ -233,7 +237,7 @@ def _choose(start, stop, shuffled, starts, ranks, rows, records, rule, threshold
         for pair in range(starts[tile], starts[tile + 1]):
             k = ranks[pair]
             first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)
-            lay_over(scratch, first, last, records[k])
+            lay_over(scratch, first, last, records[pair])
             if rule == 0:
                 for i in range(first, last):
                     is_more = scratch[_WEIGHT + i] > best[i]

@@ -97,21 +97,16 @@ def rasterization(
     seen = seen * fades if is_antialiased else seen
     channels = _channels(means, colors, viewmats, radii, depths, sh_degree, render_mode)
     background = _background(backgrounds, channels, render_mode)
-    with torch.no_grad():
-        tiles = [
-            make_tiles(
-                *(_numpy(each[c]) for each in (means2d, depths, roots, seen)),
-                radii[c].numpy(),
-                (width, height),
-            )
-            for c in range(len(viewmats))
-        ]
-    pictures, alphas = _Composite.apply(means2d, roots, seen, channels, background, tiles, absgrad)  # type: ignore[no-untyped-call]
+    lists = [
+        _tiles(means2d[c], depths[c], roots[c], seen[c], radii[c], width, height)
+        for c in range(len(viewmats))
+    ]
+    pictures, alphas = _Composite.apply(means2d, roots, seen, channels, background, lists, absgrad)  # type: ignore[no-untyped-call]
     if render_mode.endswith("ED"):
         depth = pictures[..., -1:] / alphas.clamp(min=1e-10)
         pictures = torch.cat([pictures[..., :-1], depth], -1)
     meta = {"means2d": means2d, "depths": depths, "radii": radii, "opacities": seen, "conics": _conics(roots)}
-    return pictures, alphas, {**meta, **_facts(tiles, radii, width, height)}
+    return pictures, alphas, {**meta, **_facts(lists, radii, width, height)}
 
 
 def _check(
@@ -177,6 +172,13 @@ def _numpy(tensor: Tensor) -> Any:
     return tensor.detach().float().contiguous().numpy()
 
 
+def _tiles(
+    means2d: Tensor, depths: Tensor, roots: Tensor, opacities: Tensor, radii: Tensor, width: int, height: int
+) -> Tiles:
+    arrays: Any = [_numpy(each) for each in (means2d, depths, roots, opacities)]
+    return make_tiles(*arrays, radii.numpy(), (width, height))
+
+
 def _channels(
     means: Tensor,
     colors: Tensor,
@@ -225,9 +227,7 @@ def _facts(tiles: list[Tiles], radii: Tensor, width: int, height: int) -> dict[s
     columns, rows = -(-width // TILE), -(-height // TILE)
     per_gaussian = torch.zeros(radii.shape[:2], dtype=torch.int32)
     for c, each in enumerate(tiles):
-        per_gaussian[c, torch.from_numpy(each.order).long()] = torch.from_numpy(
-            np.diff(each.first_pairs)
-        ).int()
+        per_gaussian[c, torch.from_numpy(each.order).long()] = torch.from_numpy(each.num_tiles)
     return {
         "width": width, "height": height, "n_cameras": len(tiles), "tile_size": TILE,
         "tile_width": columns, "tile_height": rows, "tiles_per_gauss": per_gaussian,
@@ -243,7 +243,7 @@ class _Projection(torch.autograd.Function):
         ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, viewmats: Tensor,
         cameras: list[Any], limits: Any, blur: float, is_antialiased: bool,
     ) -> tuple[Tensor, ...]:  # fmt: skip
-        of_scene = [_numpy(each) for each in (means, quats, scales, opacities)]
+        of_scene: Any = [_numpy(each) for each in (means, quats, scales, opacities)]
         poses = viewmats.detach().double().numpy()
         projected = [
             project(*of_scene, pose, camera, limits, blur, is_antialiased)
@@ -267,7 +267,7 @@ class _Projection(torch.autograd.Function):
         sums: list[Any] = [0, 0, 0]
         of_poses = []
         for c, (pose, camera) in enumerate(zip(ctx.poses, ctx.cameras, strict=True)):
-            given = tuple(_numpy(each[c]) for each in of_outputs[:4])
+            given: Any = tuple(_numpy(each[c]) for each in of_outputs[:4])
             radii = ctx.radii[c].numpy()
             *of_scene, of_pose = project_gradient(*ctx.of_scene, pose, camera, ctx.blur, radii, given)
             sums = of_scene if c == 0 else [a + b for a, b in zip(sums, of_scene, strict=True)]
@@ -284,9 +284,10 @@ class _SeenColors(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, means: Tensor, position: Tensor, sh: Tensor, radii: Tensor, degree: int) -> Tensor:
-        ctx.inputs = _numpy(means), position.detach().double().numpy(), _numpy(sh), radii.numpy()
+        inputs: Any = _numpy(means), position.detach().double().numpy(), _numpy(sh), radii.numpy()
+        ctx.inputs = inputs
         ctx.degree, ctx.kinds = degree, (means.dtype, position.dtype, sh.dtype)
-        ctx.colors = seen_colors(degree, *ctx.inputs)
+        ctx.colors = seen_colors(degree, *inputs)
         return torch.from_numpy(ctx.colors)
 
     @staticmethod

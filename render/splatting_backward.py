@@ -29,6 +29,7 @@ from render.splatting_forward import (
     PIXELS,
     TILES_AT_ONCE,
     ZERO,
+    arranged_colors,
     is_full,
     start_tile,
 )
@@ -51,14 +52,22 @@ def composite_gradient(
     channels = colors.shape[1]
     of_pairs = np.empty((len(tiles.ranks), SUMS + channels), np.float32)
     lists = (tiles.shuffled, tiles.starts, tiles.ranks, tiles.rows, tiles.records)
-    by_rank = np.ascontiguousarray(colors[tiles.order])
+    arranged = arranged_colors(tiles, colors)
     # What each pixel gives in all: v · picture, of which the background's share is last, less what alpha asks.
     behind = np.einsum("hwd,hwd->hw", of_picture, picture) - left * of_alpha
     kernel = _gradient_rgb if channels == 3 else _gradient_channels
-    in_threads(kernel, len(tiles.shuffled), TILES_AT_ONCE, *lists, by_rank, behind, of_picture, of_pairs)
+    in_threads(kernel, len(tiles.shuffled), TILES_AT_ONCE, *lists, arranged, behind, of_picture, of_pairs)
     sums = np.zeros((len(colors), SUMS + channels), np.float32)
     in_threads(
-        _sum_pairs, len(tiles.order), 4096, tiles.order, tiles.first_pairs, tiles.places, of_pairs, sums
+        _sum_pairs,
+        len(tiles.order),
+        4096,
+        tiles.order,
+        tiles.firsts,
+        tiles.num_tiles,
+        tiles.places,
+        of_pairs,
+        sums,
     )
     return sums
 
@@ -111,10 +120,9 @@ def _gradient_rgb(start, stop, shuffled, starts, ranks, rows, records, colors, b
         tile = shuffled[number]
         _start(scratch, tile % columns * TILE, tile // columns * TILE, behind, of_picture)
         for pair in range(starts[tile], starts[tile + 1]):
-            k = ranks[pair]
-            x, y, opacity, limit = records[k, 0], records[k, 1], records[k, 5], -records[k, 6]
-            r00, r01, r11 = records[k, 2], records[k, 3], records[k, 4]
-            red, green, blue = colors[k, 0], colors[k, 1], colors[k, 2]
+            x, y, opacity, limit = records[pair, 0], records[pair, 1], records[pair, 5], -records[pair, 6]
+            r00, r01, r11 = records[pair, 2], records[pair, 3], records[pair, 4]
+            red, green, blue = colors[pair, 0], colors[pair, 1], colors[pair, 2]
             of_red, of_green, of_blue, of_opacity = ZERO, ZERO, ZERO, ZERO
             by_u, by_ux, by_uy, by_y, by_yy, size_x, size_y = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
             for i in range(np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)):
@@ -156,7 +164,7 @@ def _gradient_rgb(start, stop, shuffled, starts, ranks, rows, records, colors, b
                 of_green += weight * by_green
                 of_blue += weight * by_blue
             sums = (by_u, by_ux, by_uy, by_y, by_yy, size_x * r00, size_y)
-            _store(of_pairs, pair, records[k], of_opacity, sums)
+            _store(of_pairs, pair, records[pair], of_opacity, sums)
             of_pairs[pair, 8], of_pairs[pair, 9], of_pairs[pair, 10] = of_red, of_green, of_blue
             if pair % CHECKED_EVERY == 0 and is_full(scratch):
                 _clear(of_pairs, pair + 1, starts[tile + 1])
@@ -178,8 +186,8 @@ def _gradient_channels(
             k = ranks[pair]
             first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)
             _set_by_weight(scratch, first, last, last_row, colors[k])
-            of_power, sums = _lay_over_gradient(scratch, first, last, last_row, records[k])
-            _store(of_pairs, pair, records[k], of_power, sums)
+            of_power, sums = _lay_over_gradient(scratch, first, last, last_row, records[pair])
+            _store(of_pairs, pair, records[pair], of_power, sums)
             for channel in range(channels):
                 total, place = ZERO, _BY_RED + channel * _STEP
                 for i in range(first, last):
@@ -243,8 +251,23 @@ def _lay_over_gradient(scratch: Any, first: Any, last: Any, place: Any, record: 
 
 
 @compiled
-def _sum_pairs(start, stop, order, first_pairs, places, of_pairs, sums):
+def _sum_pairs(start, stop, order, firsts, num_tiles, places, of_pairs, sums):
+    """Sums in local variables: the compiler cannot know that an array of sums is not what it reads from."""
     for k in range(start, stop):
-        for pair in range(first_pairs[k], first_pairs[k + 1]):
-            for column in range(np.uint64(of_pairs.shape[1])):
-                sums[order[k], column] += of_pairs[places[pair], column]
+        i, first, last = order[k], firsts[k], firsts[k] + num_tiles[k]
+        by_x, by_y, by_r00, by_r01, by_r11, by_opacity = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+        for pair in range(first, last):
+            place = places[pair]
+            by_x += of_pairs[place, 0]
+            by_y += of_pairs[place, 1]
+            by_r00 += of_pairs[place, 2]
+            by_r01 += of_pairs[place, 3]
+            by_r11 += of_pairs[place, 4]
+            by_opacity += of_pairs[place, 5]
+        sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3] = by_x, by_y, by_r00, by_r01
+        sums[i, 4], sums[i, 5] = by_r11, by_opacity
+        for column in range(6, of_pairs.shape[1]):
+            total = ZERO
+            for pair in range(first, last):
+                total += of_pairs[places[pair], column]
+            sums[i, column] = total

@@ -40,9 +40,15 @@ def composite(tiles: Tiles, colors: Float, background: Float) -> tuple[Float, Fl
     left = np.empty((height, width), np.float32)
     of_lists = (tiles.shuffled, tiles.starts, tiles.ranks, tiles.rows, tiles.records)
     kernel = _composite_rgb if colors.shape[1] == 3 else _composite_channels
-    by_rank = np.ascontiguousarray(colors[tiles.order])
-    in_threads(kernel, len(tiles.shuffled), TILES_AT_ONCE, *of_lists, by_rank, background, picture, left)
+    arranged = arranged_colors(tiles, colors)
+    in_threads(kernel, len(tiles.shuffled), TILES_AT_ONCE, *of_lists, arranged, background, picture, left)
     return picture, left
+
+
+def arranged_colors(tiles: Tiles, colors: Float) -> Float:
+    """Three channels as the pairs are, (M, 3), so that they are read straight on; more by rank, (n, D)."""
+    by_rank = np.ascontiguousarray(colors[tiles.order])
+    return by_rank[tiles.ranks] if colors.shape[1] == 3 else by_rank
 
 
 @compiled
@@ -77,10 +83,9 @@ def _composite_rgb(
         start_tile(scratch, left, top, width, height)
         scratch[_RED:] = ZERO
         for pair in range(starts[tile], starts[tile + 1]):
-            k = ranks[pair]
-            x, y, opacity, limit = records[k, 0], records[k, 1], records[k, 5], -records[k, 6]
-            r00, r01, r11 = records[k, 2], records[k, 3], records[k, 4]
-            red, green, blue = colors[k, 0], colors[k, 1], colors[k, 2]
+            x, y, opacity, limit = records[pair, 0], records[pair, 1], records[pair, 5], -records[pair, 6]
+            r00, r01, r11 = records[pair, 2], records[pair, 3], records[pair, 4]
+            red, green, blue = colors[pair, 0], colors[pair, 1], colors[pair, 2]
             for i in range(np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)):
                 dx, dy = scratch[_X + i] - x, scratch[_Y + i] - y
                 across, down = r00 * dx + r01 * dy, r11 * dy
@@ -101,12 +106,12 @@ def _composite_rgb(
                 break
         for row in range(min(TILE, height - top)):
             for column in range(min(TILE, width - left)):
-                i = np.uint64(row * TILE + column)
-                rest = abs(scratch[_LEFT + i])
+                place = np.uint64(row * TILE + column)
+                rest = abs(scratch[_LEFT + place])
                 picture_left[top + row, left + column] = rest
-                picture[top + row, left + column, 0] = scratch[_RED + i] + rest * background[0]
-                picture[top + row, left + column, 1] = scratch[_GREEN + i] + rest * background[1]
-                picture[top + row, left + column, 2] = scratch[_BLUE + i] + rest * background[2]
+                picture[top + row, left + column, 0] = scratch[_RED + place] + rest * background[0]
+                picture[top + row, left + column, 1] = scratch[_GREEN + place] + rest * background[1]
+                picture[top + row, left + column, 2] = scratch[_BLUE + place] + rest * background[2]
 
 
 @compiled
@@ -145,18 +150,18 @@ def _composite_channels(
         for pair in range(starts[tile], starts[tile + 1]):
             k = ranks[pair]
             first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)
-            lay_over(scratch, first, last, records[k])
+            lay_over(scratch, first, last, records[pair])
             for channel in range(channels):
-                value, place = colors[k, channel], _RED + channel * _STEP
+                value, begin = colors[k, channel], _RED + channel * _STEP
                 for i in range(first, last):
-                    scratch[place + i] += scratch[_WEIGHT + i] * value
+                    scratch[begin + i] += scratch[_WEIGHT + i] * value
             if pair % CHECKED_EVERY == 0 and is_full(scratch):
                 break
         for row in range(min(TILE, height - top)):
             for column in range(min(TILE, width - left)):
-                i = np.uint64(row * TILE + column)
-                rest = abs(scratch[_LEFT + i])
+                place = np.uint64(row * TILE + column)
+                rest = abs(scratch[_LEFT + place])
                 picture_left[top + row, left + column] = rest
                 for channel in range(channels):
-                    value = scratch[_RED + channel * _STEP + i] + rest * background[channel]
+                    value = scratch[_RED + channel * _STEP + place] + rest * background[channel]
                     picture[top + row, left + column, channel] = value

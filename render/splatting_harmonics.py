@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from render.splatting_compiled import Float, Index, compiled_for_any_number, in_threads
+from render.splatting_compiled import Double, Float, Index, compiled_for_any_number, in_threads
 
 CHUNK = 2048
 
 
-def seen_colors(degree: int, means: Float, position: Float, sh: Float, radii: Index) -> Float:
+def seen_colors(degree: int, means: Float, position: Double, sh: Float, radii: Index) -> Float:
     """Colours (N, 3), not negative, of Gaussians whose radii (N, 2) are not 0. means: (N, 3). position: (3,) of the
     camera. sh: (N, K, 3), of which (degree + 1)² are used."""
     colors = np.zeros((len(means), 3), np.float32)
@@ -27,7 +27,7 @@ def seen_colors(degree: int, means: Float, position: Float, sh: Float, radii: In
 
 
 def seen_colors_gradient(
-    degree: int, means: Float, position: Float, sh: Float, radii: Index, colors: Float, of_colors: Float
+    degree: int, means: Float, position: Double, sh: Float, radii: Index, colors: Float, of_colors: Float
 ) -> tuple[Float, Float]:
     """The gradients by means (N, 3) and sh (N, K, 3); that by the position is minus the means' sum."""
     of_means, of_sh = np.zeros_like(means), np.zeros_like(sh)

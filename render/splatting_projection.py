@@ -117,7 +117,7 @@ def _set_slope(x: float, y: float, z: float, intrinsics: Any, bounds: Any, pose:
 
 
 @compiled_for_any_number
-def _in_camera(means: Any, i: int, pose: Any, row: int) -> float:
+def _in_camera(means: Any, i: int, pose: Any, row: int) -> Any:
     return (
         pose[row, 0] * means[i, 0]
         + pose[row, 1] * means[i, 1]

@@ -27,7 +27,8 @@ from render.splatting_compiled import (
     num_threads,
 )
 
-RECORD = 8  # numbers a visible Gaussian: centre x, y, root / 4 (3), opacity, largest exponent / 8, spare
+RECORD = 8  # numbers of a Gaussian: centre x, y, root / 4 (3), opacity, largest exponent / 8, spare
+CHUNK = 4096  # Gaussians a thread takes at once
 _SLACK = (
     1e-4  # added to the largest exponent, so that no rounding here leaves out what the kernels would draw
 )
@@ -38,19 +39,20 @@ class Tiles:
     """The lists of one picture.
 
     size: width, height in pixels. order: (n,) int32, the Gaussians that are seen, nearest first; a "rank" below is
-    an index into it. records: (n, 8) float32, by rank, what the kernels read of each. starts: (tiles + 1,) int64,
-    where each tile's list begins; tiles row by row. ranks: (M,) int32 and rows: (M, 2) uint8 first and last + 1: the
-    pairs of tile and Gaussian. first_pairs: (n + 1,) int64 and places: (M,) int32: Gaussian of rank k stands at
-    places[first_pairs[k] : first_pairs[k + 1]] of the pairs.
+    an index into it. starts: (tiles + 1,) int64, where each tile's list begins; tiles row by row. ranks: (M,) int32,
+    rows: (M, 2) uint8 first and last + 1, records: (M, 8) float32: the pairs of tile and Gaussian, with what the
+    kernels read of it, so that they read straight on. firsts: (n + 1,) int64, num_tiles: (n,) int32 and places:
+    int32: the Gaussian of rank k stands at places[firsts[k] : firsts[k] + num_tiles[k]] of the pairs.
     """
 
     size: tuple[int, int]
     order: Index
-    records: Float
     starts: Offset
     ranks: Index
     rows: NDArray[np.uint8]
-    first_pairs: Offset
+    records: Float
+    firsts: Offset
+    num_tiles: Index
     places: Index
 
     @property
@@ -71,21 +73,24 @@ def make_tiles(
     """Sort Gaussians by depth and into tiles. Arrays as from `splatting_projection.project`; opacities (N,)."""
     order = np.empty(int(np.count_nonzero(radii[:, 0])), np.int32)
     _sort(radii, depths, order)
-    records = np.empty((len(order), RECORD), np.float32)
-    in_threads(_gather, len(order), 4096, order, means2d, roots, opacities, records)
+    seen = np.empty((len(order), RECORD), np.float32)
+    in_threads(_gather, len(order), CHUNK, order, means2d, roots, opacities, seen)
+    firsts = np.zeros(len(order) + 1, np.int64)
+    in_threads(_set_room, len(order), CHUNK, seen, size, firsts[1:])
+    np.cumsum(firsts, out=firsts)
+    room = int(firsts[-1])
+    places, row_ranges = np.empty(room, np.int32), np.empty((room, 2), np.uint8)
+    num_tiles, pieces = np.empty(len(order), np.int32), max(1, min(num_threads(), len(order) // CHUNK))
     columns, rows = -(-size[0] // TILE), -(-size[1] // TILE)
-    pieces = max(1, min(num_threads(), len(order) // 1024))
-    ends = np.zeros((pieces, columns * rows), np.int64)
-    first_pairs = np.zeros(len(order) + 1, np.int64)
-    in_threads(_count, pieces, 1, pieces, records, size, ends, first_pairs[1:])
-    np.cumsum(first_pairs, out=first_pairs)
-    starts = np.zeros(columns * rows + 1, np.int64)
+    ends, starts = np.zeros((pieces, columns * rows), np.int64), np.zeros(columns * rows + 1, np.int64)
+    in_threads(_find, pieces, 1, pieces, seen, size, firsts, places, row_ranges, num_tiles, ends)
     _accumulate(ends, starts)
-    num_pairs = int(starts[-1])
-    ranks, places = np.empty(num_pairs, np.int32), np.empty(num_pairs, np.int32)
-    row_ranges = np.empty((num_pairs, 2), np.uint8)
-    in_threads(_fill, pieces, 1, pieces, records, size, ends, first_pairs, ranks, row_ranges, places)
-    return Tiles(size, order, records, starts, ranks, row_ranges, first_pairs, places)
+    count = int(starts[-1])
+    ranks, records = np.empty(count, np.int32), np.empty((count, RECORD), np.float32)
+    rows_of_pairs = np.empty((count, 2), np.uint8)
+    found = (firsts, places, row_ranges, num_tiles)
+    in_threads(_place, pieces, 1, pieces, seen, ends, *found, ranks, rows_of_pairs, records)
+    return Tiles(size, order, starts, ranks, rows_of_pairs, records, firsts, num_tiles, places)
 
 
 @compiled
@@ -126,100 +131,107 @@ def _gather(start, stop, order, means2d, roots, opacities, records):
     quarter = np.float32(0.25)
     for k in range(start, stop):
         i = order[k]
-        records[k, 0], records[k, 1] = means2d[i, 0], means2d[i, 1]
-        for j in range(3):
-            records[k, 2 + j] = roots[i, j] * quarter
-        records[k, 5] = opacities[i]
-        records[k, 6] = math.log(opacities[i] / ALPHA_MIN) / 8
-        records[k, 7] = 0
+        x, y, r00, r01, r11 = means2d[i, 0], means2d[i, 1], roots[i, 0], roots[i, 1], roots[i, 2]
+        opacity = opacities[i]
+        records[k, 0], records[k, 1], records[k, 2], records[k, 3] = x, y, r00 * quarter, r01 * quarter
+        records[k, 4], records[k, 5], records[k, 7] = r11 * quarter, opacity, 0
+        records[k, 6] = math.log(opacity / ALPHA_MIN) / 8
 
 
 @compiled
-def _clamped(value: float, largest: int) -> int:
+def _clamped(value: Any, largest: int) -> int:
     """The whole part of a number, brought into 0 … largest."""
     return int(max(0.0, min(value, float(largest))))
 
 
 @compiled
-def _shape(records: Any, k: int) -> Any:
-    """Of the ellipse that is drawn, u = (x, y) - centre with |R u|² ≤ reach²: centre x, y, R's entries, reach."""
-    return (
-        float(records[k, 0]), float(records[k, 1]),
-        4.0 * records[k, 2], 4.0 * records[k, 3], 4.0 * records[k, 4],
-        math.sqrt(16.0 * max(records[k, 6], 0.0) + _SLACK),
-    )  # fmt: skip
+def _span(low: Any, high: Any, size: int) -> Any:
+    """First and last + 1 tile that hold a pixel's centre between two places; both 0 where none does."""
+    first, last = math.ceil(low - 0.5), math.floor(high - 0.5)
+    if first > last or last < 0 or first >= size:
+        return 0, 0
+    return _clamped(first, size - 1) // TILE, _clamped(last, size - 1) // TILE + 1
 
 
 @compiled
-def _tile_rows(shape: Any, height: int) -> Any:
-    """First and last + 1 row of tiles whose pixels' centres lie within the ellipse's height."""
-    _, y, _, _, r11, reach = shape
-    low, high = math.ceil(y - reach / r11 - 0.5), math.floor(y + reach / r11 - 0.5)
-    if low > high or high < 0 or low >= height:
-        return 0, 0
-    return _clamped(low, height - 1) // TILE, _clamped(high, height - 1) // TILE + 1
-
-
-@compiled
-def _tile_columns(shape: Any, row: int, width: int) -> Any:
-    """First and last + 1 tile of a row of tiles that the ellipse meets with a pixel's centre, or nearly.
-
-    The right border is x = k v + √(reach² - (R₁₁ v)²) / R₀₀ at height v; it is concave, so that its largest value in
-    a band is where its summit lies, or at the band's end that is nearest to that; the left one mirrors it.
-    """
-    x, y, r00, r01, r11, reach = shape
-    tall = reach / r11
-    low, high = max(-tall, TILE * row + 0.5 - y), min(tall, TILE * row + TILE - 0.5 - y)
-    if low > high:
-        return 0, 0
-    tilt = -r01 / r11
-    summit = tall * tilt / math.sqrt(1 + tilt * tilt)
-    right, left = min(max(summit, low), high), min(max(-summit, low), high)
-    last = x - r01 / r00 * right + math.sqrt(max(reach * reach - (r11 * right) ** 2, 0.0)) / r00
-    first = x - r01 / r00 * left - math.sqrt(max(reach * reach - (r11 * left) ** 2, 0.0)) / r00
-    first, last = math.ceil(first - 0.5), math.floor(last - 0.5)
-    if first > last or last < 0 or first >= width:
-        return 0, 0
-    return _clamped(first, width - 1) // TILE, _clamped(last, width - 1) // TILE + 1
-
-
-@compiled
-def _pixel_rows(shape: Any, row: int, column: int) -> Any:
-    """First and last + 1 row of a tile's pixels that the ellipse meets: as `_tile_columns`, with x and y changed."""
-    x, y, r00, r01, r11, reach = shape
-    wide_variance = 1 / (r00 * r00) + (r01 / (r00 * r11)) ** 2
-    wide = reach * math.sqrt(wide_variance)
-    low, high = max(-wide, TILE * column + 0.5 - x), min(wide, TILE * column + TILE - 0.5 - x)
-    if low > high:
-        return 0, 0
-    per_width = -r01 / (r00 * r11 * r11) / wide_variance  # slope of the ridge
-    narrow = 1 / (r00 * r11 * math.sqrt(wide_variance))  # deviation along y at a given x
-    summit = -reach * r01 / r00 / r11
-    below, above = min(max(summit, low), high), min(max(-summit, low), high)
-    last = y + per_width * below + narrow * math.sqrt(max(reach * reach - below * below / wide_variance, 0.0))
-    first = (
-        y + per_width * above - narrow * math.sqrt(max(reach * reach - above * above / wide_variance, 0.0))
-    )
-    first, last = math.ceil(first - 0.5) - TILE * row, math.floor(last - 0.5) - TILE * row
+def _pixel_span(low: Any, high: Any, tile: int) -> Any:
+    """First and last + 1 of a tile's 16 rows of pixels between two places; both 0 where there is none."""
+    first, last = math.ceil(low - 0.5) - TILE * tile, math.floor(high - 0.5) - TILE * tile
     if first > last or last < 0 or first >= TILE:
         return 0, 0
     return _clamped(first, TILE - 1), _clamped(last, TILE - 1) + 1
 
 
 @compiled
-def _count(start, stop, pieces, records, size, counts, pairs):
-    """Pairs of each tile, a row of `counts` for each piece, and of each Gaussian."""
+def _halves(records: Any, k: int) -> Any:
+    """Half of the width and of the height of the ellipse |R u|² ≤ reach² that is drawn, in pixels."""
+    r00, r01, r11 = 4.0 * records[k, 2], 4.0 * records[k, 3], 4.0 * records[k, 4]
+    reach = math.sqrt(16.0 * max(records[k, 6], 0.0) + _SLACK)
+    return reach * math.sqrt(r11 * r11 + r01 * r01) / (r00 * r11), reach / r11
+
+
+@compiled
+def _set_room(start, stop, records, size, room):
+    """How many tiles the rectangle around each ellipse meets."""
+    width, height = size
+    for k in range(start, stop):
+        wide, tall = _halves(records, k)
+        first_column, last_column = _span(records[k, 0] - wide, records[k, 0] + wide, width)
+        first_row, last_row = _span(records[k, 1] - tall, records[k, 1] + tall, height)
+        room[k] = (last_column - first_column) * (last_row - first_row)
+
+
+@compiled
+def _band(from_x: Any, to_x: Any, wide: Any, tall: Any, ridge: Any, thick: Any) -> Any:
+    """Lowest and highest y of an ellipse about the origin where from_x ≤ x ≤ to_x; low above high where nowhere.
+
+    wide, tall: half its width and height. The upper border is y = ridge x + thick √(1 - (x / wide)²). It is concave:
+    its highest point in a band is the summit, which lies at x = ridge wide² / tall, or else the band's nearest end.
+    The lower border mirrors it.
+    """
+    low, high = max(-wide, from_x), min(wide, to_x)
+    if low > high:
+        return 1.0, 0.0
+    summit = ridge * wide * wide / tall
+    above, below = min(max(summit, low), high), min(max(-summit, low), high)
+    top = ridge * above + thick * math.sqrt(max(1 - (above / wide) * (above / wide), 0.0))
+    bottom = ridge * below - thick * math.sqrt(max(1 - (below / wide) * (below / wide), 0.0))
+    return bottom, top
+
+
+@compiled
+def _find(start, stop, pieces, records, size, firsts, tiles, row_ranges, num_tiles, counts):
+    """The tiles that each ellipse meets, and the rows of their pixels; and how many meet each tile, by piece."""
     width, height = size
     columns = (width + TILE - 1) // TILE
     for piece in range(start, stop):
         for k in range(piece * len(records) // pieces, (piece + 1) * len(records) // pieces):
-            shape = _shape(records, k)
-            first_row, last_row = _tile_rows(shape, height)
+            x, y = float(records[k, 0]), float(records[k, 1])
+            wide, tall = _halves(records, k)
+            first_column, last_column = _span(x - wide, x + wide, width)
+            first_row, last_row = _span(y - tall, y + tall, height)
+            is_narrow = last_column - first_column == 1
+            r00, r01, r11 = 4.0 * records[k, 2], 4.0 * records[k, 3], 4.0 * records[k, 4]
+            lean, steep = -r01 / r00, -r01 * r00 / (r11 * r11 + r01 * r01)
+            thick_x, thick_y = tall * r11 / r00, wide * r00 * r11 / (r11 * r11 + r01 * r01)
+            pair = firsts[k]
             for row in range(first_row, last_row):
-                first, last = _tile_columns(shape, row, width)
+                first, last = first_column, last_column
+                if not is_narrow:
+                    top = TILE * row + 0.5 - y
+                    left, right = _band(top, top + (TILE - 1), tall, wide, lean, thick_x)
+                    first, last = _span(x + left, x + right, width) if left <= right else (0, 0)
+                low, high = _pixel_span(y - tall, y + tall, row)
                 for column in range(first, last):
-                    counts[piece, row * columns + column] += 1
-                pairs[k] += last - first
+                    if not is_narrow:
+                        left = TILE * column + 0.5 - x
+                        lowest, highest = _band(left, left + (TILE - 1), wide, tall, steep, thick_y)
+                        low, high = _pixel_span(y + lowest, y + highest, row) if lowest <= highest else (0, 0)
+                    tile = row * columns + column
+                    tiles[pair], row_ranges[pair, 0], row_ranges[pair, 1] = tile, low, high
+                    counts[piece, tile] += 1
+                    pair += 1
+            num_tiles[k] = pair - firsts[k]
 
 
 @compiled
@@ -234,20 +246,18 @@ def _accumulate(counts, starts):
 
 
 @compiled
-def _fill(start, stop, pieces, records, size, ends, first_pairs, ranks, row_ranges, places):
-    width, height = size
-    columns = (width + TILE - 1) // TILE
+def _place(start, stop, pieces, seen, ends, firsts, places, row_ranges, num_tiles, ranks, rows, records):
+    """Each pair to the end of its tile's list; `places` holds its tile, and then where it stands."""
     for piece in range(start, stop):
-        for k in range(piece * len(records) // pieces, (piece + 1) * len(records) // pieces):
-            shape = _shape(records, k)
-            pair = first_pairs[k]
-            first_row, last_row = _tile_rows(shape, height)
-            for row in range(first_row, last_row):
-                first, last = _tile_columns(shape, row, width)
-                for column in range(first, last):
-                    place = ends[piece, row * columns + column]
-                    ends[piece, row * columns + column] += 1
-                    low, high = _pixel_rows(shape, row, column)
-                    ranks[place], places[pair] = k, place
-                    row_ranges[place, 0], row_ranges[place, 1] = low, high
-                    pair += 1
+        for k in range(piece * len(seen) // pieces, (piece + 1) * len(seen) // pieces):
+            x, y, r00, r01 = seen[k, 0], seen[k, 1], seen[k, 2], seen[k, 3]
+            r11, opacity, limit = seen[k, 4], seen[k, 5], seen[k, 6]
+            for pair in range(firsts[k], firsts[k] + num_tiles[k]):
+                tile = places[pair]
+                place = ends[piece, tile]
+                ends[piece, tile] = place + 1
+                places[pair], ranks[place] = place, k
+                rows[place, 0], rows[place, 1] = row_ranges[pair, 0], row_ranges[pair, 1]
+                records[place, 0], records[place, 1], records[place, 2] = x, y, r00
+                records[place, 3], records[place, 4], records[place, 5] = r01, r11, opacity
+                records[place, 6], records[place, 7] = limit, 0
