@@ -63,6 +63,7 @@ def _posed(scene: Scene, views: Sequence[View], options: ReadOptions) -> PosedIm
         params,
         _depth(scene, views, options),
         _normals(scene, views),
+        world_from_region=scene.world_from_region,
         frame=frame,
     )
 

@@ -49,7 +49,8 @@ class Scene:
     """What a scene file says. file: for messages. root: folder that paths are kept relative to.
 
     normals: how normals are stored; its paths are not used. observations: (T, 2) rows (view, point).
-    lens_of_size: the lens of a view that has none, from the picture's width and height.
+    lens_of_size: the lens of a view that has none, from the picture's width and height. world_from_region: as in
+    PosedImages.
     """
 
     file: Path
@@ -65,3 +66,4 @@ class Scene:
     frame: Frame = Frame()
     notes: tuple[Note, ...] = ()
     lens_of_size: Callable[[View, tuple[int, int]], Lens] | None = None
+    world_from_region: Array | None = None

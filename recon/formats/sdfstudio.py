@@ -27,6 +27,7 @@ from render.points import PointCloud
 from render.transforms import Similarity3
 
 _ADVICE = "Export the scene again from sdfstudio."
+_FARTHEST = 1e9  # corner of a box: beyond, numbers are damaged
 
 
 def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
@@ -48,6 +49,7 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
         points=points,
         observations=observations,
         notes=tuple(_notes(file, value, frames)),
+        world_from_region=_region(file, value, world_from_box),
     )
     return with_sparse_points(assemble(scene, options), file.parent)
 
@@ -62,6 +64,25 @@ def _world_from_box(file: Path, value: Mapping[str, Any]) -> Similarity3:
     except (ValueError, ZeroDivisionError) as error:
         sentence = "worldtogt is no rotation, scale and shift."
         raise FormatError(file, sentence, _ADVICE, details=str(error)) from error
+
+
+def _region(file: Path, value: Mapping[str, Any], world_from_box: Similarity3) -> NDArray[np.float64] | None:
+    """The scene's box where rays are bounded by it; with other colliders it holds no more than a guess."""
+    box = value.get("scene_box")
+    if not isinstance(box, Mapping) or box.get("collider_type") != "box" or box.get("aabb") is None:
+        return None
+    try:
+        corners = np.array(box["aabb"], np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FormatError(file, "scene_box.aabb holds no corners.", _ADVICE, details=str(error)) from error
+    if corners.shape != (2, 3) or not np.isfinite(corners).all() or not (corners[1] > corners[0]).all():
+        raise FormatError(file, "scene_box.aabb is no box of two corners.", _ADVICE)
+    if np.abs(corners).max() > _FARTHEST:
+        raise FormatError(file, "scene_box.aabb lies too far out.", _ADVICE)
+    region = np.eye(4)
+    region[:3, :3] = np.diag(np.diff(corners, axis=0)[0] / 2)
+    region[:3, 3] = corners.mean(0)
+    return world_from_box.matrix @ region
 
 
 def _view(

@@ -11,7 +11,7 @@ import pycolmap
 import pytest
 
 from recon import formats
-from recon.errors import InputError
+from recon.errors import FormatError, InputError
 from recon.formats.colmap import points_of, world_from_cam
 from recon.formats.colmap_reading import read_model
 from recon.formats.colmap_writing import quat_of_rotation
@@ -288,6 +288,28 @@ def test_cues_come_with_the_formats_that_have_them(tmp_path: Path) -> None:
         or back.depth.paths[5] == "5_d.npy"
     )
     assert back.normals.paths[0] == "0_n.npy" and back.images.mask_paths[4] == "4_m.png"
+
+
+def test_the_box_that_bounds_an_sdfstudio_scene_is_its_region(tmp_path: Path) -> None:
+    file = WRITERS["meta_data"](tmp_path, SCENE)
+    value = json.loads(file.read_text())
+    value["scene_box"] = {"aabb": [[-1, -0.5, -1], [1, 0.5, 0.2]], "collider_type": "box"}
+    file.write_text(json.dumps(value))
+    region = _posed(formats.read(file).data).world_from_region
+    assert region is not None
+    world_from_box = np.array(value["worldtogt"])
+    for corner in ((-1, -1, -1), (1, 1, 1)):
+        in_box = np.array([corner[0], 0.5 * corner[1], -0.4 + 0.6 * corner[2]])
+        wanted = world_from_box[:3, :3] @ in_box + world_from_box[:3, 3]
+        assert np.allclose(region[:3, :3] @ corner + region[:3, 3], wanted)
+    value["scene_box"]["collider_type"] = "near_far"
+    file.write_text(json.dumps(value))
+    assert _posed(formats.read(file).data).world_from_region is None
+    for wrong in ("here", [[0, 0, 0]], [[0, 0, 0], [1, 1, -1]], [[0, 0, 0], [1, 1, float("nan")]]):
+        value["scene_box"] = {"aabb": wrong, "collider_type": "box"}
+        file.write_text(json.dumps(value))
+        with pytest.raises(FormatError):
+            formats.read(file)
 
 
 def test_a_sensors_depth_is_metric_in_every_format(tmp_path: Path) -> None:
