@@ -17,6 +17,7 @@ METHODS: tuple[Method, ...] = (
     splats.METHOD,
     splats.MESH,
     romap.PART,
+    romap.EDIT,
     extraction.METHOD,
     views.METHOD,
     poses.METHOD,

@@ -69,3 +69,46 @@ PART = Method(
     paper="arXiv:2507.11061",
     makes="gaussians",
 )
+
+
+class EditSettings(Settings):
+    """What a person may change about an edit of one part."""
+
+    part: int = Field(-1, ge=-1, title="Part", json_schema_extra=_BASIC)
+    """Number of the part in the splats' column “part”."""
+    instruction: str = Field("", title="Instruction", json_schema_extra=_BASIC)
+    """What to change, in words and without a network: a colour (“dark red”), a material (“denim”), “delete”, “twice as
+    big”, “move up 10 cm”, “rotate 30 degrees”; several apart by commas."""
+    anchors: Folder = Field("", title="Edited images", json_schema_extra=_BASIC)
+    """Folder of pictures named as views of the cameras, on which the part looks as it is to be; some views are
+    enough."""
+    steps: int = Field(200, ge=1, le=100_000, title="Steps", json_schema_extra=_BASIC | {"unit": "steps"})
+    """Of fitting to the edited images, a view each."""
+    prior: Literal["anchors", "grey", "keep"] = Field("anchors", title="Old look")
+    """What replaces the old colours of splats that surely belong to the part before fitting: those that the edited
+    images show, grey as in the paper, or nothing."""
+    sure: float = Field(0.8, ge=0, le=1, title="Sure from")
+    """Confidence of a splat's part from which its old look is removed."""
+    grows: bool = Field(True, title="Add splats where needed")
+    """Clone and split the part's splats where the edited images ask for detail, and remove what has faded."""
+    masked: bool = Field(True, title="Compare within the part only")
+    """Whether pixels of edited images count by how much of the part they show; else the whole image counts."""
+    image_size: int = Field(800, ge=32, le=4096, title="Image size", json_schema_extra={"unit": "px"})
+    """Longer side of the views in which the part is fitted."""
+
+
+EDIT = Method(
+    id="romap.edit",
+    title="Edit a part of splats",
+    summary="Change one part of a splat scene by words or by edited images; every other splat keeps its bytes.",
+    inputs=(
+        InputSlot("cloud", "gaussians", "Gaussian splats with parts"),
+        InputSlot(
+            "cameras", "posed_images", "Posed images whose names the edited images bear", optional=True
+        ),
+    ),
+    settings=EditSettings,
+    run_at="recon.romap.edit:run",
+    paper="arXiv:2507.11061",
+    makes="gaussians",
+)
