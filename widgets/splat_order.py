@@ -66,6 +66,8 @@ def threshold_for(samples: Sequence[Sample], count: int) -> float:
     """The key up to which the samples together hold about `count` Gaussians; 0 when they hold no more than that."""
     if sum(len(sample.keys) for sample in samples) <= count:
         return 0.0
+    if len(samples) == 1:
+        return float(samples[0].keys[count])
     return float(np.partition(np.concatenate([sample.keys for sample in samples]), count)[count])
 
 

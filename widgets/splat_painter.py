@@ -121,6 +121,7 @@ class SplatPainter:
         current = QOpenGLContext.currentContext()
         if current is None:
             raise RuntimeError("no OpenGL context is current")
+        self._context = current
         loader: Any = _Loader(current)
         self._gl: Any = moderngl.create_context(require=330, context=loader)
         self._textures: dict[str, Any] = {}
@@ -296,7 +297,9 @@ class SplatPainter:
         return self._gl.detect_framebuffer()
 
     def release(self) -> None:
-        """Give everything back."""
+        """Give everything back, if the context is still there and current."""
+        if QOpenGLContext.currentContext() is not self._context:
+            return  # it went, and what it held with it
         things: list[Any] = [*self._orders.values(), *self._targets.values()]
         things += [self._splats, self._compose_whole, self._compose_depth_whole, self._compose_depth]
         things += [each for pair in self._copiers.values() for each in pair]

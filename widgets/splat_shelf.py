@@ -24,7 +24,7 @@ _COLORINGS = {"color": 0, "depth": 1, "label": 2, "value": 3}
 class Place:
     """One layer's rows. held: for each part, the values that are in the textures or on their way there.
 
-    missing: pieces that are not there yet, by part and first Gaussian; in the order in which they are packed.
+    generation: rises with other places or sizes of its Gaussians. missing: pieces that are not there yet, by part and first Gaussian; in the order in which they are packed.
     """
 
     layer: SplatsLayer
@@ -32,6 +32,7 @@ class Place:
     num_rows: int
     held: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     missing: dict[tuple[str, int], None] = field(default_factory=dict)
+    generation: int = 0
     log_range: tuple[float, float] = (0.0, 1.0)
     sample: Sample | None = None
     reaches: tuple[NDArray[np.float64], NDArray[np.float64]] | None = (
@@ -69,7 +70,7 @@ class Shelf:
             place, layer = self.places[layer_id], layers.get(layer_id)
             if layer is not place.layer or _rows_of(layer) != place.num_rows:
                 del self.places[layer_id]
-        is_new = stride > self.band_stride
+        is_new = stride > self.band_stride or 2 * sum(map(_rows_of, layers.values())) < self.num_rows
         for layer_id, layer in layers.items():
             if layer_id not in self.places and not is_new:
                 row = self._gap(_rows_of(layer))
@@ -166,6 +167,7 @@ def _note_changes(place: Place) -> None:
         if before is not None and _are_same(before, values):
             continue
         place.held[part] = values
+        place.generation += part in ("means", "shapes")
         if part == "means":
             place.reaches = None
             place.held.pop("shapes", None)  # they know how far the Gaussians reach

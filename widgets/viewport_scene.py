@@ -102,6 +102,14 @@ class ViewportScene:
             if isinstance(layer, SplatsLayer) and layer.data is not None and len(layer.data):
                 yield layer_id, layer, layer.data
 
+    def splat_layers(self) -> dict[str, SplatsLayer]:
+        """All layers of Gaussian splats, hidden ones too."""
+        return {
+            layer_id: layer
+            for layer_id, layer in self._layers.items()
+            if isinstance(layer, SplatsLayer) and layer.data is not None and len(layer.data)
+        }
+
     def splat_depths(self, pose: CameraPose) -> tuple[float, float]:
         """The depths along the view between which the colours of "depth" lie: where most of the splats are."""
         corners = [layer.outer_points for _, layer, _ in self.splats()]

@@ -29,15 +29,27 @@ from widgets.theme import active_theme
 from widgets.viewport_camera import CameraPose
 from widgets.viewport_polydata import triangles
 from widgets.viewport_scene import ViewportScene, box_corners
-from widgets.viewport_splats_layer import SplatsLayer
 
 if TYPE_CHECKING:
     from widgets.splat_painter import SplatCamera, SplatLook, SplatPainter
 
 Array = NDArray[np.float64]
+_QUICK = 50_000  # Gaussians that are sorted in less time than a picture takes to be seen
 _SMALL = 200_000  # Gaussians that are packed and sorted at once, without a picture in which they are missing
 _UPLOAD_SECONDS = 0.008  # of each picture while a large layer comes in
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Tag:
+    """What an order was made for. plan: which Gaussians its indices stand for."""
+
+    name: str
+    forward: tuple[float, ...]
+    plan: tuple[object, ...]
+    places: tuple[object, ...]
+    threshold: float
+    moved: object
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,7 @@ class SplatsInView(QObject):
         self._is_packing = False
         self._versions: tuple[object, ...] = ()
         self._plan: tuple[object, ...] = ()
+        self._shown: frozenset[str] = frozenset()
         self._ids: dict[
             str, tuple[object, NDArray[np.uint32]]
         ] = {}  # "all" and "some", with what they answer
@@ -109,11 +122,14 @@ class SplatsInView(QObject):
     def prepare(self, is_moving: bool) -> None:
         """Get ready for the next picture."""
         self._is_moving = is_moving
-        layers = self._layers()
-        self._is_sharp = not layers or bool(self.problem)
-        self._place_sentinel(bool(layers) and not self.problem)
-        if not layers or self.problem:
-            self._ids.clear()
+        layers = self._scene.splat_layers()
+        self._shown = frozenset(layer_id for layer_id, _, _ in self._scene.splats())
+        is_drawn = bool(self._shown) and not self.problem
+        self._is_sharp = not is_drawn
+        self._place_sentinel(is_drawn)
+        if not layers:
+            self._forget()
+        if not is_drawn:
             return
         versions = tuple((layer_id, layer.version) for layer_id, layer in layers.items())
         if versions != self._versions:
@@ -140,7 +156,6 @@ class SplatsInView(QObject):
     def set_moved(self, world_from_before: Array | None) -> None:
         """Show selected Gaussians where this similarity (4, 4) would take them, without touching their values."""
         self._moved = world_from_before
-        self._versions = ()
         self.picture_wished.emit()
 
     def set_crop(self, world_from_box: Array | None) -> None:
@@ -150,38 +165,44 @@ class SplatsInView(QObject):
 
     def release(self) -> None:
         """Give back the thread and all that is on the graphics card, whose context must be current."""
-        self._strokes.stop()
         self._sorter.stop()
-        self._packed.clear()
         self._place_sentinel(False)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Hold nothing of layers that are gone."""
+        self._strokes.stop()
+        self._packed.clear()
+        self._ids.clear()
+        self._sharp = self._next = None
+        self._shelf, self._plan, self._versions = Shelf(), (), ()
         if self._painter is not None:
+            window = self._scene.renderer.GetRenderWindow()
+            if window is not None:
+                window.MakeCurrent()
             self._painter.release()
             self._painter = None
 
     # Orders
 
-    def _layers(self) -> dict[str, SplatsLayer]:
-        return {layer_id: layer for layer_id, layer, _ in self._scene.splats()}
-
-    def _parts(self, rows: Callable[[Place], NDArray[np.int32] | None]) -> tuple[Part, ...]:
-        parts = []
-        for place in self._shelf.places.values():
-            means, marks = place.cloud.means[: place.num_ready], place.layer.style.marks
-            chosen = rows(place)
-            if chosen is not None and len(means) < len(place.cloud):
-                chosen = chosen[chosen < len(means)]
-            is_moved = marks.selected[: len(means)] if self._moved is not None and marks is not None else None
-            parts.append(Part(place.first, means, chosen, self._moved, is_moved))
-        return tuple(parts)
+    @property
+    def _places(self) -> list[Place]:
+        """The layers that are drawn."""
+        return [place for layer_id, place in self._shelf.places.items() if layer_id in self._shown]
 
     def _want_order(self) -> None:
-        name = "some" if self._is_moving and self.pace.count < self._num_gaussians else "all"
+        is_part = self.pace.count < self._num_gaussians
+        if is_part and (self._is_moving or "some" not in self._ids):
+            self._want("some", is_quick=self.pace.count <= _QUICK)
+        if not (is_part and self._is_moving):
+            self._want("all", is_quick=("all" not in self._ids and self._is_small) or self._is_final)
+
+    def _want(self, name: str, is_quick: bool) -> None:
         question = self._question(name)
         held = self._ids.get(name)
         if held is not None and held[0] == question.tag:
             return
-        is_small = sum(len(part.means) for part in question.parts) <= _SMALL
-        if (held is None and is_small) or self._is_final:
+        if is_quick:
             self._take_order(question, far_to_near(question))
         else:
             self._sorter.ask(question)
@@ -190,15 +211,25 @@ class SplatsInView(QObject):
         forward = -self._pose().axes[2]
         threshold = 0.0
         if name == "some":
-            samples = [place.sample for place in self._shelf.places.values() if place.sample is not None]
+            samples = [place.sample for place in self._places if place.sample is not None]
             threshold = threshold_for(samples, self.pace.count)
-        parts = self._parts(lambda place: _sampled(place, threshold))
-        ready = tuple(place.num_ready for place in self._shelf.places.values())
-        tag = (name, tuple(forward), self._versions, ready, threshold)
-        return Question(parts, forward, tag)
+        parts = tuple(self._part(place, threshold) for place in self._places)
+        moved = None if self._moved is None else (self._moved.tobytes(), self._versions)
+        places = tuple((place.row, place.generation, place.num_ready) for place in self._places)
+        return Question(parts, forward, _Tag(name, tuple(forward), self._plan, places, threshold, moved))
+
+    def _part(self, place: Place, threshold: float) -> Part:
+        means, marks = place.cloud.means[: place.num_ready], place.layer.style.marks
+        rows = _sampled(place, threshold)
+        if rows is not None and len(means) < len(place.cloud):
+            rows = rows[rows < len(means)]
+        is_moved = marks.selected[: len(means)] if self._moved is not None and marks is not None else None
+        return Part(place.first, means, rows, self._moved, is_moved)
 
     def _take_order(self, question: Question, ids: NDArray[np.uint32]) -> None:
-        self._ids[question.tag[0]] = question.tag, ids
+        tag: _Tag = question.tag
+        if tag.plan == self._plan:
+            self._ids[tag.name] = tag, ids
 
     def _on_answered(self) -> None:
         answer = self._sorter.take()
@@ -210,13 +241,17 @@ class SplatsInView(QObject):
 
     @property
     def _num_gaussians(self) -> int:
-        return sum(len(place.cloud) for place in self._shelf.places.values())
+        return sum(len(place.cloud) for place in self._places)
+
+    @property
+    def _is_small(self) -> bool:
+        return self._num_gaussians <= _SMALL
 
     # Textures
 
     def _pack_more(self) -> None:
         """Pack what is missing: a little at once, much in the thread, piece after piece."""
-        small = self._num_gaussians <= _SMALL or self._is_final
+        small = self._is_small or self._is_final
         while (piece := self._shelf.next_piece()) is not None:
             place, part, start = piece
             if not small and part != "marks":
@@ -316,7 +351,7 @@ class SplatsInView(QObject):
             return
         tag, ids = self._ids[name]
         coarseness = self.pace.coarseness
-        look = replace(look, coarseness=coarseness, threshold=tag[4])  # type: ignore[index]
+        look = replace(look, coarseness=coarseness, threshold=tag.threshold)
         self._is_sharp = False
         self._strokes.stop()
         self._next = None
@@ -406,7 +441,7 @@ class SplatsInView(QObject):
     def _area(self, camera: SplatCamera, is_grown: bool = False) -> tuple[int, int, int, int] | None:
         """The part of the picture that splats can be seen in: x, y, width, height; None for all of it."""
         boxes = []
-        for place in self._shelf.places.values():
+        for place in self._places:
             if place.reaches is None or place.layer.style.splat_scale > 1 or self._moved is not None:
                 return None
             boxes.append(place.reaches[is_grown])
@@ -443,7 +478,7 @@ class SplatsInView(QObject):
         seen = (camera.view.tobytes(), camera.projection.tobytes(), camera.size)
         crop = None if self._scene.crop is None else self._scene.crop.tobytes()
         moved = None if self._moved is None else self._moved.tobytes()
-        ready = tuple(place.num_ready for place in self._shelf.places.values()), len(self._packed)
+        ready = tuple(place.num_ready for place in self._places), len(self._packed), self._shown
         looks = (look.clip, look.accent, look.depth_range, look.pixel_ratio, crop, moved)
         others = tuple(
             (id(actor), actor.GetRedrawMTime(), actor.GetVisibility())
