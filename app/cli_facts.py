@@ -52,8 +52,22 @@ def _counts(data: SceneData) -> dict[str, Any]:
     if isinstance(data, RenderedViews):
         return {"kind": "views", "summary": in_words(data), "views": len(data.names)}
     if isinstance(data, GaussianCloud):
-        return {"kind": "Gaussian splats", "gaussians": len(data), "sh_degree": data.sh_degree}
+        return _splat_facts(data)
     return {"kind": "field", "summary": in_words(data)}
+
+
+def _splat_facts(data: GaussianCloud) -> dict[str, Any]:
+    opacities, scales = data.opacities, data.scales.ravel()
+    facts: dict[str, Any] = {"kind": "Gaussian splats", "gaussians": len(data), "sh_degree": data.sh_degree}
+    for name, values in (("opacity", opacities), ("scale", scales)):
+        ends = np.quantile(values, [0, 0.5, 1]) if len(values) else np.zeros(3)
+        facts |= {f"{name}_{what}": float(x) for what, x in zip(("min", "median", "max"), ends, strict=True)}
+    return {
+        **facts,
+        "antialiased": data.is_antialiased,
+        "further_columns": ", ".join(data.extra) or "none",
+        "comments": "; ".join(data.comments) or "none",
+    }
 
 
 def _posed_facts(data: PosedImages) -> dict[str, Any]:

@@ -28,6 +28,8 @@ from render.mesh import TriangleMesh
 from render.scene_data import SceneData
 from render.transforms import Similarity3
 
+_AXES_BY_FORMAT = (".glb", ".gltf", ".3mf")  # formats that prescribe which way is up
+
 
 def convert(arguments: Sequence[str]) -> int:
     """`isokiln convert IN OUT`."""
@@ -57,14 +59,16 @@ def convert(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _kind_in(path: Path, options: ReadOptions) -> str:
-    """The kind of scene data that a path holds, as far as its outside tells; "mesh" where that says nothing."""
+def _kind_in(path: Path, options: ReadOptions) -> str | None:
+    """The kind of scene data that a path holds, as far as its outside tells; None where that says nothing."""
     if path.is_dir() and options.read_as == "scene":
         return "posed_images"
+    if options.read_as == "points":
+        return "points"
     try:
-        return formats.kind_of_file(path).data or "mesh"
+        return formats.kind_of_file(path).data
     except (OSError, FormatError):
-        return "mesh"  # Reading it tells what is wrong.
+        return None  # Reading it tells what is wrong.
 
 
 def validate(arguments: Sequence[str]) -> int:
@@ -125,13 +129,15 @@ def evaluate(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_model_options(parser, ReadOptions, "reading the slices", "read-")
     options = parser.parse_args(arguments)
-    mesh, reference = _read_mesh(options.mesh), _read_mesh(options.reference)
+    mesh, (reference, is_silent) = _read_mesh(options.mesh), _mesh_reading(options.reference)
+    # Axes that a comment states are those of the numbers; a reference that states none shares them.
+    is_as_is = options.as_is or (is_silent and options.mesh.suffix.lower() not in _AXES_BY_FORMAT)
     sections = None
     if options.slices:
         sections = _read_sections(options.slices, model_from(options, ReadOptions, "read-"))
     from recon import metrics
 
-    turn = (lambda mesh, frame: mesh) if options.as_is else in_frame
+    turn = (lambda mesh, frame: mesh) if is_as_is else in_frame
     figures = metrics.compare(turn(mesh, reference.frame), reference, options.seed)
     if sections is not None:
         figures["slices"] = _agreement(turn(mesh, sections.frame), sections)
@@ -184,7 +190,7 @@ def slice_mesh(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.arbitrary and options.axis:
         parser.error("--axis is for parallel planes")
-    check_output(options.output, [options.mesh])
+    check_output(options.output, [options.mesh], "cross_sections")
     mesh = _read_mesh(options.mesh)
     from recon import slicing
 
@@ -239,10 +245,16 @@ def _read(path: Path, options: ReadOptions = ReadOptions()) -> SceneData:
 
 
 def _read_mesh(path: Path) -> TriangleMesh:
-    data = _read(path)
-    if not isinstance(data, TriangleMesh):
+    return _mesh_reading(path)[0]
+
+
+def _mesh_reading(path: Path) -> tuple[TriangleMesh, bool]:
+    """A mesh, and whether nobody said which way is up in it."""
+    reading = formats.read(path)
+    tell_notes(path, reading.notes)
+    if not isinstance(reading.data, TriangleMesh):
         raise InputError(f"{path.name} does not hold a mesh.", "Give a PLY, OBJ, STL, GLB or 3MF file.")
-    return data
+    return reading.data, reading.is_up_assumed
 
 
 def _read_sections(path: Path, options: ReadOptions) -> CrossSections:

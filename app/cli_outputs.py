@@ -16,6 +16,7 @@ from recon import formats
 from recon.errors import FormatError, InputError
 from recon.method import Method, Output
 from recon.run_folder import RunFolder
+from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
@@ -23,18 +24,20 @@ from render.scene_data import SceneData
 NATIVE = ".npz"
 
 
-def check_output(output: Path, sources: Sequence[Path], makes: str = "mesh") -> None:
+def check_output(output: Path, sources: Sequence[Path], makes: str | None = "mesh") -> None:
     """Refuse, before hours of work, what cannot be written. Raises FormatError, InputError.
 
-    makes: the kind of scene data; posed images go into a folder.
+    makes: the kind of scene data, None where nobody knows yet; posed images go into a folder.
     """
     if makes == "posed_images" and output.suffix.lower() != NATIVE:
         check_folder(output, sources)
         return
+    if any(output.absolute() == source.absolute() for source in sources):
+        raise InputError(f"{output.name} is the input.", "Choose another name for the output.")
     suffixes = _writable(makes)
     if not output.name.lower().endswith(tuple(suffixes)):
         is_known = output.suffix.lower() in _writable(None)
-        sentence = (
+        sentence = formats.only_read(output) or (
             "A file with this ending cannot hold the result." if is_known else "No format has this ending."
         )
         raise FormatError(output, sentence, f"Choose one of these endings: {', '.join(suffixes)}.")
@@ -44,8 +47,6 @@ def check_output(output: Path, sources: Sequence[Path], makes: str = "mesh") -> 
         raise InputError(f"{output} may not be written.", "Choose another place, or change its permissions.")
     if output.is_dir():
         raise InputError(f"{output} is a folder.", "Give a file to write.")
-    if any(output.absolute() == source.absolute() for source in sources):
-        raise InputError(f"{output.name} is the input.", "Choose another name for the output.")
 
 
 def _writable(makes: str | None) -> list[str]:
@@ -136,6 +137,15 @@ def _write_main(
         for warning in written.warnings:
             print(f"warning: {path.name}: {warning}", file=sys.stderr)
         return list(written.files), [each for each in outputs if not isinstance(each.data, TriangleMesh)]
+    clouds = [(output.name, output.data) for output in outputs if isinstance(output.data, GaussianCloud)]
+    if clouds and isinstance(first.data, GaussianCloud):
+        from recon.formats import gaussian_export
+
+        if gaussian_export.suffix_of(path):
+            splats = gaussian_export.write(path, clouds, export)
+            for warning in splats.warnings:
+                print(f"warning: {path.name}: {warning}", file=sys.stderr)
+            return list(splats.files), [x for x in outputs if not isinstance(x.data, GaussianCloud)]
     tell_notes(path, formats.write(path, first.data, export))
     return [path], list(outputs[1:])
 

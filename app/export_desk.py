@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, create_model
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.background import Background
+from app.export_formats import check_wish, command_words, fitting_formats, is_exportable, plan_of, write_wish
 from app.file_desk import FileDesk
 from app.layer_look import describe, kind_of
 from app.layers import Layer
-from recon import formats
 from recon.errors import InputError, ReconError
-from recon.formats.export import FRAME_PRESETS, ExportOptions, ExportPlan, plan_export
-from render.cross_sections import CrossSections
+from recon.formats.export import FRAME_PRESETS, ExportPlan
+from render.gaussians import GaussianCloud
 from render.mesh import TriangleMesh
 from widgets.export_dialog import ExportDialog
-from widgets.export_rows import ExportFormat, ExportLayer, ExportWarning, ExportWish
+from widgets.export_rows import ExportLayer, ExportWarning, ExportWish
 from widgets.job_rows import bytes_text
 from widgets.layer_list import KIND_ICONS
 from widgets.notices import NoticeAction
-
-_NOTES = {
-    "glb": "Blender, web viewers, game engines",
-    "obj": "Nearly every 3D program",
-    "stl": "3D printing",
-    "3mf": "3D printing, with unit and colours",
-    "ply": "MeshLab, CloudCompare; keeps values",
-    "csl": "Contours for OReX and other programs",
-    "contours": "Contours with everything that is known",
-}
-_USUAL_ORDER = ("glb", "obj", "stl", "3mf", "ply", "csl", "contours")
-_SHOWN_BY_DIALOG = ("frame", "sidecar")
 
 
 class _Cancelled(Exception):
@@ -65,26 +53,22 @@ class ExportDesk(QObject):
         self._wrote.connect(self._show_progress)
 
     def show(self, selected: Sequence[str]) -> ExportDialog:
-        """Open the dialog with these layers ticked, or all visible meshes when none of them can be exported."""
+        """Open the dialog with these layers ticked, or all visible meshes and splats when none can be exported."""
         if self.dialog is not None:
             self.dialog.raise_()
             if not self.dialog.close():  # It writes.
                 return self.dialog
         layers = self._layers(selected)
-        kinds = {
-            kind_of(layer)
-            for layer in self._exportable()
-            if layer.id in {x.id for x in layers if x.is_chosen}
-        }
+        ticked = {layer.id for layer in layers if layer.is_chosen}
         self.dialog = ExportDialog(
             layers,
-            _formats("cross_sections" in kinds and "mesh" not in kinds),
+            fitting_formats([layer.data for layer in self._exportable() if layer.id in ticked]),
             [(name, preset.title) for name, preset in FRAME_PRESETS.items()],
             self._files.last_folder,
             self._stem(layers),
             self._window,
         )
-        self.dialog.changed.connect(self._plan)
+        self.dialog.changed.connect(self._take_change)
         self.dialog.export_wished.connect(self.write)
         self.dialog.warning_chosen.connect(lambda _: self.scale_wished.emit())
         self.dialog.cancel_wished.connect(self._is_cancelled.set)
@@ -96,21 +80,20 @@ class ExportDesk(QObject):
 
     def write(self, wish: ExportWish) -> None:
         """Write what is wished in the background; the dialog closes when it is done."""
-        chosen, options = self._chosen(wish), _export_options(wish)
+        chosen = self._chosen(wish)
         try:
             self._check(wish)
-            is_mesh = _is_mesh_format(wish)
-            expected = plan_export(wish.path, chosen, options).estimated_bytes if is_mesh else 0
+            plan = plan_of(wish, chosen)
         except ReconError as error:
             self.failed.emit(error)
             return
         self._files.last_folder = wish.path.parent
         self._is_cancelled.clear()
-        self._num_bytes, self._expected_bytes = 0, expected
+        self._num_bytes, self._expected_bytes = 0, plan.estimated_bytes if plan is not None else 0
         if self.dialog is not None:
             self.dialog.set_writing(True)
         self._background.run(
-            "export", lambda: _write(wish.path, chosen, options, self._watch), self._finish, self._end_failed
+            "export", lambda: write_wish(wish, chosen, self._watch), self._finish, self._end_failed
         )
 
     def plan_again(self) -> None:
@@ -142,14 +125,14 @@ class ExportDesk(QObject):
         return self._files.document.title
 
     def _exportable(self) -> list[Layer]:
-        return [x for x in self._files.project.layers if isinstance(x.data, TriangleMesh | CrossSections)]
+        return [layer for layer in self._files.project.layers if is_exportable(layer.data)]
 
     def _layers(self, selected: Sequence[str]) -> list[ExportLayer]:
         project = self._files.project
         chosen = {layer.id for layer in self._exportable() if layer.id in selected}
-        chosen = chosen or {
-            x.id for x in self._exportable() if isinstance(x.data, TriangleMesh) and project.is_visible(x.id)
-        }
+        seen = [layer for layer in self._exportable() if project.is_visible(layer.id)]
+        for kind in (TriangleMesh, GaussianCloud):
+            chosen = chosen or {layer.id for layer in seen if isinstance(layer.data, kind)}
         return [
             ExportLayer(
                 layer.id, layer.name, KIND_ICONS.get(kind_of(layer), "box"), describe(layer),
@@ -159,7 +142,14 @@ class ExportDesk(QObject):
         ]  # fmt: skip
 
     def _chosen(self, wish: ExportWish) -> list[tuple[str, Any]]:
-        return [(layer.name, layer.data) for layer in self._exportable() if layer.id in wish.layers]
+        """Names and contents, of splats without the deleted ones."""
+        return [(layer.name, layer.content) for layer in self._exportable() if layer.id in wish.layers]
+
+    def _take_change(self, wish: ExportWish) -> None:
+        """Offer the formats that fit what is ticked now, and show what would be written."""
+        if self.dialog is not None:
+            self.dialog.set_formats(fitting_formats([data for _, data in self._chosen(wish)]))
+            self._plan(self.dialog.wish())
 
     def _plan(self, wish: ExportWish) -> None:
         """Show size, frame and warnings of what would be written."""
@@ -169,8 +159,9 @@ class ExportDesk(QObject):
         self.dialog.set_warnings(())
         try:
             self._check(wish)
-            if _is_mesh_format(wish):
-                self._show_plan(plan_export(wish.path, self._chosen(wish), _export_options(wish)))
+            plan = plan_of(wish, self._chosen(wish))
+            if plan is not None:
+                self._show_plan(plan)
             else:
                 self.dialog.set_estimate(", ".join(name for name, _ in self._chosen(wish)))
                 self.dialog.set_frame_text("As in the project")
@@ -185,7 +176,8 @@ class ExportDesk(QObject):
         self.dialog.set_estimate(f"{plan.size_text}, {files}about {bytes_text(plan.estimated_bytes)}")
         unit = "" if plan.unit == "unit" else f", in {plan.unit}"
         axes = f", {plan.patient_axes}" if plan.patient_axes else ""
-        self.dialog.set_frame_text(f"{plan.up} up{unit}{axes}")
+        as_is = "As in the project: " if np.array_equal(plan.file_from_project, np.eye(4)) else ""
+        self.dialog.set_frame_text(f"{as_is}{plan.up} up{unit}{axes}")
         actions = (NoticeAction("set scale", "Set scale…"),) if plan.is_scale_unknown else ()
         self.dialog.set_warnings(
             [ExportWarning(text, actions=actions if i == 0 else ()) for i, text in enumerate(plan.warnings)]
@@ -193,17 +185,7 @@ class ExportDesk(QObject):
 
     def _check(self, wish: ExportWish) -> None:
         """Raises InputError where this cannot be written."""
-        chosen = [data for _, data in self._chosen(wish)]
-        wanted = TriangleMesh if _is_mesh_format(wish) else CrossSections
-        if not chosen:
-            raise InputError("No layer is ticked.", "Tick what to export.")
-        if not all(isinstance(data, wanted) for data in chosen):
-            what = "meshes" if wanted is TriangleMesh else "cross-sections"
-            raise InputError(
-                f"This format holds {what} only.", "Untick the other layers, or choose another format."
-            )
-        if wanted is CrossSections and len(chosen) > 1:
-            raise InputError("This format holds one set of cross-sections.", "Tick one layer.")
+        check_wish(wish, [data for _, data in self._chosen(wish)])
         if self._is_read(wish.path):
             raise InputError("This file is used by the project.", "Choose another name.")
 
@@ -219,17 +201,11 @@ class ExportDesk(QObject):
         """The command line that writes the same file, from the project's own copy of the layer."""
         if len(wish.layers) != 1 or self._files.document.path is None:
             return ""
-        given = _export_options(wish).model_dump(exclude_defaults=True) if _is_mesh_format(wish) else {}
+        layer = self._files.project.layer(wish.layers[0])
         stored = self._files.document.file_of(wish.layers[0])
-        if stored is None:
-            return ""
-        words = ["isokiln", "convert", str(stored), str(wish.path)]
-        for name, value in given.items():
-            words += [
-                f"--{name.replace('_', '-')}",
-                str(value).lower() if isinstance(value, bool) else str(value),
-            ]
-        return shlex.join(words)
+        if stored is None or layer is None or layer.content is not layer.data:
+            return ""  # The stored layer still holds what was deleted.
+        return shlex.join(command_words(wish, stored, layer.data))
 
     def _finish(self, paths: Sequence[Path]) -> None:
         if self.dialog is not None:
@@ -244,49 +220,3 @@ class ExportDesk(QObject):
             self.cancelled.emit()
         else:
             self.failed.emit(error)
-
-
-def _write(
-    path: Path, chosen: Sequence[tuple[str, Any]], options: ExportOptions, watch: Callable[[int], None]
-) -> tuple[Path, ...]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    watch(0)
-    if path.suffix.lower() in (".csl", ".json"):
-        formats.write(path, chosen[0][1])
-        return (path,)
-    from recon.formats import mesh as mesh_format  # Takes long to import: not before something is written.
-
-    return tuple(mesh_format.write(path, chosen, options, watch=watch).files)
-
-
-def _formats(has_only_sections: bool) -> list[ExportFormat]:
-    kinds = {kind.id: kind for kind in formats.FILE_KINDS if kind.is_writable and kind.data is not None}
-    order = sorted(
-        (key for key in kinds if key in _USUAL_ORDER),
-        key=lambda key: ((kinds[key].data == "mesh") == has_only_sections, _USUAL_ORDER.index(key)),
-    )
-    return [
-        ExportFormat(
-            key, kinds[key].title, kinds[key].suffixes[0], _NOTES[key],
-            _format_options() if kinds[key].data == "mesh" else None, "format",
-        )
-        for key in order
-    ]  # fmt: skip
-
-
-def _format_options() -> type[BaseModel]:
-    """The export options that the dialog has no controls of its own for."""
-    fields: dict[str, Any] = {
-        name: (field.annotation, field)
-        for name, field in ExportOptions.model_fields.items()
-        if name not in _SHOWN_BY_DIALOG
-    }
-    return create_model("FormatOptions", **fields)
-
-
-def _is_mesh_format(wish: ExportWish) -> bool:
-    return wish.format not in ("csl", "contours")
-
-
-def _export_options(wish: ExportWish) -> ExportOptions:
-    return ExportOptions.model_validate({**wish.options, "frame": wish.frame_preset, "sidecar": wish.sidecar})

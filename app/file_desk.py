@@ -25,8 +25,11 @@ from app.reframe import in_frame, stated_in
 from app.relinking import Found
 from recon import formats
 from recon.errors import InputError, ReconError
-from recon.formats.reading import Reading, ReadOptions
+from recon.formats.reading import Note, Reading, ReadOptions
 from render.frame import Frame
+from render.gaussians import GaussianCloud
+from render.images import PosedImages
+from render.points import PointCloud
 
 PickFile = Callable[..., tuple[str, str]]
 _Read = tuple[Path, Reading, ReadOptions]
@@ -184,6 +187,8 @@ class FileDesk(QObject):
             return
         is_first = not self.project.layers
         target = (frame or readings[0][1].data.frame) if is_first else self.project.frame
+        if not is_first:
+            readings = [(path, in_axes(reading, target), options) for path, reading, options in readings]
         layers = [_layer_of(path, reading, options, is_embedded) for path, reading, options in readings]
         if is_first:  # What the person said is what the numbers mean; nothing is turned.
             layers = [replace(x, data=stated_in(x.data, target)) for x in layers]  # type: ignore[arg-type]
@@ -268,6 +273,21 @@ def _read(path: Path, options: ReadOptions) -> _Read | None:
         return None
 
 
+def in_axes(reading: Reading, frame: Frame) -> Reading:
+    """What was read, its numbers taken to be in the axes of `frame` where nobody said which way is up in them.
+
+    Splats and cameras without a word on it come from the same capture more often than not, and must not part.
+    """
+    if not reading.is_up_assumed or reading.data.frame.up == frame.up:
+        return reading
+    if not isinstance(reading.data, GaussianCloud | PosedImages | PointCloud):
+        return reading
+    sentence = f"The file does not say which way is up; {frame.up} is taken, as in the project."
+    notes = [note for note in reading.notes if "which way is up" not in note.sentence]
+    data = stated_in(reading.data, replace(reading.data.frame, up=frame.up))
+    return replace(reading, data=data, notes=(*notes, Note("info", sentence)))
+
+
 def _has_warning(read: _Read) -> bool:
     return any(note.severity == "warning" for note in read[1].notes)
 
@@ -284,7 +304,7 @@ def file_filter(*, with_projects: bool) -> str:
     kinds = [kind for kind in formats.FILE_KINDS if kind.is_readable]
     project = [f"*{SUFFIX}", f"*{PACK_SUFFIX}"] if with_projects else []
     patterns = [*project, *(pattern for kind in kinds for pattern in kind.patterns)]
-    rows = [f"Everything that can be opened ({' '.join(patterns)})"]
+    rows = [f"Everything that can be opened ({' '.join(dict.fromkeys(patterns))})"]
     rows += [f"{kind.title} ({' '.join(kind.patterns)})" for kind in kinds]
     return ";;".join([*rows, "All files (*)"])
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -14,12 +15,15 @@ from app.background import Background
 from app.data_words import describe_data
 from app.errors import describe_error
 from app.file_desk import FileDesk, file_filter
+from app.reframe import in_frame
 from recon import formats
 from recon.errors import ReconError
 from recon.formats import FileKind, Reading
+from recon.formats.as_points import as_points
 from recon.formats.reading import Note, ReadOptions
 from render.cross_sections import CrossSections
 from render.frame import Frame
+from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
@@ -44,7 +48,16 @@ _BASIC_OPTIONS = {
     "photos": ("read_as", "invert_masks"),
     "video": (),
     "ply": ("unit", "up"),
+    **dict.fromkeys(("splats", "compressed_splats", "spz", "splat", "splats_glb", "splats_gltf", "sog", "ksplat"),
+                    ("unit", "up")),
+}  # fmt: skip
+# What else a file of some kind of data can be taken for: by how it is read, with a title.
+_OTHER_READINGS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "gaussians": (("points", "Points, from the splats"),),
+    "mesh": (("points", "Points, from the vertices"),),
 }
+_AS = ("points",)  # ways to read that the table offers beside the format
+_LEAST_OPACITY, _MOST_DOTS = 0.1, 6000  # of splats in the preview
 _VOLUME_OPTIONS = ("slice_axis", "threshold", "labels")
 
 
@@ -106,6 +119,7 @@ class ImportDesk(QObject):
         self._preview = ImportPreview()
         dialog = ImportDialog(self._preview, parent=self._window)
         dialog.row_selected.connect(lambda _: self._show_preview())
+        dialog.kind_changed.connect(self._take_kind)
         dialog.options_changed.connect(self._take_options)
         dialog.files_dropped.connect(self.add)
         dialog.import_wished.connect(self._import)
@@ -131,6 +145,14 @@ class ImportDesk(QObject):
             options = ReadOptions.model_validate(values)
         except ValidationError:
             return  # The form says what is wrong.
+        self._sources[row_id] = replace(self._sources[row_id], options=options)
+        self._read(row_id)
+        self._show_rows()
+
+    def _take_kind(self, row_id: str, kind: str) -> None:
+        """The person says what the source is to be taken for."""
+        read_as = kind if kind in _AS else "auto"
+        options = self._sources[row_id].options.model_copy(update={"read_as": read_as})
         self._sources[row_id] = replace(self._sources[row_id], options=options)
         self._read(row_id)
         self._show_rows()
@@ -169,6 +191,9 @@ class ImportDesk(QObject):
             self._preview.set_data(None, words)
         else:
             data = source.reading.data
+            if isinstance(data, GaussianCloud):
+                upright = replace(data.frame, up="+Z")  # as the preview looks at things
+                data = in_frame(as_points(_visible(data)), upright)
             if isinstance(data, CrossSections | TriangleMesh | PosedImages | PointCloud):
                 self._preview.set_data(data)
             else:
@@ -186,18 +211,41 @@ class ImportDesk(QObject):
 
 def _row(row_id: str, source: _Source) -> ImportRow:
     data = source.reading.data if source.reading is not None else None
-    kind = source.kind
     return ImportRow(
         id=row_id,
         source=source.path.name,
         path=str(source.path),
-        kind=kind.id if kind else "",
-        kinds=((kind.id, kind.title),) if kind else (),
+        kind=_chosen_kind(source),
+        kinds=_kinds(source),
         count=describe_data(data) if data is not None else "",
         size=bytes_text(source.path.stat().st_size) if source.path.is_file() else "",
         problems=_problems(source),
         is_reading=source.is_reading,
     )
+
+
+def _kinds(source: _Source) -> tuple[tuple[str, str], ...]:
+    """What a source may be taken for: the format that it was recognised as, and other ways to read that."""
+    kind = source.kind
+    if kind is None:
+        return ()
+    title = kind.title
+    if kind.id == "ply" and source.reading is not None and not isinstance(source.reading.data, TriangleMesh):
+        title = title if source.options.read_as in _AS else "Points (PLY)"
+    others = _OTHER_READINGS.get(kind.data or "", ())
+    return ((kind.id, title), *(others if title == kind.title else ()))
+
+
+def _chosen_kind(source: _Source) -> str:
+    if source.kind is None:
+        return ""
+    return source.options.read_as if source.options.read_as in _AS else source.kind.id
+
+
+def _visible(cloud: GaussianCloud) -> GaussianCloud:
+    """Some of the Gaussians that can be seen, for a small picture."""
+    rows = np.flatnonzero(cloud.opacities > _LEAST_OPACITY)
+    return cloud.subset(rows[:: 1 + len(rows) // _MOST_DOTS]) if len(rows) else cloud
 
 
 def _problems(source: _Source) -> tuple[ImportProblem, ...]:

@@ -58,6 +58,7 @@ class ExportDialog(QDialog):
         px = active_theme().px
         self.resize(px(560), px(640))
         self._formats = {each.id: each for each in formats}
+        self._suffix = ""  # of the format that stands in the file's name
         self._folder, self._problem, self._command = folder, "", ""
         self._form: SettingsForm | None = None
         self._is_writing = False
@@ -77,6 +78,20 @@ class ExportDialog(QDialog):
             options=self._form.values() if self._form is not None else {},
             sidecar=self._sidecar.isChecked(),
         )
+
+    def set_formats(self, formats: Sequence[ExportFormat]) -> None:
+        """Offer these formats; the chosen one stays where it is among them."""
+        if list(self._formats) == [each.id for each in formats]:
+            return
+        chosen = self._format.currentData()
+        self._formats = {each.id: each for each in formats}
+        self._format.clear()
+        for each in formats:
+            self._format.addItem(each.title, each.id)
+        if chosen in self._formats:
+            self._format.setCurrentIndex(self._format.findData(chosen))
+        else:
+            self._on_format()
 
     def set_estimate(self, text: str) -> None:
         """Say what the file will hold and how large it will be."""
@@ -253,7 +268,8 @@ class ExportDialog(QDialog):
         self._note.setText(chosen.note)
         self._preset.setCurrentIndex(max(0, self._preset.findData(chosen.frame_preset)))
         with QSignalBlocker(self._path):
-            self._path.setText(str(Path(self._path.text()).with_suffix(chosen.suffix)))
+            self._path.setText(_with_ending(self._path.text(), self._suffix, chosen.suffix))
+        self._suffix = chosen.suffix
         if self._form is not None:
             self._form.hide()
             self._form.deleteLater()
@@ -291,7 +307,14 @@ class ExportDialog(QDialog):
         name, _ = QFileDialog.getSaveFileName(self, "Export to", self._path.text(), pattern)
         if name:
             path = Path(name)
-            self._path.setText(str(path if path.suffix else path.with_suffix(chosen.suffix)))
+            self._path.setText(str(path if path.suffix else path.with_name(path.name + chosen.suffix)))
+
+
+def _with_ending(path: str, old: str, new: str) -> str:
+    """The path with another format's ending, which may have two parts."""
+    if old and path.lower().endswith(old):
+        return path[: -len(old)] + new
+    return str(Path(path).with_suffix(new))
 
 
 def _heading(text: str) -> QLabel:

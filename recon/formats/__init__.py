@@ -102,7 +102,7 @@ def read_masks(paths: Sequence[Path], options: ReadOptions = ReadOptions()) -> R
 def write(path: Path, data: SceneData, options: Any = None) -> tuple[Note, ...]:
     """Write scene data in the format that the suffix names; returns what the format could not hold.
 
-    options: an ExportOptions for meshes. Raises FormatError for a suffix that cannot hold this kind of data.
+    options: an ExportOptions for meshes and splats. Raises FormatError for a suffix that cannot hold this kind of data.
     """
     kinds = kinds_to_write(data)
     kind = next((kind for kind in kinds if kind.is_named(path.name)), None)
@@ -256,6 +256,11 @@ def _written(path: Path, data: SceneData, kind: FileKind, options: Any) -> tuple
         given = options or importlib.import_module("recon.formats.export").ExportOptions()
         written = module.write(path, [(path.stem, data)], given)
         return tuple(Note("warning", sentence) for sentence in written.warnings)
+    if isinstance(data, GaussianCloud) and kind.data == "gaussians":
+        from recon.formats import export, gaussian_export
+
+        splats = gaussian_export.write(path, [(path.stem, data)], options or export.ExportOptions())
+        return tuple(Note("warning", sentence) for sentence in splats.warnings)
     return tuple(module.write(path, data) or ())
 
 

@@ -27,7 +27,7 @@ def with_cues_beside(reading: Reading) -> Reading:
         if added is not posed:
             notes.append(Note("info", f"Cues of the images were found in {name}."))
             posed = added
-    return Reading(posed, tuple(notes))
+    return replace(reading, data=posed, notes=tuple(notes))
 
 
 def _others(folder: Path) -> Iterator[tuple[str, PosedImages]]:

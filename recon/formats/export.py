@@ -1,4 +1,4 @@
-"""What a person chooses when a mesh leaves the project, and what will come of it: axes, unit, size, warnings."""
+"""What a person chooses when a mesh or splats leave the project, and what will come of a mesh: axes, unit, size."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _PRINTED = (".stl", ".3mf")
 
 
 class ExportOptions(BaseModel):
-    """How meshes are written. The export dialog and the command line are made from these fields."""
+    """How meshes and splats are written. The export dialog and the command line are made from these fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -97,6 +97,12 @@ class ExportOptions(BaseModel):
 
     values: bool = Field(True, title="Values")
     """Write values such as the uncertainty as extra properties. PLY."""
+
+    sh_degree: Annotated[int, Field(ge=0, le=4)] | None = Field(None, title="Degree of colours")
+    """Write spherical harmonics up to this degree: 0 for colours that are the same from everywhere. Not given: all. Splats."""
+
+    spz_version: Literal["4", "3", "2"] = Field("4", title="SPZ version")
+    """Version of SPZ files: 3 or 2 for programs that cannot read 4 yet."""
 
     sidecar: bool = Field(False, title="Write a description beside it")
     """Write NAME.export.json with the matrix from the project to the file, the unit and the axes."""
@@ -147,7 +153,7 @@ def plan_export(
     matrix = np.eye(4)
     matrix[:3, :3] = turn * scale
     if options.on_floor or FRAME_PRESETS[options.frame].is_on_floor:
-        matrix[:3, 3] = -_height_of_floor(low, high, file_frame.up)
+        matrix[:3, 3] = -floor_offset(low, high, file_frame.up)
     files = _files(path, meshes, options)
     warnings += _content_warnings(suffix, meshes, options, high - low, file_frame.unit)
     is_unknown = _is_scale_unknown(suffix, project, options)
@@ -254,7 +260,8 @@ def _turned_bounds(mesh: TriangleMesh, turn: NDArray[np.float64]) -> NDArray[np.
     return np.stack([ends.min(0), ends.max(0)])
 
 
-def _height_of_floor(low: NDArray[np.float64], high: NDArray[np.float64], up: Axis) -> NDArray[np.float64]:
+def floor_offset(low: NDArray[np.float64], high: NDArray[np.float64], up: Axis) -> NDArray[np.float64]:
+    """(3,) from height zero to the lowest point of what lies between two corners."""
     direction = _axis_vector(up)
     return np.asarray(direction * min(float(low @ direction), float(high @ direction)))
 

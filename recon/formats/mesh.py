@@ -58,7 +58,8 @@ def read(path: Path, options: ReadOptions = ReadOptions()) -> Reading:
 
 def _points(path: Path, mesh: FileMesh, options: ReadOptions) -> Reading:
     frame, notes = _frame(mesh, options)
-    return Reading(replace(point_cloud.from_file(path, mesh), frame=frame), tuple(notes))
+    points = replace(point_cloud.from_file(path, mesh), frame=frame)
+    return Reading(points, tuple(notes), _is_up_assumed(mesh, options))
 
 
 def _reader(path: Path) -> Callable[[Path], FileMesh]:
@@ -89,7 +90,8 @@ def _reading(path: Path, mesh: FileMesh, options: ReadOptions) -> Reading:
         vertices = vertices * np.array([-1, -1, 1], np.float32)
     frame, notes = _frame(mesh, options)
     data = TriangleMesh(vertices, faces.astype(np.int32), mesh.colors, mesh.values, frame)
-    return Reading(data, (*mesh.notes, *notes, *_precision_notes(mesh.vertices)))
+    found = (*mesh.notes, *notes, *_precision_notes(mesh.vertices))
+    return Reading(data, found, _is_up_assumed(mesh, options))
 
 
 def _frame(mesh: FileMesh, options: ReadOptions) -> tuple[Frame, list[Note]]:
@@ -102,6 +104,10 @@ def _frame(mesh: FileMesh, options: ReadOptions) -> tuple[Frame, list[Note]]:
     if up is None:
         notes.append(Note("info", "The file does not say which way is up; +Z is taken."))
     return Frame(up or "+Z", unit or "unit", options.patient_axes or mesh.patient_axes), notes
+
+
+def _is_up_assumed(mesh: FileMesh, options: ReadOptions) -> bool:
+    return mesh.up is None and options.up is None
 
 
 def _precision_notes(vertices: NDArray[np.floating]) -> list[Note]:
@@ -147,7 +153,7 @@ def write(
         files = [stack.enter_context(WatchedFile(place, watch)) for place in places]
         _write_meshes(path.suffix.lower(), files, plan, ready)
         if options.sidecar:
-            files[-1].write(json.dumps(_description(plan, names, provenance), indent=2).encode())
+            files[-1].write(json.dumps(description(plan, names, provenance), indent=2).encode())
     return WrittenMesh(plan.files, plan.size, plan.unit, plan.warnings, plan)
 
 
@@ -194,9 +200,10 @@ def vertex_normals(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -
     return np.asarray(np.divide(sums, lengths, out=up, where=lengths > 0), np.float32)
 
 
-def _description(
-    plan: ExportPlan, names: Sequence[str], provenance: Mapping[str, Any] | None
+def description(
+    plan: ExportPlan, names: Sequence[str], provenance: Mapping[str, Any] | None, kind: str = "meshes"
 ) -> dict[str, Any]:
+    """What a sidecar says of the files beside it, as JSON values."""
     try:
         version = importlib.metadata.version("isokiln")
     except importlib.metadata.PackageNotFoundError:
@@ -205,7 +212,7 @@ def _description(
         "app": "Isokiln",
         "version": version,
         "files": [file.name for file in plan.files[:-1]],
-        "meshes": list(names),
+        kind: list(names),
         "file_from_project": plan.file_from_project.tolist(),
         "up": plan.up,
         "unit": plan.unit,

@@ -15,6 +15,7 @@ from recon.formats.scene_files import cue_beside
 from recon.formats.scene_views import Lens, Scene, View
 from recon.formats.view_checks import usable_views
 from render.cameras import CameraSet
+from render.frame import Frame
 from render.images import NUM_LENS_PARAMETERS, DepthCues, ImageSet, NormalCues, PosedImages
 
 
@@ -26,7 +27,8 @@ def assemble(scene: Scene, options: ReadOptions = ReadOptions()) -> Reading:
     posed = _posed(scene, [view for _, view in views], options)
     kept = np.array([i for i, _ in views], np.int64)
     posed = _with_points(posed, scene, kept)
-    return Reading(posed, (*notes, *_cue_notes(posed, scene)))
+    is_up_assumed = options.up is None and scene.frame == Frame()
+    return Reading(posed, (*notes, *_cue_notes(posed, scene)), is_up_assumed)
 
 
 def _with_cues_beside(scene: Scene) -> Scene:

@@ -45,7 +45,7 @@ def with_sparse_points(reading: Reading, root: Path, cloud: Path | None = None) 
     if found is None and cloud is not None and cloud.is_file():
         found, more = _of_cloud(posed, cloud)
         notes += more
-    return Reading(found or posed, (*reading.notes, *notes))
+    return replace(reading, data=found or posed, notes=(*reading.notes, *notes))
 
 
 def _of_model(posed: PosedImages, root: Path) -> tuple[PosedImages | None, list[Note]]:
