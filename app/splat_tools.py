@@ -26,11 +26,13 @@ from recon.gaussian_edits import (
     with_sh_degree,
     with_sizes_scaled,
 )
+from recon.gaussian_neighbours import NeighbourGraph
 from recon.gaussian_selection import Mask
 from render.gaussians import GaussianCloud, without_deleted
 from render.transforms import Similarity3
 
 Values = Mapping[str, Any]
+NO_GRAPH = NeighbourGraph(np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,8 @@ def pivot_of(given: Sequence[Splats]) -> NDArray[np.float64]:
 
 def _floaters(splats: Splats, given: Sequence[Splats], values: Values) -> Outcome:
     limits = FloaterLimits(values["isolation"], values["min_opacity"], values["max_size"])
-    found = floaters(splats.cloud, graph_of(splats.cloud), limits) & splats.marks.is_selectable
+    graph = graph_of(splats.cloud) if limits.isolation is not None else NO_GRAPH
+    found = floaters(splats.cloud, graph, limits) & splats.marks.is_selectable
     return Outcome(int(np.count_nonzero(found)), found=found)
 
 
