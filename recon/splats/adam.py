@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
-
-import numba
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-# Not TBB first: open3d brings an old one, of which numba warns before it takes another.
-numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
+from render.splatting_compiled import Float, compiled, in_threads
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-15
-
-Float = NDArray[np.float32]
-F = TypeVar("F")
 
 
 def adam_step(values: Tensor, slope: Tensor, mean: Tensor, square: Tensor, rates: Tensor, step: int) -> None:
@@ -29,7 +21,7 @@ def adam_step(values: Tensor, slope: Tensor, mean: Tensor, square: Tensor, rates
         v, g, m, s = (
             each.detach().reshape(shape).numpy() for each in (values, slope.contiguous(), mean, square)
         )
-        _adam_rows(v, g, m, s, (rates / unbiased_1).numpy(), 1 / unbiased_2)
+        in_threads(_adam_rows, len(v), _ROWS, v, g, m, s, (rates / unbiased_1).numpy(), 1 / unbiased_2)
         return
     mean.lerp_(slope, 1 - BETA_1)
     square.mul_(BETA_2).addcmul_(slope, slope, value=1 - BETA_2)
@@ -37,23 +29,26 @@ def adam_step(values: Tensor, slope: Tensor, mean: Tensor, square: Tensor, rates
     values.detach().view(shape).sub_((mean / over).view(shape) * (rates / unbiased_1).to(values.device))
 
 
-def _compiled(function: F) -> F:
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, parallel=True)(function))
-
-
 _B1, _B2, _EPSILON, _ONE = np.float32(BETA_1), np.float32(BETA_2), np.float32(EPSILON), np.float32(1)
-_ROWS = 512  # a task
+_ROWS = 4096  # that a thread takes at once
 
 
-@_compiled
-def _adam_rows(values: Float, slope: Float, mean: Float, square: Float, rates: Float, unbias: float) -> None:
-    rows, columns = values.shape
+@compiled
+def _adam_rows(
+    start: int,
+    stop: int,
+    values: Float,
+    slope: Float,
+    mean: Float,
+    square: Float,
+    rates: Float,
+    unbias: float,
+) -> None:
     scale = np.float32(unbias)
-    for task in numba.prange((rows + _ROWS - 1) // _ROWS):
-        for i in range(task * _ROWS, min(rows, (task + 1) * _ROWS)):
-            for c in range(columns):
-                g = slope[i, c]
-                m = _B1 * mean[i, c] + (_ONE - _B1) * g
-                s = _B2 * square[i, c] + (_ONE - _B2) * g * g
-                mean[i, c], square[i, c] = m, s
-                values[i, c] -= rates[c] * m / (np.sqrt(s * scale) + _EPSILON)
+    for i in range(start, stop):
+        for c in range(len(rates)):
+            g = slope[i, c]
+            m = _B1 * mean[i, c] + (_ONE - _B1) * g
+            s = _B2 * square[i, c] + (_ONE - _B2) * g * g
+            mean[i, c], square[i, c] = m, s
+            values[i, c] -= rates[c] * m / (np.sqrt(s * scale) + _EPSILON)

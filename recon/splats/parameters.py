@@ -38,7 +38,7 @@ class Gaussians:
 
     @property
     def sh_degree(self) -> int:
-        return round(self.values["sh"].shape[1] ** 0.5) - 1
+        return round(float(self.values["sh"].shape[1]) ** 0.5) - 1
 
     @property
     def opacities(self) -> Tensor:

@@ -18,6 +18,9 @@ from recon.splats.photometric_kernels import (
     slope_of_loss,
     statistics_and_slopes,
 )
+from render.splatting_compiled import in_threads
+
+ROWS_AT_ONCE = 32  # that a thread takes
 
 
 def photometric_loss(picture: Tensor, target: Tensor, used: Tensor, ssim_weight: float) -> Tensor:
@@ -51,7 +54,7 @@ def ssim_map(a: Tensor, b: Tensor) -> Tensor:
     )
     spread = square_a - mean_a**2 + square_b - mean_b**2 + C2
     shared = 2 * (product - mean_a * mean_b) + C2
-    found = (2 * mean_a * mean_b + C1) * shared / ((mean_a**2 + mean_b**2 + C1) * spread)
+    found: Tensor = (2 * mean_a * mean_b + C1) * shared / ((mean_a**2 + mean_b**2 + C1) * spread)
     return found.permute(1, 2, 0)
 
 
@@ -72,12 +75,12 @@ class _KernelLoss(torch.autograd.Function):
         is_any = float(mask.any())
         a, b = _planes(picture.detach().numpy(), mask), _planes(target.detach().numpy(), mask)
         height, width = mask.shape
-        slopes = np.empty((3, 3, height, width), np.float32)
+        slopes = np.zeros((3, 3, height + 2 * RADIUS, width), np.float32)
         l1, ssim = np.empty((height, 3), np.float32), np.empty((height, 3), np.float32)
-        statistics_and_slopes(a, b, mask, slopes, l1, ssim)
+        in_threads(statistics_and_slopes, height, ROWS_AT_ONCE, a, b, mask, slopes, l1, ssim)
         slope = np.empty((height, width, 3), np.float32)
-        slope_of_loss(a, b, slopes, (1 - ssim_weight) * share, -ssim_weight * share, slope)
-        slope *= mask[..., None]
+        weights = ((1 - ssim_weight) * share, -ssim_weight * share)
+        in_threads(slope_of_loss, height, ROWS_AT_ONCE, a, b, slopes, mask, *weights, slope)
         ctx.save_for_backward(torch.from_numpy(slope))
         l1_mean = l1.sum(dtype=np.float64) * share
         ssim_mean = ssim.sum(dtype=np.float64) * share
@@ -90,5 +93,9 @@ class _KernelLoss(torch.autograd.Function):
 
 
 def _planes(picture: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, H, W) of (H, W, 3), 0 where not used."""
-    return np.ascontiguousarray((picture * mask[..., None]).transpose(2, 0, 1))
+    """(3, H + 10, W) of (H, W, 3), 0 where not used and beyond top and bottom."""
+    height, width = mask.shape
+    planes = np.zeros((3, height + 2 * RADIUS, width), np.float32)
+    for channel in range(3):
+        np.multiply(picture[..., channel], mask, out=planes[channel, RADIUS : RADIUS + height])
+    return planes

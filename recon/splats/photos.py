@@ -63,7 +63,8 @@ class Photo:
 class Photos:
     """N photos of a scene at their working sizes.
 
-    cameras: in the scene's world, of these sizes. is_held_out: (N,) only measured.
+    cameras: in the scene's world, of these sizes. is_held_out: (N,) only measured. kept_bytes: memory of those that are
+    kept, at most `budget`, or one.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Photos:
         self._transparency = transparency
         self._budget = budget
         self._kept: OrderedDict[int, Photo] = OrderedDict()
-        self._kept_bytes = 0
+        self.kept_bytes = 0
 
     def __len__(self) -> int:
         return len(self._posed)
@@ -104,10 +105,10 @@ class Photos:
             return found
         found = self._read(index)
         self._kept[index] = found
-        self._kept_bytes += found.num_bytes
-        while self._kept_bytes > self._budget and len(self._kept) > 1:
+        self.kept_bytes += found.num_bytes
+        while self.kept_bytes > self._budget and len(self._kept) > 1:
             _, left = self._kept.popitem(last=False)
-            self._kept_bytes -= left.num_bytes
+            self.kept_bytes -= left.num_bytes
         return found
 
     def _read(self, index: int) -> Photo:

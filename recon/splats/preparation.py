@@ -25,6 +25,7 @@ FEWEST_PHOTOS = 2
 FEWEST_POINTS = 50
 RANDOM_SHARE = 0.5  # of the most Gaussians that a random start begins with
 WHITE_SHARE = 0.05  # of a photo's pixels that is pure white where it stands on white
+CHECKED_PHOTOS = 50
 WHITE_PHOTOS = 12  # that are asked
 
 
@@ -34,6 +35,7 @@ def prepare_trainer(inputs: Mapping[str, Any], settings: SplatSettings, device: 
     world_from_box = find_extent(posed)
     photos = Photos(posed, settings.image_size, settings.held_out, device, settings.transparency)
     in_box = photos.cameras.transformed(world_from_box.inverse)
+    check_photos(photos)
     background = choose_background(photos, settings)
     most = most_gaussians(settings, device)
     start = starting_cloud(inputs, posed, photos, in_box, world_from_box, background, most, settings, seed)
@@ -51,6 +53,13 @@ def used_photos(posed: PosedImages) -> PosedImages:
             "Use at least two posed photos, better twenty or more.",
         )
     return posed
+
+
+def check_photos(photos: Photos) -> None:
+    """Raises InputError where no photo that is trained on has a pixel that counts, FormatError where one is gone."""
+    step = max(1, len(photos.trained) // CHECKED_PHOTOS)
+    if not any(photos.photo(int(view)).used.any() for view in photos.trained[::step]):
+        raise InputError("The masks leave no pixel of the photos.", "Invert the masks, or leave them out.")
 
 
 def choose_background(photos: Photos, settings: SplatSettings) -> NDArray[np.float64]:

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from recon.splats import Depth
 from render.gaussians import GaussianCloud
-from render.splat_pictures import splat_view
-from render.splatting_compiled import TILE
-
-# Not TBB first: open3d brings an old one, of which numba warns before it takes another.
-numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
-
-Float = NDArray[np.float32]
-F = TypeVar("F")
+from render.splat_pictures import BLUR, splat_view
+from render.splatting_compiled import TILE, Double, Float, compiled, in_threads
 
 REACH = 3.0  # standard deviations along z that a Gaussian's depth may lie from its centre
+BORDER = 0.3  # of half a picture, beyond its sides
+TILES_AT_ONCE = 4  # that a thread takes
 THINNEST = 1e-3  # of a Gaussian's longest axis: thinner ones count as that thin
 _HALF, _ALMOST_DARK, _FAINTEST = np.float32(0.5), np.float32(0.02), np.float32(1 / 255)
 
@@ -50,21 +44,53 @@ def surface_depth(
     width, height = tiles.size
     depth, alpha = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
     is_seen = np.zeros(len(tiles.order), np.uint8)
-    planes = _planes(cloud, tiles.order, cam_from_world)
-    lens = np.array([*focal, *center], np.float32)
-    _absorb(tiles.starts, tiles.ranks, tiles.records, planes, lens, wish == "median", depth, alpha, is_seen)
+    lens = np.array([*focal, *center, width, height], np.float64)
+    seen_ones = cloud.subset(tiles.order)
+    axes, in_cam = _in_camera(seen_ones, cam_from_world)
+    shapes, planes = _shapes(seen_ones, axes, in_cam, lens), _planes(seen_ones, axes, in_cam)
+    in_threads(
+        _absorb, len(tiles.starts) - 1, TILES_AT_ONCE, tiles.starts, tiles.ranks, shapes, planes,
+        lens.astype(np.float32), wish == "median", depth, alpha, is_seen,
+    )  # fmt: skip
     seen = np.zeros(len(cloud), bool)
     seen[tiles.order[is_seen > 0]] = True
     return SurfaceDepth(depth, alpha, seen)
 
 
-def _planes(cloud: GaussianCloud, order: NDArray[np.int32], cam_from_world: NDArray[np.float64]) -> Float:
-    """By rank, (n, 11): A (6, upper triangle) and A μ (3), where A is the inverse covariance in camera axes up to a
-    factor; the centre's depth; and how far from it the depth may lie."""
-    rotation = np.asarray(cam_from_world, np.float64)[:3, :3]
-    in_cam = cloud.means[order].astype(np.float64) @ rotation.T + np.asarray(cam_from_world)[:3, 3]
-    axes = rotation @ _rotations(cloud.quats[order])  # columns are a Gaussian's axes
-    scales = np.exp(cloud.log_scales[order].astype(np.float64))
+def _in_camera(cloud: GaussianCloud, cam_from_world: NDArray[np.float64]) -> tuple[Double, Double]:
+    """In camera axes: matrices (n, 3, 3) whose columns are each Gaussian's axes, and the means (n, 3)."""
+    pose = np.asarray(cam_from_world, np.float64)
+    return pose[:3, :3] @ _rotations(cloud.quats), cloud.means @ pose[:3, :3].T + pose[:3, 3]
+
+
+def _shapes(cloud: GaussianCloud, axes: Double, in_cam: Double, lens: Double) -> Float:
+    """(n, 6) each Gaussian in the picture: its centre, its inverse covariance (xx, xy, yy), its opacity."""
+    focal, center, size = lens[:2], lens[2:4], lens[4:]
+    z = in_cam[:, 2:]
+    flat = in_cam[:, :2] / z
+    limit = (
+        BORDER * size / 2 / focal
+    )  # as the rasteriser: beyond, the projection's slope is that of the border
+    low, high = -center / focal - limit, (size - center) / focal + limit
+    slope = np.zeros((len(cloud), 2, 3))
+    slope[:, [0, 1], [0, 1]] = focal / z
+    slope[:, :, 2] = -focal * np.clip(flat, low, high) / z
+    spread = (slope @ axes) * cloud.scales[:, None].astype(np.float64)
+    bare = spread @ spread.transpose(0, 2, 1)
+    blurred = bare + BLUR * np.eye(2)
+    inverse = np.linalg.inv(blurred)
+    opacities = cloud.opacities.astype(np.float64)
+    if cloud.is_antialiased:
+        opacities *= np.sqrt(np.maximum(np.linalg.det(bare) / np.linalg.det(blurred), 0))
+    centre = flat * focal + center
+    parts = (centre, inverse[:, 0], inverse[:, 1, 1:], opacities[:, None])
+    return np.concatenate(parts, 1).astype(np.float32)
+
+
+def _planes(cloud: GaussianCloud, axes: Double, in_cam: Double) -> Float:
+    """(n, 11): A (6, upper triangle) and A μ (3), where A is the inverse covariance in camera axes up to a factor; the
+    centre's depth; and how far from it the depth may lie."""
+    scales = cloud.scales.astype(np.float64)
     scales = np.maximum(scales, THINNEST * scales.max(1, keepdims=True))
     sharpness = (scales.min(1, keepdims=True) / scales) ** 2
     inverse = (axes * sharpness[:, None]) @ axes.transpose(0, 2, 1)
@@ -86,34 +112,26 @@ def _rotations(quats: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.moveaxis(np.array(rows), -1, 0)
 
 
-def _compiled(function: F) -> F:
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, parallel=True)(function))
-
-
-def _inlined(function: F) -> F:
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True)(function))
-
-
-@_compiled
+@compiled
 def _absorb(
-    starts: NDArray[np.int64], ranks: NDArray[np.int32], records: Float, planes: Float, lens: Float,
+    first: int, last: int, starts: NDArray[np.int64], ranks: NDArray[np.int32], shapes: Float, planes: Float, lens: Float,
     is_median: bool, depth: Float, alpha: Float, is_seen: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     height, width = depth.shape
     columns = (width + TILE - 1) // TILE
-    for tile in numba.prange(len(starts) - 1):
+    for tile in range(first, last):
         top, left = tile // columns * TILE, tile % columns * TILE
         for y in range(top, min(top + TILE, height)):
             for x in range(left, min(left + TILE, width)):
                 _absorb_pixel(
-                    starts[tile], starts[tile + 1], ranks, records, planes, lens, is_median, x, y,
+                    starts[tile], starts[tile + 1], ranks, shapes, planes, lens, is_median, x, y,
                     depth, alpha, is_seen,
                 )  # fmt: skip
 
 
-@_inlined
+@compiled
 def _absorb_pixel(
-    start: int, stop: int, ranks: NDArray[np.int32], records: Float, planes: Float, lens: Float, is_median: bool,
+    start: int, stop: int, ranks: NDArray[np.int32], shapes: Float, planes: Float, lens: Float, is_median: bool,
     x: int, y: int, depth: Float, alpha: Float, is_seen: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     u, v = np.float32(x) + _HALF, np.float32(y) + _HALF
@@ -121,21 +139,20 @@ def _absorb_pixel(
     left, total = np.float32(1), np.float32(0)
     for pair in range(start, stop):
         k = ranks[pair]
-        dx, dy = u - records[k, 0], v - records[k, 1]
-        a = np.float32(4) * (records[k, 2] * dx + records[k, 3] * dy)
-        b = np.float32(4) * records[k, 4] * dy
-        opacity = records[k, 5] * np.exp(-_HALF * (a * a + b * b))
+        dx, dy = u - shapes[k, 0], v - shapes[k, 1]
+        square = shapes[k, 2] * dx * dx + shapes[k, 4] * dy * dy + np.float32(2) * shapes[k, 3] * dx * dy
+        opacity = shapes[k, 5] * np.exp(-_HALF * square)
         if opacity < _FAINTEST:
             continue
         weight = left * min(opacity, np.float32(0.999))
         is_middle = left > _HALF and left - weight <= _HALF
         if is_middle or not is_median:
-            square = (
+            sharp = (
                 planes[k, 0] * rx * rx + planes[k, 3] * ry * ry + planes[k, 5]
                 + np.float32(2) * (planes[k, 1] * rx * ry + planes[k, 2] * rx + planes[k, 4] * ry)
             )  # fmt: skip
             z = planes[k, 6] * rx + planes[k, 7] * ry + planes[k, 8]
-            z = z / max(square, np.float32(1e-12))
+            z = z / max(sharp, np.float32(1e-12))
             z = min(max(z, planes[k, 9] - planes[k, 10]), planes[k, 9] + planes[k, 10])
             if is_middle:
                 is_seen[k] = 1

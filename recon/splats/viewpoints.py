@@ -22,6 +22,7 @@ OUTER_ANGLE = 0.9  # radians, of the outer cameras
 FREE_TRIES = 600  # places inside that are tried
 INSIDE_PLACES = 8
 MORE_INSIDE = 1.2  # times as much must be seen from inside to look from there
+DEPTH_SLACK, HALF = 0.01, 0.5  # of the depth; of the light
 PROBE_SIZE = (96, 96)
 PROBE_VIEWS = 24
 
@@ -68,7 +69,7 @@ def content_ball(cloud: GaussianCloud) -> tuple[Float, float]:
 def _areas(cloud: GaussianCloud) -> Float:
     """(N,) how much each Gaussian can cover, without letting few huge ones decide."""
     largest = np.sort(cloud.scales.astype(np.float64), axis=1)[:, 1:].prod(1)
-    return np.minimum(largest, np.quantile(largest, 0.9)) * cloud.opacities + 1e-30
+    return np.asarray(np.minimum(largest, np.quantile(largest, 0.9)) * cloud.opacities + 1e-30)
 
 
 def _quantile(values: Float, weights: Float, share: float) -> float:
@@ -142,12 +143,18 @@ def _looking(places: Float, directions: Float, size: int, angle: float) -> Camer
 
 
 def _seen_share(cloud: GaussianCloud, cameras: CameraSet, nearest: float) -> float:
-    """Of the Gaussians, that are the surface in some picture."""
-    seen = np.zeros(len(cloud), bool)
+    """Of the opaque Gaussians, whose centre lies on or before the surface of some picture."""
+    opaque = cloud.subset(cloud.opacities > OPAQUE)
+    sizes = opaque.scales.max(1).astype(np.float64)
+    seen = np.zeros(len(opaque), bool)
     for i in range(len(cameras)):
-        found = surface_depth(
-            cloud, cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], PROBE_SIZE, nearest=nearest
-        )
-        seen |= found.is_seen
-    # A coarse picture hits a share of small Gaussians only, from wherever it looks.
-    return float(seen.mean())
+        pose, focal, center = cameras.cam_from_world[i], cameras.focal[i], cameras.center[i]
+        found = surface_depth(cloud, pose, focal, center, PROBE_SIZE, nearest=nearest)
+        in_cam = opaque.means @ pose[:3, :3].T + pose[:3, 3]
+        before = np.flatnonzero(in_cam[:, 2] > nearest)
+        x, y = np.floor(in_cam[before, :2] / in_cam[before, 2:] * focal + center).astype(np.int64).T
+        is_inside = (x >= 0) & (y >= 0) & (x < PROBE_SIZE[0]) & (y < PROBE_SIZE[1])
+        rows, x, y = before[is_inside], x[is_inside], y[is_inside]
+        is_surface = in_cam[rows, 2] <= found.depth[y, x] * (1 + DEPTH_SLACK) + sizes[rows]
+        seen[rows[is_surface & (found.alpha[y, x] > HALF)]] = True
+    return float(seen.mean()) if len(seen) else 0.0
