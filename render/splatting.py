@@ -225,12 +225,12 @@ def _conics(roots: Tensor) -> Tensor:
 
 def _facts(tiles: list[Tiles], radii: Tensor, width: int, height: int) -> dict[str, Any]:
     columns, rows = -(-width // TILE), -(-height // TILE)
-    per_gaussian = torch.zeros(radii.shape[:2], dtype=torch.int32)
-    for c, each in enumerate(tiles):
-        per_gaussian[c, torch.from_numpy(each.order).long()] = torch.from_numpy(each.num_tiles)
+    per_gaussian = np.zeros(radii.shape[:2], np.int32)
+    for row, each in zip(per_gaussian, tiles, strict=True):
+        row[each.order] = each.num_tiles
     return {
         "width": width, "height": height, "n_cameras": len(tiles), "tile_size": TILE,
-        "tile_width": columns, "tile_height": rows, "tiles_per_gauss": per_gaussian,
+        "tile_width": columns, "tile_height": rows, "tiles_per_gauss": torch.from_numpy(per_gaussian),
         "camera_ids": None, "gaussian_ids": None,
     }  # fmt: skip
 

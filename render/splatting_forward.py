@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from render.splatting_compiled import ALPHA_MAX, TILE, TRANSMITTANCE_MIN, Float, compiled, in_threads
-from render.splatting_tiles import Tiles
+from render.splatting_tiles import CHUNK, Tiles
 
 PIXELS = TILE * TILE
 CHECKED_EVERY = 8  # Gaussians after which a tile is looked at: are all its pixels full?
@@ -47,8 +47,31 @@ def composite(tiles: Tiles, colors: Float, background: Float) -> tuple[Float, Fl
 
 def arranged_colors(tiles: Tiles, colors: Float) -> Float:
     """Three channels as the pairs are, (M, 3), so that they are read straight on; more by rank, (n, D)."""
-    by_rank = np.ascontiguousarray(colors[tiles.order])
-    return by_rank[tiles.ranks] if colors.shape[1] == 3 else by_rank
+    if colors.shape[1] != 3:
+        return np.ascontiguousarray(colors[tiles.order])
+    arranged = np.empty((len(tiles.ranks), 3), np.float32)
+    in_threads(
+        _arrange,
+        len(tiles.order),
+        CHUNK,
+        tiles.order,
+        tiles.firsts,
+        tiles.num_tiles,
+        tiles.places,
+        colors,
+        arranged,
+    )
+    return arranged
+
+
+@compiled
+def _arrange(start, stop, order, firsts, num_tiles, places, colors, arranged):
+    for k in range(start, stop):
+        i = order[k]
+        red, green, blue = colors[i, 0], colors[i, 1], colors[i, 2]
+        for pair in range(firsts[k], firsts[k] + num_tiles[k]):
+            place = places[pair]
+            arranged[place, 0], arranged[place, 1], arranged[place, 2] = red, green, blue
 
 
 @compiled

@@ -28,6 +28,7 @@ from render.splatting_compiled import (
 )
 
 RECORD = 8  # numbers of a Gaussian: centre x, y, root / 4 (3), opacity, largest exponent / 8, spare
+TILE_BITS = TILE.bit_length() - 1  # a place in pixels, moved right by so many bits, is one in tiles
 CHUNK = 4096  # Gaussians a thread takes at once
 _SLACK = (
     1e-4  # added to the largest exponent, so that no rounding here leaves out what the kernels would draw
@@ -139,18 +140,12 @@ def _gather(start, stop, order, means2d, roots, opacities, records):
 
 
 @compiled
-def _clamped(value: Any, largest: int) -> int:
-    """The whole part of a number, brought into 0 … largest."""
-    return int(max(0.0, min(value, float(largest))))
-
-
-@compiled
 def _span(low: Any, high: Any, size: int) -> Any:
     """First and last + 1 tile that hold a pixel's centre between two places; both 0 where none does."""
     first, last = math.ceil(low - 0.5), math.floor(high - 0.5)
     if first > last or last < 0 or first >= size:
         return 0, 0
-    return _clamped(first, size - 1) // TILE, _clamped(last, size - 1) // TILE + 1
+    return max(first, 0) >> TILE_BITS, (min(last, size - 1) >> TILE_BITS) + 1
 
 
 @compiled
@@ -159,7 +154,7 @@ def _pixel_span(low: Any, high: Any, tile: int) -> Any:
     first, last = math.ceil(low - 0.5) - TILE * tile, math.floor(high - 0.5) - TILE * tile
     if first > last or last < 0 or first >= TILE:
         return 0, 0
-    return _clamped(first, TILE - 1), _clamped(last, TILE - 1) + 1
+    return max(first, 0), min(last, TILE - 1) + 1
 
 
 @compiled
@@ -182,20 +177,19 @@ def _set_room(start, stop, records, size, room):
 
 
 @compiled
-def _band(from_x: Any, to_x: Any, wide: Any, tall: Any, ridge: Any, thick: Any) -> Any:
+def _band(from_x: Any, to_x: Any, wide: Any, per_wide: Any, summit: Any, ridge: Any, thick: Any) -> Any:
     """Lowest and highest y of an ellipse about the origin where from_x ≤ x ≤ to_x; low above high where nowhere.
 
-    wide, tall: half its width and height. The upper border is y = ridge x + thick √(1 - (x / wide)²). It is concave:
-    its highest point in a band is the summit, which lies at x = ridge wide² / tall, or else the band's nearest end.
-    The lower border mirrors it.
+    wide: half its width, per_wide: one over it. The upper border is y = ridge x + thick √(1 - (x / wide)²). It is
+    concave: its highest point in a band is the summit, at x = `summit`, or else the band's end that is nearest to
+    that. The lower border mirrors it.
     """
     low, high = max(-wide, from_x), min(wide, to_x)
     if low > high:
         return 1.0, 0.0
-    summit = ridge * wide * wide / tall
     above, below = min(max(summit, low), high), min(max(-summit, low), high)
-    top = ridge * above + thick * math.sqrt(max(1 - (above / wide) * (above / wide), 0.0))
-    bottom = ridge * below - thick * math.sqrt(max(1 - (below / wide) * (below / wide), 0.0))
+    top = ridge * above + thick * math.sqrt(max(1 - (above * per_wide) ** 2, 0.0))
+    bottom = ridge * below - thick * math.sqrt(max(1 - (below * per_wide) ** 2, 0.0))
     return bottom, top
 
 
@@ -210,22 +204,26 @@ def _find(start, stop, pieces, records, size, firsts, tiles, row_ranges, num_til
             wide, tall = _halves(records, k)
             first_column, last_column = _span(x - wide, x + wide, width)
             first_row, last_row = _span(y - tall, y + tall, height)
-            is_narrow = last_column - first_column == 1
+            is_narrow, is_low = last_column - first_column == 1, last_row - first_row == 1
             r00, r01, r11 = 4.0 * records[k, 2], 4.0 * records[k, 3], 4.0 * records[k, 4]
             lean, steep = -r01 / r00, -r01 * r00 / (r11 * r11 + r01 * r01)
             thick_x, thick_y = tall * r11 / r00, wide * r00 * r11 / (r11 * r11 + r01 * r01)
+            per_wide, per_tall = 1 / wide, 1 / tall
+            widest, tallest = lean * tall * tall * per_wide, steep * wide * wide * per_tall
             pair = firsts[k]
             for row in range(first_row, last_row):
                 first, last = first_column, last_column
-                if not is_narrow:
+                if not (is_narrow or is_low):
                     top = TILE * row + 0.5 - y
-                    left, right = _band(top, top + (TILE - 1), tall, wide, lean, thick_x)
+                    left, right = _band(top, top + (TILE - 1), tall, per_tall, widest, lean, thick_x)
                     first, last = _span(x + left, x + right, width) if left <= right else (0, 0)
                 low, high = _pixel_span(y - tall, y + tall, row)
                 for column in range(first, last):
                     if not is_narrow:
                         left = TILE * column + 0.5 - x
-                        lowest, highest = _band(left, left + (TILE - 1), wide, tall, steep, thick_y)
+                        lowest, highest = _band(
+                            left, left + (TILE - 1), wide, per_wide, tallest, steep, thick_y
+                        )
                         low, high = _pixel_span(y + lowest, y + highest, row) if lowest <= highest else (0, 0)
                     tile = row * columns + column
                     tiles[pair], row_ranges[pair, 0], row_ranges[pair, 1] = tile, low, high
