@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recon.errors import InputError
 from recon.gaussian_edits import without
 from recon.gaussian_mixture import Mixture, joined, merge_costs, mixture_of, to_cloud
-from recon.gaussian_neighbours import nearest
+from recon.gaussian_neighbours import morton_order, nearest
 from render.gaussians import GaussianCloud
 
 _NUM_NEIGHBOURS = 6
@@ -33,6 +33,7 @@ def decimated(cloud: GaussianCloud, target_count: int) -> GaussianCloud:
     seen = _without_faintest(cloud, target_count)
     mixture = mixture_of(seen)
     while len(mixture) > target_count:
+        mixture = mixture.taken(morton_order(mixture.means))
         pairs = _pairs_to_merge(mixture)[: len(mixture) - target_count]
         if not len(pairs):
             return _heaviest(to_cloud(seen, mixture), target_count)
@@ -50,20 +51,34 @@ def _without_faintest(cloud: GaussianCloud, target_count: int) -> GaussianCloud:
 
 
 def _pairs_to_merge(mixture: Mixture) -> NDArray[np.integer]:
-    """(M, 2) disjoint pairs of neighbours, cheapest first: each is the cheapest that either of its two could join."""
+    """(M, 2) disjoint pairs of neighbours, cheapest first but for those of the second go."""
+    pairs = _neighbouring(mixture)
+    costs = merge_costs(mixture, *pairs.T)
+    is_possible = np.isfinite(costs)
+    pairs = pairs[is_possible][np.argsort(costs[is_possible], kind="stable")]
+    first = _cheapest_disjoint(pairs, len(mixture))
+    is_taken = np.zeros(len(mixture), bool)
+    is_taken[first.ravel()] = True
+    second = _cheapest_disjoint(pairs[~is_taken[pairs].any(1)], len(mixture))
+    return np.concatenate([first, second])
+
+
+def _neighbouring(mixture: Mixture) -> NDArray[np.integer]:
+    """(E, 2) each Gaussian with its nearest ones, each pair once."""
     indices, _ = nearest(mixture.means, _NUM_NEIGHBOURS)
-    ends = np.repeat(np.arange(len(mixture)), indices.shape[1]), indices.ravel()
-    costs = merge_costs(mixture, *ends)
-    order = np.argsort(costs, kind="stable")
-    order = order[: np.searchsorted(costs[order], np.inf)]
-    return _cheapest_disjoint(np.stack([ends[0][order], ends[1][order]], 1), len(mixture))
+    own = np.repeat(np.arange(len(indices), dtype=np.int32), indices.shape[1])
+    other = indices.ravel()
+    is_twice = (indices[other] == own[:, None]).any(1)
+    once: NDArray[np.integer] = np.stack([own, other], 1)[(own < other) | ~is_twice]
+    return once
 
 
 def _cheapest_disjoint(pairs: NDArray[np.integer], count: int) -> NDArray[np.integer]:
     """Of pairs (E, 2) from the cheapest on, those that come first for both of their ends."""
     ranks = np.arange(len(pairs))
     first = np.full(count, len(pairs))
-    np.minimum.at(first, pairs.ravel(), np.repeat(ranks, 2))
+    # Where an index comes several times, the last one written stays: the cheapest.
+    first[pairs[::-1].ravel()] = np.repeat(ranks[::-1], 2)
     disjoint: NDArray[np.integer] = pairs[(first[pairs] == ranks[:, None]).all(1)]
     return disjoint
 

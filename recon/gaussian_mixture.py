@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,10 @@ class Mixture:
     def weights(self) -> Floats:
         """(n,) how much each covers: opacity times area."""
         return self.opacities * areas(self.spreads)
+
+    def taken(self, rows: NDArray[np.integer]) -> Mixture:
+        """The Gaussians of some rows, in their order."""
+        return Mixture(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
 def mixture_of(cloud: GaussianCloud) -> Mixture:
@@ -84,7 +88,7 @@ def merge_costs(mixture: Mixture, first: NDArray[np.integer], second: NDArray[np
     floor = _LEAST_SIZE * float(np.median(size))
     weights, volumes = mixture.weights, log_volumes(mixture.spreads, floor)
     costs = np.empty(len(first), np.float32)
-    step = 1 << 18  # pairs at a time: what is between stays in the cache
+    step = 1 << 14  # pairs at a time: what is between stays in the cache
     for start in range(0, len(first), step):
         i, j = first[start : start + step], second[start : start + step]
         total = weights[i] + weights[j]
