@@ -61,6 +61,7 @@ def _connect_scene(window: MainWindow) -> None:
     window.project.state_changed.connect(window.exports.plan_again)
     scene.selection_changed.connect(lambda: _show_selection(window))
     panel.readiness_changed.connect(lambda _: window.conditions.update())
+    window.viewport.splats.failed.connect(lambda reason: _tell_of_slow_splats(window, reason))
     window.properties.renamed.connect(scene.rename)
     window.properties.display_changed.connect(
         lambda layer_id, name, value: scene.set_style(layer_id, style_change(name, value))
@@ -75,6 +76,16 @@ def _connect_scene(window: MainWindow) -> None:
         signal.connect(lambda _: window.conditions.update())
     window.pages.currentChanged.connect(lambda _: window.conditions.update())
     window.pages.currentChanged.connect(lambda _: window.splat_tools.refresh())
+
+
+def _tell_of_slow_splats(window: MainWindow, reason: str) -> None:
+    """E19, once: the view tries the graphics card no second time."""
+    window.shell.note("warning", f"Splats cannot be drawn by the graphics card: {reason}")
+    window.shell.toast(
+        "The graphics driver cannot draw splats (OpenGL 3.3 is needed), so the processor does: slower, in their own "
+        "colours, and only roughly in depth among meshes. A newer driver helps.",
+        "warning",
+    )
 
 
 def _connect_files(window: MainWindow) -> None:

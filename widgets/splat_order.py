@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from widgets.splat_program import MOST_GROWN
 
 Array = NDArray[np.float64]
+_LOG = logging.getLogger(__name__)
 _MOST_KEPT = 1 << 20  # Gaussians of a layer that may be drawn while the camera moves
 
 
@@ -128,6 +130,13 @@ def _depths(part: Part, forward: Array) -> NDArray[np.float32]:
     return depths
 
 
+def _log_failure(work: Future[None]) -> None:
+    """A mistake of ours in the thread is not to go unseen."""
+    problem = None if work.cancelled() else work.exception()
+    if problem is not None:
+        _LOG.error("Work for the picture of splats failed", exc_info=problem)
+
+
 class Sorter(QObject):
     """Answers the newest question in a thread of its own; work given to `do` waits between questions.
 
@@ -152,7 +161,7 @@ class Sorter(QObject):
             if self._is_busy:
                 return
             self._is_busy = True
-        self._thread().submit(self._answer_all)
+        self._thread().submit(self._answer_all).add_done_callback(_log_failure)
 
     def take(self) -> tuple[Question, NDArray[np.uint32]] | None:
         """The newest answer with its question, once."""
@@ -162,7 +171,7 @@ class Sorter(QObject):
 
     def do(self, work: Callable[[], object]) -> None:
         """Do other work in this thread; `done` brings its result."""
-        self._thread().submit(lambda: self._tell(work()))
+        self._thread().submit(lambda: self._tell(work())).add_done_callback(_log_failure)
 
     def stop(self) -> None:
         """End the thread."""

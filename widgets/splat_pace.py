@@ -37,4 +37,4 @@ class Pace:
     def note_stroke(self, count: int, seconds: float) -> None:
         """Learn from a piece of the complete picture."""
         ratio = _STROKE_SECONDS / max(seconds, 1e-4)
-        self.stroke_count = int(min(1 << 22, max(500, count * min(4.0, max(0.25, ratio)))))
+        self.stroke_count = int(min(1 << 22, max(500, count * min(2.0, max(0.25, ratio)))))

@@ -21,6 +21,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from widgets.colour_maps import rgb
+from widgets.splat_fallback import SplatsByCpu
 from widgets.splat_order import Part, Question, Sorter, far_to_near, threshold_for
 from widgets.splat_pace import Pace
 from widgets.splat_program import NEAR_SHARE
@@ -102,7 +103,8 @@ class SplatsInView(QObject):
         self._strokes.timeout.connect(self._stroke)
         self._moved: Array | None = None
         self.problem = ""
-        self._is_sharp = True
+        self._by_cpu: SplatsByCpu | None = None
+        self._is_sharp = True  # there is nothing to draw
         scene.renderer.GetCullers().RemoveAllItems()  # they leave out what has no extent in the picture
         self._sentinel = _sentinel(WeakMethod(self._draw))
         self._is_placed = False
@@ -127,6 +129,8 @@ class SplatsInView(QObject):
         is_drawn = bool(self._shown) and not self.problem
         self._is_sharp = not is_drawn
         self._place_sentinel(is_drawn)
+        if self.problem:
+            self._prepare_by_cpu()
         if not layers:
             self._forget()
         if not is_drawn:
@@ -143,6 +147,15 @@ class SplatsInView(QObject):
                 self._ids.clear()
         self._pack_more()
         self._want_order()
+
+    def _prepare_by_cpu(self) -> None:
+        if self._by_cpu is None:
+            self._by_cpu = SplatsByCpu(self, self._scene)
+            self._by_cpu.picture_wished.connect(self.picture_wished)
+        window = self._scene.renderer.GetRenderWindow()
+        size = (1, 1) if window is None else window.GetSize()
+        self._by_cpu.prepare(self._pose(), size, self._is_moving, self._is_final)
+        self._is_sharp = self._by_cpu.is_sharp
 
     @contextmanager
     def complete(self) -> Iterator[None]:
@@ -166,6 +179,8 @@ class SplatsInView(QObject):
     def release(self) -> None:
         """Give back the thread and all that is on the graphics card, whose context must be current."""
         self._sorter.stop()
+        if self._by_cpu is not None:
+            self._by_cpu.release()
         self._place_sentinel(False)
         self._forget()
 
@@ -321,7 +336,11 @@ class SplatsInView(QObject):
     def _give_up(self, problem: str) -> None:
         _LOG.warning("Splats cannot be drawn by the graphics card: %s", problem)
         self.problem = problem
-        QTimer.singleShot(0, self, lambda: self.failed.emit(problem))
+        QTimer.singleShot(0, self, self._tell_problem)
+
+    def _tell_problem(self) -> None:
+        self.failed.emit(self.problem)
+        self.picture_wished.emit()
 
     def _draw_into(self, painter: SplatPainter, onto: Any, window: Any) -> None:
         camera = self._camera(window)
@@ -375,14 +394,20 @@ class SplatsInView(QObject):
     ) -> None:
         """The complete picture if there is time or it is there already, else what there is until it is."""
         wanted = self._sharp_of(camera, look)
-        if self._sharp != wanted and "all" in self._ids and self._ids["all"][0] == self._question("all").tag:
+        is_loaded = self._shelf.is_complete and not self._packed
+        if (
+            is_loaded
+            and self._sharp != wanted
+            and "all" in self._ids
+            and self._ids["all"][0] == self._question("all").tag
+        ):
             if self._next is None or self._next[0] != wanted:
                 painter.set_ids("all", self._ids["all"][1])
                 painter.begin("next", camera, look, depth)
                 self._next = wanted, camera, look, 0
             self._stroke_until(painter, self.pace.stroke_seconds)
         if self._sharp is not None and self._sharp.camera == wanted.camera:
-            self._is_sharp = self._sharp == wanted
+            self._is_sharp = self._sharp == wanted and is_loaded
             painter.compose("sharp", onto, camera, look)
         else:
             keep = self._next

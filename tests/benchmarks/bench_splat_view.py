@@ -102,7 +102,8 @@ def measure(app: QApplication, viewport: Viewport, name: str, cloud: GaussianClo
     start = time.perf_counter()
     viewport.show_layer("splats", cloud)
     viewport.frame_all(animated=False)
-    app.processEvents()
+    while not watch.pictures:
+        app.processEvents()
     first = time.perf_counter() - start
     loaded = wait_for_sharp(app, viewport)
     block_loading = watch.longest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -175,7 +176,7 @@ def test_layers_lie_apart_and_a_gap_is_used_again() -> None:
     layers = {name: layer_of(make_cloud(count, 0)) for name, count in (("a", 9000), ("b", 3000), ("c", 5000))}
     assert shelf.put(layers)
     rows = sorted((place.row, place.row + place.num_rows) for place in shelf.places.values())
-    assert all(before[1] <= after[0] for before, after in zip(rows, rows[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(rows))
     del layers["b"]
     assert not shelf.put(layers)
     layers["d"] = layer_of(make_cloud(2500, 0))

@@ -74,7 +74,7 @@ def test_the_coarse_picture_looks_like_the_complete_one(qtbot: QtBot) -> None:
     picture = viewport._canvas.picture(transparent=False, scale=1)  # type: ignore[union-attr]
     assert psnr(complete, empty) < 15
     assert 20 < psnr(complete, picture) < 45
-    assert np.abs(complete.mean((0, 1)) - picture.mean((0, 1))).max() < 3  # neither darker nor lighter
+    assert np.abs(complete.mean((0, 1)) - picture.mean((0, 1))).max() < 6  # hardly darker or lighter
 
 
 def test_a_kept_picture_is_complete_though_the_camera_moves(qtbot: QtBot) -> None:
