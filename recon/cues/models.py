@@ -15,7 +15,7 @@ import platformdirs
 from recon.errors import MissingModel, SettingsError
 from render.images import DepthKind
 
-Task = Literal["depth", "normals"]
+Task = Literal["depth", "normals", "words", "clicks"]
 
 
 @dataclass(frozen=True)
