@@ -204,7 +204,7 @@ def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
     is_right: bool = isinstance(data, SCENE_DATA_KINDS[slot.kind])
     if not is_right:
         raise InputError(
-            f"{path.name} does not hold {slot.title.lower()}.",
+            f"{path.name} does not hold {slot.title.lower()}: it holds {formats.in_words(data)}.",
             f"{plan.method.title} needs {slot.title.lower()}; `isokiln validate {path.name}` tells what is in it.",
         )
     return data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.export_formats import is_exportable
 from app.job_states import JobState
 from app.layer_look import kind_of
 from app.splat_commands import gaussians
@@ -32,7 +33,7 @@ class Conditions:
             "mesh": lambda: self._is_selected("mesh"),
             "sections": lambda: window.slice_view.sections is not None,
             "any layer": lambda: bool(window.project.layers),
-            "exportable": lambda: self._has("mesh") or self._has("cross_sections"),
+            "exportable": lambda: any(is_exportable(layer.data) for layer in window.project.layers),
             "two meshes": lambda: sum(kind_of(x) == "mesh" for x in window.project.layers) > 1,
             "uncertainty": lambda: "uncertainty" in window.scene.value_names(),
             "undo": window.project.undo_stack.canUndo,
@@ -106,9 +107,6 @@ class Conditions:
     def _is_selected(self, kind: str) -> bool:
         current = self._window.scene.current
         return current is not None and kind_of(current) == kind
-
-    def _has(self, kind: str) -> bool:
-        return any(kind_of(layer) == kind for layer in self._window.project.layers)
 
     def _is_paused(self) -> bool:
         job = self._window.runs.current

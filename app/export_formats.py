@@ -15,6 +15,7 @@ from render.gaussians import GaussianCloud
 from render.points import PointCloud
 from render.scene_data import SCENE_DATA_KINDS
 from widgets.export_rows import ExportFormat, ExportWish
+from widgets.import_rows import with_basic_fields
 
 Named = Sequence[tuple[str, Any]]  # names of layers and what they hold
 
@@ -156,7 +157,8 @@ def _options(key: str) -> type[BaseModel] | None:
     data = _KINDS[key].data
     if data == "gaussians":
         names = [name for name in _SPLAT_OPTIONS if key != "splat" or name != "sh_degree"]
-        return _model(["spz_version", *names] if key == "spz" else names)
+        names = ["spz_version", *names] if key == "spz" else names
+        return with_basic_fields(_model(names), [name for name in names if name in _ONLY_SPLATS])
     if data == "mesh":
         return _model([x for x in ExportOptions.model_fields if x not in (*_SHOWN_BY_DIALOG, *_ONLY_SPLATS)])
     return None

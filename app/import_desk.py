@@ -217,7 +217,7 @@ def _row(row_id: str, source: _Source) -> ImportRow:
         path=str(source.path),
         kind=_chosen_kind(source),
         kinds=_kinds(source),
-        count=describe_data(data) if data is not None else "",
+        count=describe_data(data).partition(", SH")[0] if data is not None else "",  # there is little room
         size=bytes_text(source.path.stat().st_size) if source.path.is_file() else "",
         problems=_problems(source),
         is_reading=source.is_reading,
