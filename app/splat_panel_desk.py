@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.splat_commands import gaussians, num_left, selection_change
 from app.splat_edits import Change, Splats, splats_of
 from app.splat_tools import EDITS, Outcome
 from recon import gaussian_values as values
+from recon.gaussian_cleaning import FloaterLimits
 from recon.gaussian_selection import combined, with_selected
 from render.gaussians import GaussianCloud, GaussianMarks
 from widgets.histogram_select import ValueChoice
@@ -55,6 +56,7 @@ class SplatPanelDesk(QObject):
         panel.histogram.value_wished.connect(lambda _: self._show_histogram())
         panel.histogram.range_changed.connect(self._preview_range)
         panel.histogram.chosen.connect(self.select_range)
+        panel.set_values("floaters", asdict(FloaterLimits()))
         window.splat_tools.box.changed.connect(self._on_box_dragged)
         window.splat_tools.tool_changed.connect(self._on_tool)
 

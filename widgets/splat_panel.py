@@ -52,7 +52,7 @@ TOOLS: dict[str, tuple[str, str, tuple[SettingField, ...]]] = {
         "What would go is lit up in the picture.",
         (
             _number("isolation", "Isolation", "How much further from their neighbours than usual they are; "
-                    "less finds more", 4.0, 1.0, 12.0, is_optional=True, none_text="Off"),
+                    "less finds more", 6.0, 1.0, 20.0, is_optional=True, none_text="Off"),
             _number("min_opacity", "Fainter than", "Opacity below which a splat goes", 0.02, 0.0, 1.0,
                     is_optional=True, none_text="Off"),
             _number("max_size", "Larger than", "Size above which a splat goes, as a share of the scene", 0.1, 0.001, 1.0,
