@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -31,6 +32,7 @@ from widgets.theme import active_theme, secondary_label, title_label
 from widgets.workflow_card import CardFrame, WorkflowCard
 
 _WIDE = 960  # design pixels from which there is room for three columns
+_TWO_CARDS = 1240  # from which there is room for two cards beside each other
 
 
 class StartPage(QWidget):
@@ -54,6 +56,8 @@ class StartPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAcceptDrops(True)
         self._is_target = False
+        self._frames: list[CardFrame] = []
+        self._cards = QGridLayout()
         self._recent = RecentList()
         self._recent.opened.connect(self.recent_wished)
         self._recent.removed.connect(self.recent_removed)
@@ -127,7 +131,10 @@ class StartPage(QWidget):
             frame = CardFrame(card, is_only=len(cards) == 1, is_first=index == 0)
             frame.start.clicked.connect(lambda _=False, wish=card.id: self.start_wished.emit(wish))
             frame.sample.clicked.connect(lambda _=False, wish=card.id: self.sample_wished.emit(wish))
-            column.addWidget(frame)
+            self._frames.append(frame)
+        self._cards.setSpacing(px(16))
+        self._place_cards(1)
+        column.addLayout(self._cards)
         column.addStretch(1)
         inside = QWidget()
         inside.setProperty("transparent", True)
@@ -174,6 +181,7 @@ class StartPage(QWidget):
 
     def _arrange(self) -> None:
         """Put the recent projects beside the cards, or below them where the window is narrow for its scale."""
+        self._place_cards(2 if self.width() >= active_theme().px(_TWO_CARDS) else 1)
         is_narrow = self.width() < active_theme().px(_WIDE)
         self._tip_row.setVisible(bool(self._tip.text()) and not is_narrow)
         if is_narrow == self._recent.is_flat:
@@ -186,6 +194,16 @@ class StartPage(QWidget):
             self._middle.removeWidget(self._recent)
             self._columns.addWidget(self._recent)
         self._recent.show()  # Another parent hides it, for good where the page is covered meanwhile.
+
+    def _place_cards(self, num_columns: int) -> None:
+        """Put the cards into this many columns of one width."""
+        num_columns = min(num_columns, max(1, len(self._frames)))
+        if self._cards.count() and self._cards.columnStretch(1) == num_columns - 1:
+            return
+        self._cards.setColumnStretch(0, 1)
+        self._cards.setColumnStretch(1, num_columns - 1)
+        for index, frame in enumerate(self._frames):
+            self._cards.addWidget(frame, index // num_columns, index % num_columns)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -91,6 +91,7 @@ class CardFrame(QFrame):
         column.addWidget(title)
         column.addWidget(line)
         column.addSpacing(px(12))
+        column.addStretch(1)  # beside a card with a longer line
         self.start = QPushButton(icon("play", 16, "on_accent" if is_first else "text"), "Start")
         self.start.setObjectName(f"start_{card.id}")
         self.start.setAccessibleName(f"Start: {card.title}")

@@ -15,7 +15,7 @@ from tests.widgets.looks import clipped
 from widgets.recent_list import RecentProject
 from widgets.start_page import StartPage
 from widgets.theme import DARK, LIGHT, Theme, apply_theme
-from widgets.workflow_card import WorkflowCard
+from widgets.workflow_card import CardFrame, WorkflowCard
 from widgets.workflow_pictures import slices_to_solid
 
 CARD = WorkflowCard(
@@ -178,3 +178,16 @@ def test_the_picture_is_as_high_as_its_width_asks_for(page: StartPage, qtbot: Qt
     assert isinstance(picture, QWidget)
     qtbot.waitUntil(lambda: picture.height() == picture.heightForWidth(picture.width()))
     assert picture.height() > 250
+
+
+def test_cards_stand_in_pairs_where_there_is_room(qtbot: QtBot) -> None:
+    cards = [WorkflowCard(name, name, f"A line on {name}.") for name in ("one", "two", "three")]
+    page = StartPage(cards)
+    qtbot.addWidget(page)
+    page.resize(1400, 800)
+    page.show()
+    qtbot.waitExposed(page)
+    first, second, third = (page.findChild(CardFrame, f"card_{card.id}") for card in cards)
+    assert first.y() == second.y() < third.y() and first.width() == pytest.approx(second.width(), abs=1)
+    page.resize(1000, 800)
+    qtbot.waitUntil(lambda: first.y() < second.y() < third.y() and first.x() == second.x())
