@@ -327,7 +327,10 @@ class _Composite(torch.autograd.Function):
         for c, (picture, left) in enumerate(ctx.drawn):
             of_picture, of_alpha = _numpy(of_outputs[0][c]), _numpy(of_outputs[1][c, ..., 0])
             colors = _numpy(ctx.channels[c])
-            sums.append(composite_gradient(ctx.tiles[c], colors, picture, left, of_picture, of_alpha))
+            wants_sizes = ctx.means2d is not None
+            sums.append(
+                composite_gradient(ctx.tiles[c], colors, picture, left, of_picture, of_alpha, wants_sizes)
+            )
             of_background.append(np.einsum("hw,hwd->d", left, of_picture))
         of_all = torch.from_numpy(np.stack(sums))
         if ctx.means2d is not None:

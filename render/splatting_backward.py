@@ -10,11 +10,12 @@ by Gaussian: nothing is raced for, and sums are the same for any number of threa
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from render.splatting_compiled import TILE, Float, compiled, in_threads
+from render.splatting_compiled import TILE, Float, Kernel, compiled, in_threads
 from render.splatting_forward import (
     CHECKED_EVERY,
     EXP_0,
@@ -41,23 +42,31 @@ _STEP = np.uint64(PIXELS)
 
 
 def composite_gradient(
-    tiles: Tiles, colors: Float, picture: Float, left: Float, of_picture: Float, of_alpha: Float
+    tiles: Tiles,
+    colors: Float,
+    picture: Float,
+    left: Float,
+    of_picture: Float,
+    of_alpha: Float,
+    wants_sizes: bool = False,
 ) -> Float:
     """Gradients by what was drawn.
 
     colors: (N, D). picture (H, W, D) and left (H, W) as `composite` returned them. of_picture: (H, W, D) and
     of_alpha: (H, W) gradients by the picture and by 1 - left. Returns (N, 8 + D): by the centre x, y, the root's
-    three entries, the opacity, sums over pixels of the sizes of the gradient by centre x and y, by the channels.
+    three entries, the opacity, sums over pixels of the sizes of the gradient by centre x and y (with `wants_sizes`,
+    else 0), by the channels.
     """
     channels = colors.shape[1]
-    of_pairs = np.empty((len(tiles.ranks), SUMS + channels), np.float32)
+    width = SUMS + max(3, channels)  # at least as many columns as `_sum_pairs` takes at once
+    of_pairs = (np.empty if channels >= 3 else np.zeros)((len(tiles.ranks), width), np.float32)
     lists = (tiles.shuffled, tiles.starts, tiles.ranks, tiles.rows, tiles.records)
     arranged = arranged_colors(tiles, colors)
     # What each pixel gives in all: v · picture, of which the background's share is last, less what alpha asks.
     behind = np.einsum("hwd,hwd->hw", of_picture, picture) - left * of_alpha
-    kernel = _gradient_rgb if channels == 3 else _gradient_channels
+    kernel = _rgb_gradient(wants_sizes) if channels == 3 else _gradient_channels
     in_threads(kernel, len(tiles.shuffled), TILES_AT_ONCE, *lists, arranged, behind, of_picture, of_pairs)
-    sums = np.zeros((len(colors), SUMS + channels), np.float32)
+    sums = np.zeros((len(colors), width), np.float32)
     in_threads(
         _sum_pairs,
         len(tiles.order),
@@ -69,7 +78,7 @@ def composite_gradient(
         of_pairs,
         sums,
     )
-    return sums
+    return sums[:, : SUMS + channels]
 
 
 @compiled
@@ -112,63 +121,72 @@ def _clear(of_pairs, first, last):
             of_pairs[pair, column] = ZERO
 
 
-@compiled
-def _gradient_rgb(start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs):
-    columns = (behind.shape[1] + TILE - 1) // TILE
-    scratch = np.empty(7 * PIXELS, np.float32)
-    for number in range(start, stop):
-        tile = shuffled[number]
-        _start(scratch, tile % columns * TILE, tile // columns * TILE, behind, of_picture)
-        for pair in range(starts[tile], starts[tile + 1]):
-            x, y, opacity, limit = records[pair, 0], records[pair, 1], records[pair, 5], -records[pair, 6]
-            r00, r01, r11 = records[pair, 2], records[pair, 3], records[pair, 4]
-            red, green, blue = colors[pair, 0], colors[pair, 1], colors[pair, 2]
-            of_red, of_green, of_blue, of_opacity = ZERO, ZERO, ZERO, ZERO
-            by_u, by_ux, by_uy, by_y, by_yy, size_x, size_y = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
-            for i in range(np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)):
-                dx, dy = scratch[_X + i] - x, scratch[_Y + i] - y
-                across, down = r00 * dx + r01 * dy, r11 * dy
-                e = -(across * across + down * down)
-                power = EXP_0 + e * (EXP_1 + e * (EXP_2 + e * (EXP_3 + e * (EXP_4 + e * EXP_5))))
-                power = power * power
-                power = power * power
-                power = power * power if e >= limit else ZERO
-                unbounded = opacity * power
-                alpha = min(unbounded, LARGEST_ALPHA)
-                before = scratch[_LEFT + i]
-                after = before - alpha * before
-                is_seen = after > FULL_BELOW
-                weight = alpha * before if is_seen else ZERO
-                scratch[_LEFT + i] = after if is_seen else -abs(before)
-                by_red, by_green, by_blue = (
-                    scratch[_BY_RED + i],
-                    scratch[_BY_GREEN + i],
-                    scratch[_BY_BLUE + i],
-                )
-                by_weight = red * by_red + green * by_green + blue * by_blue
-                rest = scratch[_BEHIND + i] - weight * by_weight
-                scratch[_BEHIND + i] = rest
-                by_alpha = before * by_weight - rest / (ONE - alpha)
-                by_alpha = by_alpha if (weight > ZERO and unbounded < LARGEST_ALPHA) else ZERO
-                of_opacity += power * by_alpha
-                by_exponent = -unbounded * by_alpha
-                along = by_exponent * across
-                by_u += along
-                by_ux += along * dx
-                by_uy += along * dy
-                by_y += by_exponent * dy
-                by_yy += by_exponent * dy * dy
-                size_x += abs(along)
-                size_y += abs(along * r01 + by_exponent * down * r11)
-                of_red += weight * by_red
-                of_green += weight * by_green
-                of_blue += weight * by_blue
-            sums = (by_u, by_ux, by_uy, by_y, by_yy, size_x * r00, size_y)
-            _store(of_pairs, pair, records[pair], of_opacity, sums)
-            of_pairs[pair, 8], of_pairs[pair, 9], of_pairs[pair, 10] = of_red, of_green, of_blue
-            if pair % CHECKED_EVERY == 0 and is_full(scratch):
-                _clear(of_pairs, pair + 1, starts[tile + 1])
-                break
+@cache
+def _rgb_gradient(wants_sizes: bool) -> Kernel:
+    """The kernel for three channels; `wants_sizes` is a constant in its code."""
+
+    @compiled
+    def gradient_rgb(
+        start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs
+    ):
+        columns = (behind.shape[1] + TILE - 1) // TILE
+        scratch = np.empty(7 * PIXELS, np.float32)
+        for number in range(start, stop):
+            tile = shuffled[number]
+            _start(scratch, tile % columns * TILE, tile // columns * TILE, behind, of_picture)
+            for pair in range(starts[tile], starts[tile + 1]):
+                x, y, opacity, limit = records[pair, 0], records[pair, 1], records[pair, 5], -records[pair, 6]
+                r00, r01, r11 = records[pair, 2], records[pair, 3], records[pair, 4]
+                red, green, blue = colors[pair, 0], colors[pair, 1], colors[pair, 2]
+                of_red, of_green, of_blue, of_opacity = ZERO, ZERO, ZERO, ZERO
+                by_u, by_ux, by_uy, by_y, by_yy, size_x, size_y = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+                for i in range(np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)):
+                    dx, dy = scratch[_X + i] - x, scratch[_Y + i] - y
+                    across, down = r00 * dx + r01 * dy, r11 * dy
+                    e = -(across * across + down * down)
+                    power = EXP_0 + e * (EXP_1 + e * (EXP_2 + e * (EXP_3 + e * (EXP_4 + e * EXP_5))))
+                    power = power * power
+                    power = power * power
+                    power = power * power if e >= limit else ZERO
+                    unbounded = opacity * power
+                    alpha = min(unbounded, LARGEST_ALPHA)
+                    before = scratch[_LEFT + i]
+                    after = before - alpha * before
+                    is_seen = after > FULL_BELOW
+                    weight = alpha * before if is_seen else ZERO
+                    scratch[_LEFT + i] = after if is_seen else -abs(before)
+                    by_red, by_green, by_blue = (
+                        scratch[_BY_RED + i],
+                        scratch[_BY_GREEN + i],
+                        scratch[_BY_BLUE + i],
+                    )
+                    by_weight = red * by_red + green * by_green + blue * by_blue
+                    rest = scratch[_BEHIND + i] - weight * by_weight
+                    scratch[_BEHIND + i] = rest
+                    by_alpha = before * by_weight - rest / (ONE - alpha)
+                    by_alpha = by_alpha if (weight > ZERO and unbounded < LARGEST_ALPHA) else ZERO
+                    of_opacity += power * by_alpha
+                    by_exponent = -unbounded * by_alpha
+                    along = by_exponent * across
+                    by_u += along
+                    by_ux += along * dx
+                    by_uy += along * dy
+                    by_y += by_exponent * dy
+                    by_yy += by_exponent * dy * dy
+                    if wants_sizes:
+                        size_x += abs(along)
+                        size_y += abs(along * r01 + by_exponent * down * r11)
+                    of_red += weight * by_red
+                    of_green += weight * by_green
+                    of_blue += weight * by_blue
+                sums = (by_u, by_ux, by_uy, by_y, by_yy, size_x * r00, size_y)
+                _store(of_pairs, pair, records[pair], of_opacity, sums)
+                of_pairs[pair, 8], of_pairs[pair, 9], of_pairs[pair, 10] = of_red, of_green, of_blue
+                if pair % CHECKED_EVERY == 0 and is_full(scratch):
+                    _clear(of_pairs, pair + 1, starts[tile + 1])
+                    break
+
+    return gradient_rgb
 
 
 @compiled
@@ -211,7 +229,7 @@ def _set_by_weight(scratch: Any, first: Any, last: Any, place: Any, colors: Any)
 
 @compiled
 def _lay_over_gradient(scratch: Any, first: Any, last: Any, place: Any, record: Any) -> Any:
-    """As in `_gradient_rgb`, with v · c at `place` and the weights left behind it."""
+    """As for three channels, with v · c at `place` and the weights left behind it."""
     x, y, opacity, limit = record[0], record[1], record[5], -record[6]
     r00, r01, r11 = record[2], record[3], record[4]
     of_opacity = ZERO
@@ -252,21 +270,20 @@ def _lay_over_gradient(scratch: Any, first: Any, last: Any, place: Any, record: 
 
 @compiled
 def _sum_pairs(start, stop, order, firsts, num_tiles, places, of_pairs, sums):
-    """Sums in local variables: the compiler cannot know that an array of sums is not what it reads from."""
+    """Sums in local variables: the compiler cannot know that what it writes to is not what it reads from."""
     for k in range(start, stop):
         i, first, last = order[k], firsts[k], firsts[k] + num_tiles[k]
-        by_x, by_y, by_r00, by_r01, by_r11, by_opacity = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+        a, b, c, d, e, f = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+        g, h, red, green, blue = ZERO, ZERO, ZERO, ZERO, ZERO
         for pair in range(first, last):
             place = places[pair]
-            by_x += of_pairs[place, 0]
-            by_y += of_pairs[place, 1]
-            by_r00 += of_pairs[place, 2]
-            by_r01 += of_pairs[place, 3]
-            by_r11 += of_pairs[place, 4]
-            by_opacity += of_pairs[place, 5]
-        sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3] = by_x, by_y, by_r00, by_r01
-        sums[i, 4], sums[i, 5] = by_r11, by_opacity
-        for column in range(6, of_pairs.shape[1]):
+            a, b, c = a + of_pairs[place, 0], b + of_pairs[place, 1], c + of_pairs[place, 2]
+            d, e, f = d + of_pairs[place, 3], e + of_pairs[place, 4], f + of_pairs[place, 5]
+            g, h, red = g + of_pairs[place, 6], h + of_pairs[place, 7], red + of_pairs[place, 8]
+            green, blue = green + of_pairs[place, 9], blue + of_pairs[place, 10]
+        sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3], sums[i, 4], sums[i, 5] = a, b, c, d, e, f
+        sums[i, 6], sums[i, 7], sums[i, 8], sums[i, 9], sums[i, 10] = g, h, red, green, blue
+        for column in range(11, of_pairs.shape[1]):
             total = ZERO
             for pair in range(first, last):
                 total += of_pairs[places[pair], column]
