@@ -52,7 +52,11 @@ def row_of(layer: Layer, *, is_visible: bool, badges: tuple[str, ...] = ()) -> L
 
 def describe(layer: Layer) -> str:
     """The counts of a layer, in words."""
-    return "Its file was not found." if isinstance(layer.data, Missing) else describe_data(layer.data, layer.marks)
+    return (
+        "Its file was not found."
+        if isinstance(layer.data, Missing)
+        else describe_data(layer.data, layer.marks)
+    )
 
 
 def measured(data: SceneData) -> SceneData:

@@ -252,7 +252,7 @@ class _EmptyLayers(QWidget):
         column.setContentsMargins(px(16), px(24), px(16), px(24))
         column.setSpacing(px(12))
         center = Qt.AlignmentFlag.AlignCenter
-        words = QLabel("Nothing here yet. Drop photos, slices or a mesh.")
+        words = QLabel("Nothing here yet. Drop photos, slices, splats or a mesh.")
         words.setProperty("role", "secondary")
         words.setWordWrap(True)
         words.setAlignment(center)

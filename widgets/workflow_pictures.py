@@ -121,18 +121,20 @@ def splats_cleaned(theme: Theme, size: QSize, ratio: float = 1.0) -> QPixmap:
 
 def _draw_splats(painter: QPainter, theme: Theme, center: QPointF, scale: float, stage: int) -> None:
     """Splats on the form's surface; floaters around it in the first two stages, under a lasso in the second."""
-    rng = np.random.default_rng(3)
-    angle, height = rng.uniform(0, 2 * np.pi, 620), rng.uniform(-1, 1, 620)
+    place = np.arange(1400)
+    angle = (place * 2.399963) % (2 * np.pi)  # the golden angle leaves no gaps
+    height = -1 + 2 * (place + 0.5) / len(place)
     reach = radius(angle, height)
-    depth = np.sin(angle)
-    for i in np.argsort(-depth):
+    nearness = np.sin(angle)
+    for i in np.argsort(nearness):
         x = reach[i] * np.cos(angle[i])
-        y = -height[i] + _TILT * reach[i] * depth[i] * 0.5
-        light = 0.55 + 0.35 * np.cos(angle[i] + 2.2) - 0.1 * depth[i]
-        color = QColor.fromHslF(
-            0.075, 0.45, float(np.clip(light * (0.62 if theme.is_dark else 0.72), 0.1, 0.85)), 0.75
+        y = -height[i] + 0.5 * _TILT * reach[i] * nearness[i]
+        light = (
+            0.58 - 0.30 * np.cos(angle[i] - 0.5) * reach[i] + 0.10 * np.sin(7 * angle[i] + 2.6 * height[i])
         )
-        _draw_splat(painter, center, scale, x, y, 0.085, float(angle[i]), color)
+        lightness = float(np.clip(light * (0.80 if theme.is_dark else 0.90), 0.16, 0.80))
+        color = QColor.fromHslF(0.065, 0.50, lightness, 0.85)
+        _draw_splat(painter, center, scale, x, y, 0.072, float(angle[i]), color)
     floaters = [
         (-0.98, -0.72, 0.10),
         (-0.86, -0.98, 0.07),
