@@ -24,7 +24,8 @@ _MAX_LOGIT = 15.0  # an opacity of 0.9999997: float32 tells no more from 1
 
 def recolored(cloud: GaussianCloud, chosen: Mask, change: ColorChange) -> GaussianCloud:
     """Change colours exactly in every direction: 0.5 + Σ sh · basis becomes A (0.5 + Σ sh · basis) + b."""
-    part = cloud.sh[chosen] @ change.matrix.T.astype(np.float32)
+    part = cloud.sh.take(np.flatnonzero(chosen), 0)
+    part = (part.reshape(-1, 3) @ change.matrix.T.astype(np.float32)).reshape(part.shape)
     part[:, 0] += ((change.apply(np.full(3, 0.5)) - 0.5) / SH_C0).astype(np.float32)
     return replace(cloud, sh=_with_rows(cloud.sh, chosen, part))
 
@@ -56,7 +57,8 @@ def about_pivot(rotation: ArrayLike, scale: float, translation: ArrayLike, pivot
 
 def transformed(cloud: GaussianCloud, chosen: Mask, b_from_a: Similarity3) -> GaussianCloud:
     """Move, turn and scale the chosen Gaussians within the frame; their colours turn with them."""
-    part = cloud.subset(chosen)
+    is_turned = not np.allclose(b_from_a.rotation, np.eye(3), atol=1e-12)
+    part = (cloud if is_turned else with_sh_degree(cloud, 0)).subset(np.flatnonzero(chosen))
     moved = part.transformed(b_from_a, cloud.frame)
     changed: dict[str, Any] = {}
     for name in ("means", "quats", "log_scales", "sh"):
@@ -70,7 +72,7 @@ def transformed(cloud: GaussianCloud, chosen: Mask, b_from_a: Similarity3) -> Ga
 def _with_rows(array: NDArray[Any], chosen: Mask, rows: NDArray[Any]) -> NDArray[Any]:
     """The array with other values in the chosen rows, in their order."""
     changed = array.copy()
-    changed[chosen] = rows
+    changed[np.flatnonzero(chosen)] = rows  # faster than by the mask itself
     return _frozen(changed)
 
 

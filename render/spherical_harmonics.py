@@ -61,10 +61,14 @@ def sh_rotations(rotation: ArrayLike, degree: int) -> list[NDArray[np.float64]]:
 
 def rotated_sh(sh: NDArray[np.float32], rotation: ArrayLike) -> NDArray[np.float32]:
     """The coefficients (N, K, 3) of colours that turn with the scene; rotation: (3, 3), b from a."""
-    degree = math.isqrt(sh.shape[1]) - 1
-    turned = np.array(sh)
-    for band, matrix in enumerate(sh_rotations(rotation, degree)):
+    count = sh.shape[1]
+    bands = np.eye(count)
+    for band, matrix in enumerate(sh_rotations(rotation, math.isqrt(count) - 1)):
         if band:
             rows = slice(band**2, (band + 1) ** 2)
-            turned[:, rows] = np.einsum("ij,njc->nic", matrix.astype(np.float32), sh[:, rows], optimize=True)
-    return turned
+            bands[rows, rows] = matrix
+    # One product for all bands and channels: several times as fast as one for each band.
+    turned: NDArray[np.float32] = sh.reshape(len(sh), 3 * count) @ np.kron(bands.T, np.eye(3)).astype(
+        np.float32
+    )
+    return turned.reshape(sh.shape)
