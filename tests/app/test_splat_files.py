@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtWidgets import QComboBox
@@ -190,7 +189,7 @@ def test_estimates_are_near_what_is_written(tmp_path):
         assert abs(size - written.plan.estimated_bytes) < (0.35 if suffix == ".spz" else 0.05) * size, suffix
 
 
-def test_a_million_splats_are_stored_and_opened_again_bit_for_bit_without_packing(tmp_path):
+def test_a_layer_of_splats_is_stored_and_opened_again_bit_for_bit_without_packing(tmp_path):
     cloud = usual_cloud(100_000, 1, extra=True)
     native.write(tmp_path / "a.npz", cloud)
     back = native.read(tmp_path / "a.npz")

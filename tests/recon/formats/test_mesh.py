@@ -243,7 +243,7 @@ def test_a_failing_write_leaves_what_was_there_and_nothing_else(
     def full(*args: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(mesh_format, "_description", full)
+    monkeypatch.setattr(mesh_format, "description", full)
     with pytest.raises(OSError):
         mesh_format.write(path, [("gear", mesh_of(GEAR, 32))], ExportOptions(sidecar=True))
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
