@@ -6,6 +6,7 @@ _MOVING_SECONDS = 0.026  # for the splats of a picture while the camera moves; V
 _STROKE_SECONDS = 0.026  # for a piece of the complete picture, between two of which the window answers
 _FEWEST, _MOST = 3_000, 1 << 20
 _COARSEST = 5
+_PLENTY, _SPARSE = 60_000, 12_000  # splats that allow for more pixels, or call for fewer
 
 
 class Pace:
@@ -19,18 +20,23 @@ class Pace:
         self.coarseness = 3
         self.stroke_count = 8_000
 
-    def note_moving(self, count: int, seconds: float, other_seconds: float) -> None:
-        """Learn from a picture drawn while the camera moves: the time for its splats, and for all else around them."""
+    def note_moving(self, count: int, seconds: float, other_seconds: float, is_all: bool = False) -> None:
+        """Learn from a picture drawn while the camera moves: the time for its splats, and for all else around them.
+
+        is_all: there are no more splats than those drawn.
+        """
         if count < 1:
             return
         ratio = max(0.4 * _MOVING_SECONDS, _MOVING_SECONDS - other_seconds) / max(seconds, 1e-4)
         if 0.85 < ratio < 1.3:
             return
         wanted = count * min(2.0, max(0.4, ratio))
-        if wanted > 60_000 and self.coarseness > 1:
-            self.coarseness -= 1  # enough of them: sharper rather than more
-            wanted /= 2
-        elif wanted < 12_000 and self.coarseness < _COARSEST:
+        finer = self.coarseness - 1
+        has_time = finer > 0 and ratio > 1.1 * (self.coarseness / finer) ** 2
+        if has_time and (is_all or wanted > _PLENTY):
+            self.coarseness = finer  # enough of them: sharper rather than more
+            wanted = max(count, wanted / 2)
+        elif ratio < 1 and wanted < _SPARSE and self.coarseness < _COARSEST:
             self.coarseness += 1
         self.count = int(min(_MOST, max(_FEWEST, wanted)))
 

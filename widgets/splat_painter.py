@@ -17,6 +17,7 @@ from PySide6.QtGui import QOpenGLContext
 
 from widgets import splat_program as program
 from widgets.colour_maps import color_map_table
+from widgets.splat_camera import SplatCamera, SplatLook
 from widgets.splat_program import ROW
 
 Array = NDArray[np.float64]
@@ -32,44 +33,6 @@ _KINDS = {
     "bands": (4, "u4", np.uint32), "marks": (1, "u1", np.uint8), "paint": (4, "f1", np.uint8),
     "layers": (4, "f4", np.float32),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class SplatCamera:
-    """What the projection needs: OpenGL's view and projection (4, 4), the picture in pixels of the device."""
-
-    view: Array
-    projection: Array
-    size: tuple[int, int]
-    is_parallel: bool
-    tangents: tuple[float, float]
-    near: float
-
-    @property
-    def forward(self) -> Array:
-        """The unit direction in which the camera looks (3,)."""
-        return -self.view[2, :3]
-
-    @property
-    def eye(self) -> Array:
-        """Where the camera stands (3,)."""
-        return np.asarray(np.linalg.inv(self.view)[:3, 3], np.float64)
-
-
-@dataclass(frozen=True)
-class SplatLook:
-    """What all splats of a picture have in common. area: x, y, width and height in pixels beside which none are seen."""
-
-    clip: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
-    crop_from_world: Array | None = None
-    accent: tuple[float, float, float] = (1.0, 0.5, 0.2)
-    depth_range: tuple[float, float] = (0.0, 1.0)
-    moved: Array | None = None
-    pixel_ratio: float = 1.0
-    coarseness: int = 1
-    threshold: float = 0.0
-    opacity: float = 1.0
-    area: tuple[int, int, int, int] | None = None
 
 
 class _Loader:
@@ -173,15 +136,10 @@ class SplatPainter:
             texture.filter = moderngl.NEAREST, moderngl.NEAREST
             self._textures[name] = texture
 
-    def need_paint(self) -> None:
-        """Make room for colours that stand for values, if there is none yet."""
-        if self._textures["paint"].height != self.num_rows or self._textures["paint"].width != ROW:
-            self._textures["paint"].release()
-            texture = self._textures["paint"] = self._gl.texture((ROW, self.num_rows), 4, dtype="f1")
-            texture.filter = moderngl.NEAREST, moderngl.NEAREST
-
     def write(self, name: str, row: int, values: NDArray[Any]) -> None:
         """Put the texels of Gaussians into whole rows from `row` on; the rest of the last row is left empty."""
+        if name == "paint":
+            self._need_paint()
         components, _, dtype = _KINDS[name]
         texture = self._textures[name]
         width = texture.width
@@ -314,6 +272,13 @@ class SplatPainter:
         self._gl.release()
 
     # Inner life
+
+    def _need_paint(self) -> None:
+        """Make room for colours that stand for values, if there is none yet."""
+        if self._textures["paint"].height != self.num_rows or self._textures["paint"].width != ROW:
+            self._textures["paint"].release()
+            texture = self._textures["paint"] = self._gl.texture((ROW, self.num_rows), 4, dtype="f1")
+            texture.filter = moderngl.NEAREST, moderngl.NEAREST
 
     def _depth_colors(self) -> Any:
         texture = self._gl.texture((256, 1), 3, color_map_table("viridis"), dtype="f1", alignment=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,16 +100,13 @@ class Shelf:
                 return place, part, start
         return None
 
-    @property
-    def common_opacity(self) -> float | None:
-        """The opacity of all layers, where it is one: it then dims the finished picture, not each splat."""
-        opacities = {place.layer.style.opacity for place in self.places.values()}
-        return opacities.pop() if len(opacities) == 1 else None
+    def rows_of_layers(self, shown: Collection[str]) -> NDArray[np.float32]:
+        """(rows, 12) float32: for each row of Gaussians how its layer is drawn, see the shader.
 
-    def rows_of_layers(self) -> NDArray[np.float32]:
-        """(rows, 12) float32: for each row of Gaussians how its layer is drawn, see the shader."""
+        shown: the visible layers. Where they have one opacity it dims the finished picture, not each splat.
+        """
         table = np.zeros((self.num_rows, 12), np.float32)
-        is_common = self.common_opacity is not None
+        is_common = len({self.places[name].layer.style.opacity for name in shown}) == 1
         for place in self.places.values():
             style, cloud = place.layer.style, place.cloud
             degree = cloud.sh_degree if style.sh_degree is None else min(style.sh_degree, cloud.sh_degree)

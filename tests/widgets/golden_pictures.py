@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from render.frame import Frame
+from render.gaussians import GaussianCloud, GaussianMarks
 from tests.synthetic import TORUS, mesh_of, slices_of
 from widgets.theme import apply_theme
 from widgets.viewport import Viewport
@@ -52,11 +54,45 @@ def clipped(view: Viewport) -> None:
     view.set_clip(ClipPlane((0.0, 1.0, 0.0), 0.0))
 
 
+def splats(**style: Any) -> Callable[[Viewport], None]:
+    """Flat Gaussians on a torus in two parts, drawn so."""
+
+    def show(view: Viewport) -> None:
+        torus = mesh_of(TORUS, 24)
+        rng = np.random.default_rng(0)
+        points = torus.vertices[rng.permutation(len(torus.vertices))[:900]]
+        size = np.log(0.022 * np.ptp(torus.vertices, axis=0).max())
+        height = (points[:, 2] - points[:, 2].min()) / np.ptp(points[:, 2])
+        sh = np.stack([height, 0.5 - 0 * height, 1 - height], -1)[:, None] * 2 - 1
+        cloud = GaussianCloud(
+            points,
+            rng.standard_normal((len(points), 4)),
+            np.tile([size, size, size - 1.5], (len(points), 1)),
+            np.where(height > 0.5, 3.0, 0.0),
+            sh,
+            {"part": 1 + (points[:, 0] > 0).astype(np.int32)},
+            frame=Frame(unit="mm"),
+        )
+        selected = (points[:, 1] < 0) & (points[:, 0] > 0)
+        marks = replace(GaussianMarks.none(len(points)), selected=selected)
+        view.show_layer(
+            "splats", cloud, LayerStyle(**style, marks=marks if "splat_coloring" not in style else None)
+        )
+
+    return show
+
+
 SCENES: dict[str, Callable[[Viewport], None]] = {
     **{shading.replace("+", "-"): shaded(shading) for shading in SHADINGS},
     "slices": slices,
     "veiled": veiled,
     "clipped": clipped,
+    "splats": splats(),
+    "splat-centers": splats(splat_view="centers", point_size=4.0),
+    "splat-rings": splats(splat_view="rings"),
+    "splat-depth": splats(splat_coloring="depth"),
+    "splat-labels": splats(splat_coloring="label"),
+    "splat-values": splats(splat_coloring="value", value_name="opacity"),
 }
 
 

@@ -1,0 +1,138 @@
+"""Pictures of splats in time: at once while the camera moves, complete and in strokes when it rests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from widgets.splat_camera import Area, SplatCamera, SplatLook
+from widgets.splat_orders import Order, Orders
+from widgets.splat_pace import Pace
+
+if TYPE_CHECKING:
+    from widgets.splat_painter import SplatPainter
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a picture is made of and for.
+
+    onto: VTK's framebuffer. depth: VTK's texture of depths, None where nothing but splats is. content: whatever else
+    makes another picture. area: where splats are seen when they are as large as they are, or grown.
+    """
+
+    camera: SplatCamera
+    look: SplatLook
+    onto: Any
+    depth: Any | None
+    content: tuple[object, ...]
+    area: Callable[[bool], Area | None]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for views whose complete pictures are the same."""
+        return self.camera.key, self.look.key, self.content
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """A complete picture in the making. num_drawn: Gaussians that are in it."""
+
+    key: tuple[object, ...]
+    camera: SplatCamera
+    look: SplatLook
+    ids: NDArray[np.uint32]
+    num_drawn: int = 0
+
+
+class Frames:
+    """Draws with one painter, and keeps the last complete picture until the next is."""
+
+    def __init__(self, painter: SplatPainter, pace: Pace) -> None:
+        self._painter, self._pace = painter, pace
+        self._sharp: tuple[tuple[object, ...], tuple[object, ...]] | None = None  # its key, its camera's
+        self._begun: _Begun | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a complete picture is in the making."""
+        return self._begun is not None
+
+    def draw_whole(self, view: View, order: Order) -> None:
+        """The complete picture, whatever it takes."""
+        self._painter.set_ids("kept", order.ids)
+        self._painter.begin("kept", view.camera, view.look, view.depth)
+        self._painter.stroke("kept", "kept", view.camera, view.look, 0, len(order.ids))
+        self._painter.compose("kept", view.onto, view.camera, view.look)
+
+    def draw_moving(self, view: View, orders: Orders) -> None:
+        """A picture in the time that there is while the camera moves."""
+        self._begun = None
+        self._draw_coarse(view, orders)
+
+    def draw_still(self, view: View, orders: Orders, is_loaded: bool) -> bool:
+        """The complete picture if it is there or there is time, else what there is until it comes. True if it is."""
+        order = orders.exact()
+        is_there = self._sharp is not None and self._sharp[0] == view.key
+        if is_loaded and order is not None and not is_there:
+            if self._begun is None or self._begun.key != view.key:
+                self._begin(view, order)
+            self.go_on()
+            is_there = self._sharp is not None and self._sharp[0] == view.key
+        if self._sharp is not None and self._sharp[1] == view.camera.key:
+            self._painter.compose("sharp", view.onto, view.camera, view.look)
+        else:
+            self._draw_coarse(view, orders)
+        return is_there and is_loaded
+
+    def go_on(self) -> bool:
+        """Draw on at the complete picture for a moment; True when it is finished."""
+        deadline = time.perf_counter() + self._pace.stroke_seconds
+        while self._begun is not None and time.perf_counter() < deadline:
+            begun, count, start = self._begun, self._pace.stroke_count, time.perf_counter()
+            self._painter.stroke("next", "all", begun.camera, begun.look, begun.num_drawn, count)
+            self._painter.finish()
+            self._pace.note_stroke(count, time.perf_counter() - start)
+            self._begun = replace(begun, num_drawn=begun.num_drawn + count)
+            if self._begun.num_drawn >= len(begun.ids):
+                self._painter.rename("next", "sharp")
+                self._sharp, self._begun = (begun.key, begun.camera.key), None
+        return self._begun is None
+
+    def _begin(self, view: View, order: Order) -> None:
+        self._painter.set_ids("all", order.ids)
+        self._painter.begin("next", view.camera, view.look, view.depth)
+        self._begun = _Begun(view.key, view.camera, view.look, order.ids)
+
+    def _draw_coarse(self, view: View, orders: Orders) -> None:
+        total = orders.num_gaussians
+        some = orders.held("some") if self._pace.count < total else None
+        order = some or orders.held("all")
+        if order is None:
+            return
+        painter, camera, ids = self._painter, view.camera, order.ids
+        name = "some" if some is not None else "every"  # not "all": the strokes go on with that
+        look = replace(
+            view.look,
+            coarseness=self._pace.coarseness,
+            threshold=order.threshold,
+            area=view.area(order.threshold > 0),
+        )
+        times = [time.perf_counter()]
+        painter.set_ids(name, ids)
+        painter.begin("coarse", camera, look, view.depth)
+        painter.finish()
+        times.append(time.perf_counter())
+        painter.stroke("coarse", name, camera, look, 0, len(ids))
+        painter.finish()
+        times.append(time.perf_counter())
+        painter.compose("coarse", view.onto, camera, look)
+        painter.finish()
+        times.append(time.perf_counter())
+        before, splats, after = np.diff(times)
+        self._pace.note_moving(len(ids), float(splats), float(before + after), is_all=some is None)
