@@ -273,6 +273,8 @@ def _tell_how_to_write(folder: RunFolder, arguments: Sequence[str], plan: _Plan)
 def _sum_up(folder: RunFolder, files: Sequence[Path], plan: _Plan) -> None:
     """The last line: costs and figures."""
     record = folder.result_record
+    for note in record["figures"].get("notes", ()):
+        print(f"note: {note}", file=sys.stderr)
     if plan.options.json:
         costs = {key: record[key] for key in ("wall_s", "cpu_s", "peak_bytes", "stopped")}
         names = [{"name": row["name"], "kind": row["kind"]} for row in record["outputs"]]

@@ -252,6 +252,9 @@ def _snowman(count: int, rng: np.random.Generator) -> GaussianCloud:
         for shape in shapes:
             number = max(12, int(count * share / len(shapes)))
             where, normal = shape(number, rng)
+            is_outside = _is_outside_balls(where, name)
+            where, normal = where[is_outside], normal[is_outside]
+            number = len(where)
             places.append(where)
             normals.append(normal)
             area = np.prod(np.sort(np.ptp(where, axis=0))[1:]) * 2.5
@@ -267,6 +270,18 @@ def _snowman(count: int, rng: np.random.Generator) -> GaussianCloud:
         ((np.clip(np.concatenate(colors), 0.02, 0.98) - 0.5) / SH_C0)[:, None],
         extra={"part": np.concatenate(labels).astype(np.int32)},
     )  # fmt: skip
+
+
+_BALLS = {"body": ((0, 0, 0.42), 0.42), "head": ((0, 0, 1.05), 0.28)}  # that other parts may reach into
+
+
+def _is_outside_balls(where: Points, name: str) -> NDArray[np.bool_]:
+    """(N,) places of a part that are not hidden inside body or head."""
+    outside = np.ones(len(where), bool)
+    for ball, (center, radius) in _BALLS.items():
+        if ball != name:
+            outside &= np.linalg.norm(where - np.array(center), axis=1) > 0.98 * radius
+    return outside
 
 
 def _turn_z_to(normals: Points) -> Points:
