@@ -239,11 +239,8 @@ class MethodPanel(QWidget):
                     combo.addItem("None", "")
                 for choice in fitting:
                     combo.addItem(choice.name, choice.id)
-                wanted = [
-                    *[i for i in preferred if i not in taken],
-                    before,
-                    *[c.id for c in fitting if c.id not in taken],
-                ]
+                offered = [] if slot.is_left_empty else [*preferred, before, *(c.id for c in fitting)]
+                wanted = [i for i in offered if i == before or i not in taken] or [before, ""]
                 place = next((p for p in map(combo.findData, wanted) if p >= 0), -1)
                 combo.setCurrentIndex(place)
             combo.setEnabled(combo.count() > 0)

@@ -89,12 +89,16 @@ class RunFunction(Protocol):
 
 @dataclass(frozen=True)
 class InputSlot:
-    """One input of a method: the name of the argument, its kind of scene data and what to call it."""
+    """One input of a method: the name of the argument, its kind of scene data and what to call it.
+
+    is_left_empty: nothing is chosen for it unless the person does, as what it changes is seldom meant.
+    """
 
     name: str
     kind: str  # a key of SCENE_DATA_KINDS
     title: str
     optional: bool = False
+    is_left_empty: bool = False
 
 
 @dataclass(frozen=True)

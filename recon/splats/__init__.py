@@ -117,7 +117,7 @@ METHOD = Method(
     inputs=(
         InputSlot("scene", "posed_images", "Posed photos"),
         InputSlot("points", "points", "Points to start from", optional=True),
-        InputSlot("cloud", "gaussians", "Splats to go on from", optional=True),
+        InputSlot("cloud", "gaussians", "Splats to go on from", optional=True, is_left_empty=True),
     ),
     settings=SplatSettings,
     run_at="recon.splats.reconstruct:run",

@@ -10,7 +10,7 @@ from torch import Tensor
 from recon.splats.adam import adam_step
 from recon.splats.parameters import Arrays
 
-RATE, RATE_END = 1e-2, 1e-3  # of learning, first and last
+RATE, RATE_END = 4e-2, 2e-3  # of learning, first and last
 TO_MIDDLE = 0.02  # of the way to no change on average, each step
 
 

@@ -24,8 +24,8 @@ from render.mesh import TriangleMesh
 from render.splat_pictures import splat_picture
 
 LOOK_SIZE = 120  # pixels along the longer side of the depth that the box is found with
-OUTERMOST = 0.01  # share of the depth's points on each side that lies outside the box
-MARGIN = 0.03  # of the box's longest side, around it
+OUTERMOST = 0.002  # share of the depth's points on each side that may lie outside the box
+MARGIN = 0.1  # of the longest side, around what is within
 STEEPEST = 10.0  # pixels' widths that a depth may change by from one pixel to the next
 PREVIEW_EVERY = 16  # views
 
@@ -51,7 +51,8 @@ def run(inputs: Mapping[str, Any], settings: SplatMeshSettings, context: RunCont
     cameras, nearest, is_inside = _cameras(cloud, inputs.get("scene"), settings)
     box = yield from _box(cloud, cameras, nearest, settings)
     looks = Looks(cameras, nearest, box)
-    voxel = settings.voxel or float((box[1] - box[0]).max()) / settings.resolution
+    longest = float((box[1] - box[0]).max()) / (1 + 2 * MARGIN)
+    voxel = settings.voxel or longest / settings.resolution
     mesh = yield from _fuse(cloud, looks, voxel, settings, context)
     if settings.smallest_part and len(mesh.faces):
         mesh = remove_small_components(mesh, settings.smallest_part)

@@ -21,10 +21,11 @@ AROUND = 2.4  # radii of the content that outer cameras stand from its middle
 OUTER_ANGLE = 0.9  # radians, of the outer cameras
 FREE_TRIES = 600  # places inside that are tried
 INSIDE_PLACES = 8
-MORE_INSIDE = 1.2  # times as much must be seen from inside to look from there
+MORE_INSIDE = 1.1  # times as much must be seen from inside to look from there
 DEPTH_SLACK, HALF = 0.01, 0.5  # of the depth; of the light
 PROBE_SIZE = (96, 96)
 PROBE_VIEWS = 24
+INNER_VIEWS = 96
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,12 @@ class Viewpoints:
 def find_viewpoints(cloud: GaussianCloud, count: int, size: int) -> Viewpoints:
     """About `count` cameras of `size` by `size` pixels. Raises InputError for a cloud of nothing visible."""
     middle, radius = content_ball(cloud)
-    outer = _outer_cameras(middle, radius, min(count, PROBE_VIEWS), PROBE_SIZE[0])
-    inner = _inner_cameras(cloud, middle, radius, min(count, 2 * PROBE_VIEWS), PROBE_SIZE[0])
+    outer = _outer_cameras(middle, radius, PROBE_VIEWS, PROBE_SIZE[0])
     from_outside = _seen_share(cloud, outer, (AROUND - 1.2) * radius)
-    from_inside = _seen_share(cloud, inner, 0.01 * radius) if len(inner) else 0.0
+    from_inside = 0.0
+    if MORE_INSIDE * from_outside < 1:  # else even all would not be enough more
+        inner = _inner_cameras(cloud, middle, radius, INNER_VIEWS, PROBE_SIZE[0])
+        from_inside = _seen_share(cloud, inner, 0.01 * radius) if len(inner) else 0.0
     if from_inside > MORE_INSIDE * from_outside:
         return Viewpoints(_inner_cameras(cloud, middle, radius, count, size), 0.01 * radius, True)
     return Viewpoints(_outer_cameras(middle, radius, count, size), (AROUND - 1.2) * radius, False)
