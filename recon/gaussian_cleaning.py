@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from recon.gaussian_finding import in_box, in_sphere
 from recon.gaussian_neighbours import NeighbourGraph, component_labels
 from recon.gaussian_selection import Mask
-from recon.gaussian_values import values_of
+from recon.gaussian_values import middle, values_of
 from render.gaussians import GaussianCloud
 
 _REACH = 1.5  # standard deviations
@@ -51,7 +51,7 @@ def isolated(cloud: GaussianCloud, graph: NeighbourGraph, isolation: float = 6.0
     if not graph.distances.size:
         return np.zeros(len(cloud), bool)
     distances = graph.distances.mean(1)
-    sizes = np.exp(np.median(cloud.log_scales, axis=1))
+    sizes = np.exp(middle(cloud.log_scales))
     reach = sizes + np.median(sizes[graph.indices], axis=1)
     found: Mask = (distances > isolation * np.median(distances)) & (distances > _REACH * reach)
     return found

@@ -20,7 +20,7 @@ _LEAST_SEEN = 1 / 255  # of opacity: fainter Gaussians are skipped by every rast
 
 
 def decimated(cloud: GaussianCloud, target_count: int) -> GaussianCloud:
-    """The cloud with `target_count` Gaussians or a few less, merged so that pictures change least.
+    """The cloud with just `target_count` Gaussians, merged so that pictures change least.
 
     Gaussians that are not merged stay as they are, in their order; those of different "part" are never merged. First
     goes what is too faint to be drawn. Takes some ten seconds at 1 M: run it off the window's thread.

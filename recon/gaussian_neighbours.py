@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.gaussian_selection import Mask
+from recon.gaussian_values import middle
 from render.frozen import Frozen
 from render.gaussians import GaussianCloud
 
@@ -62,8 +63,9 @@ def morton_order(points: NDArray[np.float32]) -> NDArray[np.intp]:
     if not len(points):
         return np.zeros(0, np.intp)
     low = points.min(0)
-    extent = float((points.max(0) - low).max()) or 1.0
-    cells = ((points - low) * np.float32(2**21 * (1 - 1e-6) / extent)).astype(np.uint64)
+    extent = (points.max(0) - low).max()
+    shares = (points - low) / (extent if extent > 0 else np.float32(1))
+    cells = (shares * np.float32(2**21 - 1)).astype(np.uint64)
     codes = _spread(cells[:, 0]) | _spread(cells[:, 1]) << np.uint64(1) | _spread(cells[:, 2]) << np.uint64(2)
     return np.argsort(codes, kind="stable")
 
@@ -115,7 +117,7 @@ def component_labels(
 
     count, k = graph.indices.shape
     ends = np.repeat(np.arange(count, dtype=np.int32), k), graph.indices.ravel()
-    sizes = np.exp(np.median(cloud.log_scales, axis=1))
+    sizes = np.exp(middle(cloud.log_scales))
     usual = np.float32(np.median(graph.distances[:, 0]) if graph.distances.size else 0)
     reach = np.maximum(3 * (sizes[ends[0]] + sizes[ends[1]]), 4 * usual) * np.float32(max_gap)
     joined = graph.distances.ravel() <= reach

@@ -65,6 +65,13 @@ def largest(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return most
 
 
+def middle(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) the middle one of three numbers each (N, 3)."""
+    x, y, z = rows.T
+    median: NDArray[np.float32] = np.maximum(np.minimum(x, y), np.minimum(np.maximum(x, y), z))
+    return median
+
+
 def base_colors(cloud: GaussianCloud) -> NDArray[np.float32]:
     """(N, 3) sRGB within 0 and 1: the colour without what depends on the direction."""
     colors = cloud.sh[:, 0] * np.float32(SH_C0)

@@ -142,6 +142,15 @@ def test_gaussians_in_one_place_are_each_others_neighbours() -> None:
     assert all(len(set(row)) == 6 for row in graph.indices.tolist())
 
 
+@pytest.mark.parametrize("scale", [1e-42, 1e-6, 1e6])
+def test_neighbours_are_the_same_at_any_scale_and_beside_an_outlier(scale: float) -> None:
+    means = np.random.default_rng(1).integers(0, 1000, (200, 3)).astype(np.float64)
+    means[0] = 1e5
+    graphs = [neighbour_graph(replace(make_cloud(200), means=means * each), 3) for each in (1.0, scale)]
+    assert np.allclose(graphs[1].distances, graphs[0].distances * scale, rtol=0.01, atol=1e-44)
+    assert not (graphs[0].indices[1:] == 0).any()
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_tiny_clouds_have_small_graphs(count: int) -> None:
     cloud = make_cloud(count)

@@ -15,6 +15,7 @@ from recon.gaussian_values import (
     distances_from,
     histogram,
     in_range,
+    middle,
     value_names,
     values_of,
 )
@@ -93,8 +94,9 @@ def test_geometry_has_the_values_of_its_formulas() -> None:
     assert np.allclose(values_of(cloud, "scale_min"), scales.min(1), rtol=1e-5)
     assert np.allclose(values_of(cloud, "volume"), 4 / 3 * np.pi * scales.prod(1), rtol=1e-4)
     assert np.allclose(values_of(cloud, "anisotropy"), scales.max(1) / scales.min(1), rtol=1e-4)
-    middle = cloud.means.mean(0)
-    assert np.allclose(values_of(cloud, "distance"), np.linalg.norm(cloud.means - middle, axis=1), rtol=1e-4)
+    assert (middle(cloud.log_scales) == np.median(cloud.log_scales, axis=1)).all()
+    center = cloud.means.mean(0)
+    assert np.allclose(values_of(cloud, "distance"), np.linalg.norm(cloud.means - center, axis=1), rtol=1e-4)
     assert distances_from(cloud, cloud.means[7])[7] == 0
 
 
