@@ -7,6 +7,7 @@ On the CPU the numba kernels of the files beside this run, on CUDA gsplat (Apach
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -167,6 +168,11 @@ def _intrinsics(Ks: Tensor, width: int, height: int) -> list[np.ndarray[Any, np.
     return [np.array([K[0, 0], K[1, 1], K[0, 2], K[1, 2], width, height]) for K in rows]
 
 
+def _together(arrays: Sequence[Any]) -> Tensor:
+    """What the cameras gave, in one tensor; not copied where there is one camera."""
+    return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))
+
+
 def _numpy(tensor: Tensor) -> Any:
     """A contiguous float32 array of the tensor's values."""
     return tensor.detach().float().contiguous().numpy()
@@ -249,7 +255,7 @@ class _Projection(torch.autograd.Function):
             project(*of_scene, pose, camera, limits, blur, is_antialiased)
             for pose, camera in zip(poses, cameras, strict=True)
         ]
-        outputs = [torch.from_numpy(np.stack(column)) for column in zip(*projected, strict=True)]
+        outputs = [_together(column) for column in zip(*projected, strict=True)]
         ctx.of_scene, ctx.poses, ctx.cameras, ctx.blur, ctx.radii = (
             of_scene[:3],
             poses,
@@ -275,7 +281,7 @@ class _Projection(torch.autograd.Function):
         of_means, of_quats, of_scales = (
             torch.from_numpy(each).to(kind) for each, kind in zip(sums, ctx.kinds[:3], strict=True)
         )
-        of_viewmats = torch.from_numpy(np.stack(of_poses)).to(ctx.kinds[3])
+        of_viewmats = _together(of_poses).to(ctx.kinds[3])
         return of_means, of_quats, of_scales, None, of_viewmats, None, None, None, None
 
 
@@ -316,8 +322,8 @@ class _Composite(torch.autograd.Function):
         ctx.tiles, ctx.drawn, ctx.channels = tiles, drawn, channels.detach()
         ctx.kinds = opacities.dtype, channels.dtype, background.dtype
         ctx.means2d = means2d if wants_sizes else None
-        pictures = torch.from_numpy(np.stack([picture for picture, _ in drawn]))
-        alphas = torch.from_numpy(np.stack([1 - left for _, left in drawn]))
+        pictures = _together([picture for picture, _ in drawn])
+        alphas = _together([1 - left for _, left in drawn])
         return pictures, alphas[..., None]
 
     @staticmethod
@@ -331,12 +337,12 @@ class _Composite(torch.autograd.Function):
             sums.append(
                 composite_gradient(ctx.tiles[c], colors, picture, left, of_picture, of_alpha, wants_sizes)
             )
-            of_background.append(np.einsum("hw,hwd->d", left, of_picture))
-        of_all = torch.from_numpy(np.stack(sums))
+            of_background.append(left.reshape(-1) @ of_picture.reshape(left.size, -1))
+        of_all = _together(sums)
         if ctx.means2d is not None:
             ctx.means2d.absgrad = of_all[..., 6:8]
         opacity_kind, channel_kind, background_kind = ctx.kinds
         return (
             of_all[..., 0:2], of_all[..., 2:5], of_all[..., 5].to(opacity_kind), of_all[..., 8:].to(channel_kind),
-            torch.from_numpy(np.stack(of_background)).to(background_kind), None, None,
+            _together(of_background).to(background_kind), None, None,
         )  # fmt: skip

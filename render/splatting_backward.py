@@ -62,10 +62,19 @@ def composite_gradient(
     of_pairs = (np.empty if channels >= 3 else np.zeros)((len(tiles.ranks), width), np.float32)
     lists = (tiles.shuffled, tiles.starts, tiles.ranks, tiles.rows, tiles.records)
     arranged = arranged_colors(tiles, colors)
-    # What each pixel gives in all: v · picture, of which the background's share is last, less what alpha asks.
-    behind = np.einsum("hwd,hwd->hw", of_picture, picture) - left * of_alpha
     kernel = _rgb_gradient(wants_sizes) if channels == 3 else _gradient_channels
-    in_threads(kernel, len(tiles.shuffled), TILES_AT_ONCE, *lists, arranged, behind, of_picture, of_pairs)
+    in_threads(
+        kernel,
+        len(tiles.shuffled),
+        TILES_AT_ONCE,
+        *lists,
+        arranged,
+        picture,
+        left,
+        of_picture,
+        of_alpha,
+        of_pairs,
+    )
     sums = np.zeros((len(colors), width), np.float32)
     in_threads(
         _sum_pairs,
@@ -82,18 +91,22 @@ def composite_gradient(
 
 
 @compiled
-def _start(scratch, left, top, behind, of_picture):
-    """A tile's pixels, with the gradient there."""
-    height, width = behind.shape
+def _start(scratch, left, top, picture, picture_left, of_picture, of_alpha):
+    """A tile's pixels, with the gradient there, and what that makes of all of the picture: v · picture, of which the
+    background's share is last, less what alpha asks for."""
+    height, width = picture_left.shape
     start_tile(scratch, left, top, width, height)
-    for row in range(TILE):
-        for column in range(TILE):
+    scratch[_BEHIND:] = ZERO
+    for row in range(min(TILE, height - top)):
+        for column in range(min(TILE, width - left)):
             i = np.uint64(row * TILE + column)
-            is_inside = top + row < height and left + column < width
-            scratch[_BEHIND + i] = behind[top + row, left + column] if is_inside else ZERO
+            y, x = top + row, left + column
+            behind = -picture_left[y, x] * of_alpha[y, x]
             for channel in range(np.uint64(of_picture.shape[2])):
-                value = of_picture[top + row, left + column, channel] if is_inside else ZERO
+                value = of_picture[y, x, channel]
                 scratch[_BY_RED + channel * _STEP + i] = value
+                behind += value * picture[y, x, channel]
+            scratch[_BEHIND + i] = behind
 
 
 @compiled
@@ -127,13 +140,27 @@ def _rgb_gradient(wants_sizes: bool) -> Kernel:
 
     @compiled
     def gradient_rgb(
-        start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs
+        start,
+        stop,
+        shuffled,
+        starts,
+        ranks,
+        rows,
+        records,
+        colors,
+        picture,
+        left,
+        of_picture,
+        of_alpha,
+        of_pairs,
     ):
-        columns = (behind.shape[1] + TILE - 1) // TILE
+        columns = (left.shape[1] + TILE - 1) // TILE
         scratch = np.empty(7 * PIXELS, np.float32)
         for number in range(start, stop):
             tile = shuffled[number]
-            _start(scratch, tile % columns * TILE, tile // columns * TILE, behind, of_picture)
+            _start(
+                scratch, tile % columns * TILE, tile // columns * TILE, picture, left, of_picture, of_alpha
+            )
             for pair in range(starts[tile], starts[tile + 1]):
                 x, y, opacity, limit = records[pair, 0], records[pair, 1], records[pair, 5], -records[pair, 6]
                 r00, r01, r11 = records[pair, 2], records[pair, 3], records[pair, 4]
@@ -191,15 +218,15 @@ def _rgb_gradient(wants_sizes: bool) -> Kernel:
 
 @compiled
 def _gradient_channels(
-    start, stop, shuffled, starts, ranks, rows, records, colors, behind, of_picture, of_pairs
+    start, stop, shuffled, starts, ranks, rows, records, colors, picture, left, of_picture, of_alpha, of_pairs
 ):
-    columns = (behind.shape[1] + TILE - 1) // TILE
+    columns = (left.shape[1] + TILE - 1) // TILE
     channels = np.uint64(colors.shape[1])
     last_row = _BY_RED + channels * _STEP
     scratch = np.empty((6 + colors.shape[1]) * PIXELS, np.float32)
     for number in range(start, stop):
         tile = shuffled[number]
-        _start(scratch, tile % columns * TILE, tile // columns * TILE, behind, of_picture)
+        _start(scratch, tile % columns * TILE, tile // columns * TILE, picture, left, of_picture, of_alpha)
         for pair in range(starts[tile], starts[tile + 1]):
             k = ranks[pair]
             first, last = np.uint64(rows[pair, 0] * TILE), np.uint64(rows[pair, 1] * TILE)

@@ -28,7 +28,7 @@ from render.splatting_compiled import (
 )
 
 RECORD = 8  # numbers of a Gaussian: centre x, y, root / 4 (3), opacity, largest exponent / 8, spare
-TILE_BITS = TILE.bit_length() - 1  # a place in pixels, moved right by so many bits, is one in tiles
+BITS = TILE.bit_length() - 1  # a place in pixels, moved right by so many bits, is one in tiles
 CHUNK = 4096  # Gaussians a thread takes at once
 _SLACK = (
     1e-4  # added to the largest exponent, so that no rounding here leaves out what the kernels would draw
@@ -140,24 +140,6 @@ def _gather(start, stop, order, means2d, roots, opacities, records):
 
 
 @compiled
-def _span(low: Any, high: Any, size: int) -> Any:
-    """First and last + 1 tile that hold a pixel's centre between two places; both 0 where none does."""
-    first, last = math.ceil(low - 0.5), math.floor(high - 0.5)
-    if first > last or last < 0 or first >= size:
-        return 0, 0
-    return max(first, 0) >> TILE_BITS, (min(last, size - 1) >> TILE_BITS) + 1
-
-
-@compiled
-def _pixel_span(low: Any, high: Any, tile: int) -> Any:
-    """First and last + 1 of a tile's 16 rows of pixels between two places; both 0 where there is none."""
-    first, last = math.ceil(low - 0.5) - TILE * tile, math.floor(high - 0.5) - TILE * tile
-    if first > last or last < 0 or first >= TILE:
-        return 0, 0
-    return max(first, 0), min(last, TILE - 1) + 1
-
-
-@compiled
 def _halves(records: Any, k: int) -> Any:
     """Half of the width and of the height of the ellipse |R u|² ≤ reach² that is drawn, in pixels."""
     r00, r01, r11 = 4.0 * records[k, 2], 4.0 * records[k, 3], 4.0 * records[k, 4]
@@ -166,31 +148,35 @@ def _halves(records: Any, k: int) -> Any:
 
 
 @compiled
-def _set_room(start, stop, records, size, room):
-    """How many tiles the rectangle around each ellipse meets."""
-    width, height = size
-    for k in range(start, stop):
-        wide, tall = _halves(records, k)
-        first_column, last_column = _span(records[k, 0] - wide, records[k, 0] + wide, width)
-        first_row, last_row = _span(records[k, 1] - tall, records[k, 1] + tall, height)
-        room[k] = (last_column - first_column) * (last_row - first_row)
+def _pixels(low: Any, high: Any, size: int) -> Any:
+    """First and last of `size` pixels in a line whose centres lie between two places; last before first if none."""
+    return max(math.ceil(low - 0.5), 0), min(math.floor(high - 0.5), size - 1)
 
 
 @compiled
-def _band(from_x: Any, to_x: Any, wide: Any, per_wide: Any, summit: Any, ridge: Any, thick: Any) -> Any:
-    """Lowest and highest y of an ellipse about the origin where from_x ≤ x ≤ to_x; low above high where nowhere.
+def _set_room(start, stop, records, size, room):
+    """How many tiles the rectangle around each ellipse meets."""
+    for k in range(start, stop):
+        wide, tall = _halves(records, k)
+        left, right = _pixels(records[k, 0] - wide, records[k, 0] + wide, size[0])
+        top, bottom = _pixels(records[k, 1] - tall, records[k, 1] + tall, size[1])
+        if left <= right and top <= bottom:
+            room[k] = ((right >> BITS) - (left >> BITS) + 1) * ((bottom >> BITS) - (top >> BITS) + 1)
 
-    wide: half its width, per_wide: one over it. The upper border is y = ridge x + thick √(1 - (x / wide)²). It is
-    concave: its highest point in a band is the summit, at x = `summit`, or else the band's end that is nearest to
-    that. The lower border mirrors it.
+
+@compiled
+def _width_in_band(low: Any, high: Any, tall: Any, per_tall: Any, summit: Any, lean: Any, thick: Any) -> Any:
+    """Smallest and largest x of an ellipse about the origin where low ≤ y ≤ high, within its height.
+
+    tall: half its height, per_tall: one over it. Its right border is x = lean y + thick √(1 - (y / tall)²), which is
+    concave: it goes farthest at y = `summit`, or else at the band's end that is nearest to that. The left border
+    mirrors it.
     """
-    low, high = max(-wide, from_x), min(wide, to_x)
-    if low > high:
-        return 1.0, 0.0
-    above, below = min(max(summit, low), high), min(max(-summit, low), high)
-    top = ridge * above + thick * math.sqrt(max(1 - (above * per_wide) ** 2, 0.0))
-    bottom = ridge * below - thick * math.sqrt(max(1 - (below * per_wide) ** 2, 0.0))
-    return bottom, top
+    low, high = max(-tall, low), min(tall, high)
+    at_right, at_left = min(max(summit, low), high), min(max(-summit, low), high)
+    right = lean * at_right + thick * math.sqrt(max(1 - (at_right * per_tall) ** 2, 0.0))
+    left = lean * at_left - thick * math.sqrt(max(1 - (at_left * per_tall) ** 2, 0.0))
+    return left, right
 
 
 @compiled
@@ -202,31 +188,30 @@ def _find(start, stop, pieces, records, size, firsts, tiles, row_ranges, num_til
         for k in range(piece * len(records) // pieces, (piece + 1) * len(records) // pieces):
             x, y = float(records[k, 0]), float(records[k, 1])
             wide, tall = _halves(records, k)
-            first_column, last_column = _span(x - wide, x + wide, width)
-            first_row, last_row = _span(y - tall, y + tall, height)
-            is_narrow, is_low = last_column - first_column == 1, last_row - first_row == 1
-            r00, r01, r11 = 4.0 * records[k, 2], 4.0 * records[k, 3], 4.0 * records[k, 4]
-            lean, steep = -r01 / r00, -r01 * r00 / (r11 * r11 + r01 * r01)
-            thick_x, thick_y = tall * r11 / r00, wide * r00 * r11 / (r11 * r11 + r01 * r01)
-            per_wide, per_tall = 1 / wide, 1 / tall
-            widest, tallest = lean * tall * tall * per_wide, steep * wide * wide * per_tall
+            left, right = _pixels(x - wide, x + wide, width)
+            top, bottom = _pixels(y - tall, y + tall, height)
+            num_tiles[k] = 0
+            if left > right or top > bottom:
+                continue
+            is_box = left >> BITS == right >> BITS or top >> BITS == bottom >> BITS
+            lean, thick = -records[k, 3] / records[k, 2], tall * records[k, 4] / records[k, 2]
+            per_tall, summit = 1 / tall, lean * tall * tall / wide
             pair = firsts[k]
-            for row in range(first_row, last_row):
-                first, last = first_column, last_column
-                if not (is_narrow or is_low):
-                    top = TILE * row + 0.5 - y
-                    left, right = _band(top, top + (TILE - 1), tall, per_tall, widest, lean, thick_x)
-                    first, last = _span(x + left, x + right, width) if left <= right else (0, 0)
-                low, high = _pixel_span(y - tall, y + tall, row)
-                for column in range(first, last):
-                    if not is_narrow:
-                        left = TILE * column + 0.5 - x
-                        lowest, highest = _band(
-                            left, left + (TILE - 1), wide, per_wide, tallest, steep, thick_y
-                        )
-                        low, high = _pixel_span(y + lowest, y + highest, row) if lowest <= highest else (0, 0)
+            for row in range(top >> BITS, (bottom >> BITS) + 1):
+                first_row, last_row = max(top, TILE * row), min(bottom, TILE * row + TILE - 1)
+                if not is_box:
+                    low, high = first_row + 0.5 - y, last_row + 0.5 - y
+                    low, high = _width_in_band(low, high, tall, per_tall, summit, lean, thick)
+                    left, right = _pixels(x + low, x + high, width)
+                    if left > right:
+                        continue
+                for column in range(left >> BITS, (right >> BITS) + 1):
                     tile = row * columns + column
-                    tiles[pair], row_ranges[pair, 0], row_ranges[pair, 1] = tile, low, high
+                    tiles[pair] = tile
+                    row_ranges[pair, 0], row_ranges[pair, 1] = (
+                        first_row - TILE * row,
+                        last_row - TILE * row + 1,
+                    )
                     counts[piece, tile] += 1
                     pair += 1
             num_tiles[k] = pair - firsts[k]
