@@ -112,21 +112,25 @@ def component_labels(
     Two neighbours hang together when the distance between their means is at most max_gap times the larger of three
     times the sum of their middle standard deviations, and four times the usual distance of a Gaussian to its nearest.
     """
-    from scipy.sparse import coo_matrix
+    from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
-    count, k = graph.indices.shape
-    ends = np.repeat(np.arange(count, dtype=np.int32), k), graph.indices.ravel()
+    count = len(graph)
+    allowed = np.ones(count, bool) if within is None else within
+    joined = _are_joined(cloud, graph, max_gap) & allowed[:, None]
+    joined &= allowed[graph.indices]
+    ends = np.concatenate([[0], np.cumsum(joined.sum(1))])
+    matrix = csr_matrix((np.ones(ends[-1]), graph.indices[joined], ends), shape=(count, count))
+    return _by_size(connected_components(matrix, directed=False)[1], allowed)
+
+
+def _are_joined(cloud: GaussianCloud, graph: NeighbourGraph, max_gap: float) -> Mask:
+    """(N, k) whether each neighbour is near enough to hang together."""
     sizes = np.exp(middle(cloud.log_scales))
     usual = np.float32(np.median(graph.distances[:, 0]) if graph.distances.size else 0)
-    reach = np.maximum(3 * (sizes[ends[0]] + sizes[ends[1]]), 4 * usual) * np.float32(max_gap)
-    joined = graph.distances.ravel() <= reach
-    allowed = np.ones(count, bool) if within is None else within
-    joined &= allowed[ends[0]] & allowed[ends[1]]
-    pairs = ends[0][joined], ends[1][joined]
-    matrix = coo_matrix((np.ones(len(pairs[0]), bool), pairs), shape=(count, count))
-    labels = connected_components(matrix, directed=False)[1]
-    return _by_size(labels, allowed)
+    reach = np.maximum(3 * (sizes[:, None] + sizes[graph.indices]), 4 * usual)
+    joined: Mask = graph.distances <= reach * np.float32(max_gap)
+    return joined
 
 
 def _by_size(labels: NDArray[np.int32], allowed: Mask) -> NDArray[np.int32]:
