@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 
 from app.layers import Layer, new_layer
 from app.workflows import SPLATS
+from recon.gaussian_edits import merged
 from recon.gaussian_values import base_colors
 from render.gaussians import GaussianCloud
 from render.spherical_harmonics import SH_C0
 from tests.app.windows import press
+from tests.widgets.test_viewport_closing import run_apart
 from tests.widgets.viewports import canvas_of, drag, move, wheel
 from widgets import viewport_camera as cameras
 
@@ -39,11 +41,13 @@ def grid(depth: float = 0.0, color: tuple[float, float, float] = (0.8, 0.2, 0.2)
     )
 
 
-def merged_grids() -> GaussianCloud:
-    """A front and a back plane."""
-    front, back = grid(), grid(6.0, (0.2, 0.2, 0.8))
-    names = ("means", "quats", "log_scales", "opacity_logits", "sh")
-    return GaussianCloud(*(np.concatenate([getattr(front, n), getattr(back, n)]) for n in names))
+def wall(low: int, high: int, depth: float) -> GaussianCloud:
+    """A closed wall of splats from low to high in x and z."""
+    x, z = np.meshgrid(np.arange(low, high + 1.0), np.arange(low, high + 1.0))
+    means = np.stack([x.ravel(), np.full(x.size, depth), z.ravel()], 1)
+    names = ("quats", "opacity_logits", "sh")
+    plain = {name: np.repeat(getattr(grid(), name)[:1], len(means), axis=0) for name in names}
+    return GaussianCloud(means=means, log_scales=np.full((len(means), 3), np.log(0.8)), **plain)
 
 
 def open_splats(qtbot, window, *clouds: GaussianCloud) -> list[Layer]:
@@ -170,21 +174,24 @@ def test_a_polygon_ends_with_escape_first_and_the_tool_with_the_next(qtbot, wind
 
 
 def test_visible_only_leaves_out_the_back_and_through_takes_both(qtbot, window):  # T60
-    open_splats(qtbot, window, merged_grids())
+    open_splats(qtbot, window, merged([wall(-2, 12, 0.0), wall(2, 8, 6.0)]))
+    front, back = slice(0, 15**2), slice(15**2, None)
     press(window, "M")
-    rectangle(qtbot, window, -0.9, -0.9, 10.9, 10.9)
-    assert window.splats.num_selected == 2 * SIDE**2
+    rectangle(qtbot, window, -2.9, -2.9, 12.9, 12.9)
+    assert window.splats.num_selected == 15**2 + 7**2
     press(window, "N")
     assert window.actions_by_id["select_visible"].isChecked()
-    rectangle(qtbot, window, -0.9, -0.9, 10.9, 10.9)
+    rectangle(qtbot, window, -2.9, -2.9, 12.9, 12.9)
     selected = window.splats.layers[0].marks.selected
-    assert selected[: SIDE**2].all() and not selected[SIDE**2 :].any()
+    assert selected[front].all() and not selected[back].any()
+    window.viewport.set_orthographic(True)
     window.viewport.set_view("back", animated=False)
     QApplication.processEvents()
-    drag(canvas_of(window.viewport), pixel(window, -0.9, -0.9, 6.0), pixel(window, 10.9, 10.9, 6.0))
-    settle(qtbot, window)
-    selected = window.splats.layers[0].marks.selected
-    assert selected[SIDE**2 :].all() and not selected[: SIDE**2].any()
+    rectangle(qtbot, window, -2.9, -2.9, 12.9, 12.9)
+    selected, means = window.splats.layers[0].marks.selected, window.splats.layers[0].data.means
+    behind = np.abs(means[front][:, [0, 2]] - 5).max(1) <= 2
+    assert selected[back].all() and not selected[front][behind].any()
+    assert selected[front][np.abs(means[front][:, [0, 2]] - 5).max(1) > 5].all(), "what stands out is seen"
 
 
 def test_by_footprint_takes_what_only_touches(qtbot, window):
@@ -499,3 +506,55 @@ def test_the_strip_shows_what_is_under_way_and_goes_with_the_splats(qtbot, windo
     press(window, "Delete")
     assert not strip.isVisible() and window.splat_tools.tool == ""
     assert base_colors(grid())[0] == pytest.approx([0.8, 0.2, 0.2], abs=1e-5)
+
+
+@pytest.mark.parametrize("ratio", ["1", "2"])
+def test_regions_and_clicks_mean_the_same_at_any_pixel_ratio(ratio: str, tmp_path) -> None:  # T51
+    printed = run_apart(
+        """
+        import time
+        from PySide6.QtCore import Qt
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QApplication
+        from app.main_window import MainWindow
+        from app.preferences import Preferences
+        from app.layers import new_layer
+        from tests.app.test_splat_window import grid, pixel
+        from tests.widgets.viewports import canvas_of, drag
+        app = QApplication([])
+        window = MainWindow(Preferences(reduce_motion=True), multi_samples=0)
+        window.resize(700, 500)
+        window.show()
+        window.project.edit("Import", [new_layer("Grid", grid())])
+        window.show_project()
+        window.workflows.choose_splats()
+        window.scene.select([window.project.layers[0].id])
+        QTest.qWait(300)
+        window.viewport.set_view("front", animated=False)
+        window.viewport.frame_all(animated=False)
+        QTest.qWait(100)
+        def settle():
+            while window.splats.edits.is_busy or window.splats.background.is_busy:
+                QTest.qWait(20)
+        canvas = canvas_of(window.viewport)
+        window.splat_tools.choose("rectangle")
+        drag(canvas, pixel(window, 1.5, 2.5), pixel(window, 6.5, 5.5))
+        settle()
+        print("rectangle", window.splats.num_selected, canvas.devicePixelRatioF())
+        window.splat_tools.choose("brush")
+        window.splat_tools.strokes.set_radius(3.0)
+        QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=pixel(window, 3, 3))
+        settle()
+        print("brush", window.splats.num_selected)
+        window.splat_tools.choose("eyedropper")
+        QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=pixel(window, 3, 3))
+        settle()
+        print("eyedropper", window.splats.num_selected)
+        window.may_close = True
+        window.close()
+        """,
+        QT_SCALE_FACTOR=ratio,
+        ISOKILN_HOME=str(tmp_path),
+    )
+    lines = printed.splitlines()
+    assert lines == [f"rectangle 15 {float(ratio)}", "brush 1", f"eyedropper {SIDE**2}"]
