@@ -68,7 +68,7 @@ class Frames:
         self._painter.set_ids("kept", order.ids)
         self._painter.begin("kept", view.camera, view.look, view.depth)
         self._painter.stroke("kept", "kept", view.camera, view.look, 0, len(order.ids))
-        self._painter.compose("kept", view.onto, view.camera, view.look)
+        self._painter.compose("kept", view.onto, view.camera, view.look, view.depth is None)
 
     def draw_moving(self, view: View, orders: Orders) -> None:
         """A picture in the time that there is while the camera moves."""
@@ -85,7 +85,7 @@ class Frames:
             self.go_on()
             is_there = self._sharp is not None and self._sharp[0] == view.key
         if self._sharp is not None and self._sharp[1] == view.camera.key:
-            self._painter.compose("sharp", view.onto, view.camera, view.look)
+            self._painter.compose("sharp", view.onto, view.camera, view.look, view.depth is None)
         else:
             self._draw_coarse(view, orders)
         return is_there and is_loaded
@@ -123,16 +123,12 @@ class Frames:
             threshold=order.threshold,
             area=view.area(order.threshold > 0),
         )
-        times = [time.perf_counter()]
         painter.set_ids(name, ids)
         painter.begin("coarse", camera, look, view.depth)
         painter.finish()
-        times.append(time.perf_counter())
+        times = [time.perf_counter()]
         painter.stroke("coarse", name, camera, look, 0, len(ids))
         painter.finish()
         times.append(time.perf_counter())
-        painter.compose("coarse", view.onto, camera, look)
-        painter.finish()
-        times.append(time.perf_counter())
-        before, splats, after = np.diff(times)
-        self._pace.note_moving(len(ids), float(splats), float(before + after), is_all=some is None)
+        painter.compose("coarse", view.onto, camera, look, view.depth is None)
+        self._pace.note_moving(len(ids), times[1] - times[0], is_all=some is None)

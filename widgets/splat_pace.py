@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_MOVING_SECONDS = 0.026  # for the splats of a picture while the camera moves; VTK and Qt need the rest
+_PICTURE_SECONDS = 0.038  # for a whole picture while the camera moves; Qt brings it to the screen after that
+_LEAST_SECONDS, _MOST_SECONDS = 0.008, 0.028  # of it for the splats
 _STROKE_SECONDS = 0.026  # for a piece of the complete picture, between two of which the window answers
 _FEWEST, _MOST = 3_000, 1 << 20
 _COARSEST = 5
@@ -19,15 +20,16 @@ class Pace:
         self.count = 20_000
         self.coarseness = 3
         self.stroke_count = 8_000
+        self._splat_seconds: float | None = None  # of the picture that is being made
+        self._other_seconds = 0.0
 
-    def note_moving(self, count: int, seconds: float, other_seconds: float, is_all: bool = False) -> None:
-        """Learn from a picture drawn while the camera moves: the time for its splats, and for all else around them.
-
-        is_all: there are no more splats than those drawn.
-        """
+    def note_moving(self, count: int, seconds: float, is_all: bool = False) -> None:
+        """Learn from splats drawn while the camera moves. is_all: there are no more than those drawn."""
         if count < 1:
             return
-        ratio = max(0.4 * _MOVING_SECONDS, _MOVING_SECONDS - other_seconds) / max(seconds, 1e-4)
+        self._splat_seconds = seconds
+        allowed = min(_MOST_SECONDS, max(_LEAST_SECONDS, _PICTURE_SECONDS - self._other_seconds))
+        ratio = allowed / max(seconds, 1e-4)
         if 0.85 < ratio < 1.3:
             return
         wanted = count * min(2.0, max(0.4, ratio))
@@ -39,6 +41,13 @@ class Pace:
         elif ratio < 1 and wanted < _SPARSE and self.coarseness < _COARSEST:
             self.coarseness += 1
         self.count = int(min(_MOST, max(_FEWEST, wanted)))
+
+    def note_picture(self, seconds: float) -> None:
+        """Learn what a whole picture took, of which the splats were a part."""
+        if self._splat_seconds is not None:
+            other = max(0.0, seconds - self._splat_seconds)
+            self._other_seconds += 0.5 * (other - self._other_seconds)
+            self._splat_seconds = None
 
     def note_stroke(self, count: int, seconds: float) -> None:
         """Learn from a piece of the complete picture."""

@@ -93,9 +93,6 @@ class SplatPainter:
         self._project = gl.program(vertex_shader=program.PROJECT, varyings=program.CAPTURED)
         self._splat = gl.program(vertex_shader=program.SPLAT_CORNERS, fragment_shader=program.SPLAT)
         self._compose = gl.program(vertex_shader=program.WHOLE_PICTURE, fragment_shader=program.COMPOSE)
-        self._compose_depth = gl.program(
-            vertex_shader=program.WHOLE_PICTURE, fragment_shader=program.COMPOSE_DEPTH
-        )
         self._copiers: dict[bool, tuple[Any, Any]] = {}
         self._corners = gl.buffer(np.array(program.TRIANGLE, np.float32))
         self._whole = gl.buffer(np.array([-1, -1, 3, -1, -1, 3], np.float32))
@@ -106,7 +103,6 @@ class SplatPainter:
             [(self._corners, "2f", "corner"), (self._results, "4f 4f 4f/i", "place", "axes", "tint")],
         )
         self._compose_whole = gl.vertex_array(self._compose, [(self._whole, "2f", "corner")])
-        self._compose_depth_whole = gl.vertex_array(self._compose_depth, [(self._whole, "2f", "corner")])
         self._textures["depths"] = self._depth_colors()
         self._targets: dict[str, _Target] = {}
 
@@ -224,29 +220,30 @@ class SplatPainter:
             gone.release()
         self._targets[name] = self._targets.pop(target)
 
-    def compose(self, target: str, onto: Any, camera: SplatCamera, look: SplatLook) -> None:
-        """Lay a picture of ours over VTK's framebuffer `onto`, see `bound`."""
-        picture = self._targets[target].picture
-        scale = 1 / (picture.width * look.coarseness), 1 / (picture.height * look.coarseness)
+    def compose(
+        self, target: str, onto: Any, camera: SplatCamera, look: SplatLook, is_alone: bool = False
+    ) -> None:
+        """Lay a picture of ours over VTK's framebuffer `onto`, see `bound`. is_alone: nothing else has a depth there."""
+        held = self._targets[target]
         onto.viewport = 0, 0, *camera.size
         onto.scissor = look.area or (0, 0, *camera.size)
         onto.use()
         kind = moderngl.NEAREST if look.coarseness == 1 else moderngl.LINEAR
-        picture.filter = kind, kind
-        picture.use(0)
-        self._targets[target].depths.use(1)
-        self._compose["splats"] = 0
-        self._compose["scale"] = scale
-        self._compose["opacity"] = look.opacity
-        self._gl.enable_only(moderngl.BLEND)
+        held.picture.filter = kind, kind
+        held.picture.use(0)
+        held.depths.use(1)
+        width, height = held.picture.size
+        values = {
+            "splats": 0, "depths": 1, "opacity": look.opacity,
+            "scale": (1 / (width * look.coarseness), 1 / (height * look.coarseness)),
+        }  # fmt: skip
+        for name, value in values.items():
+            self._compose[name] = value
         self._gl.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
-        self._compose_whole.render(moderngl.TRIANGLES, vertices=3)
-        if look.opacity > 0.5:
-            self._compose_depth["splats"], self._compose_depth["depths"] = 0, 1
-            self._compose_depth["scale"] = scale
-            self._gl.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
-            self._gl.depth_func = "<"
-            self._compose_depth_whole.render(moderngl.TRIANGLES, vertices=3)
+        hides = look.opacity > 0.5
+        self._lay(has_colors=True, has_depths=hides and is_alone, depth_func="1")
+        if hides and not is_alone:
+            self._lay(has_colors=False, has_depths=True, depth_func="<")
         onto.scissor = None
         onto.use()
 
@@ -259,7 +256,7 @@ class SplatPainter:
         if QOpenGLContext.currentContext() is not self._context:
             return  # it went, and what it held with it
         things: list[Any] = [*self._orders.values(), *self._targets.values()]
-        things += [self._splats, self._compose_whole, self._compose_depth_whole, self._compose_depth]
+        things += [self._splats, self._compose_whole]
         things += [each for pair in self._copiers.values() for each in pair]
         things += [self._project, self._splat, self._compose, self._corners, self._whole]
         things += [self._results, *self._textures.values()]
@@ -272,6 +269,12 @@ class SplatPainter:
         self._gl.release()
 
     # Inner life
+
+    def _lay(self, has_colors: bool, has_depths: bool, depth_func: str) -> None:
+        self._compose["hasColors"], self._compose["hasDepths"] = has_colors, has_depths
+        self._gl.enable_only(moderngl.BLEND | (moderngl.DEPTH_TEST if has_depths else 0))
+        self._gl.depth_func = depth_func
+        self._compose_whole.render(moderngl.TRIANGLES, vertices=3)
 
     def _need_paint(self) -> None:
         """Make room for colours that stand for values, if there is none yet."""

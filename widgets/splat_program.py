@@ -285,28 +285,27 @@ void main() {
 }
 """
 
+# Where splats hide more than they let through, grid and translucent meshes behind them are to be hidden, too. Over
+# meshes colours and depths are laid in two passes: where splats are thin the mesh's depth is to stay.
 COMPOSE = """#version 330 core
-uniform sampler2D splats;
-uniform vec2 scale;
-uniform float opacity;
-out vec4 paint;
-void main() {
-  vec4 seen = texture(splats, gl_FragCoord.xy * scale);
-  if (seen.a < 0.5 / 255.0) discard;
-  paint = min(seen, vec4(1.0)) * opacity;
-}
-"""
-
-# Where splats hide more than they let through, grid and translucent meshes behind them are to be hidden, too.
-COMPOSE_DEPTH = """#version 330 core
 uniform sampler2D splats, depths;
 uniform vec2 scale;
+uniform float opacity;
+uniform bool hasColors, hasDepths;
 out vec4 paint;
 void main() {
-  ivec2 at = ivec2(gl_FragCoord.xy * scale * vec2(textureSize(splats, 0)));
-  float alpha = texelFetch(splats, at, 0).a;
-  if (alpha < 0.5) discard;
-  paint = vec4(0.0);
-  gl_FragDepth = clamp(texelFetch(depths, at, 0).r / alpha, 0.0, 1.0);
+  vec4 seen = vec4(0.0);
+  if (hasColors) {
+    seen = texture(splats, gl_FragCoord.xy * scale);
+    if (seen.a < 0.5 / 255.0) discard;
+  }
+  paint = min(seen, vec4(1.0)) * opacity;
+  gl_FragDepth = 1.0;
+  if (hasDepths) {
+    ivec2 at = ivec2(gl_FragCoord.xy * scale * vec2(textureSize(splats, 0)));
+    float alpha = texelFetch(splats, at, 0).a;
+    if (alpha >= 0.5) gl_FragDepth = clamp(texelFetch(depths, at, 0).r / alpha, 0.0, 1.0);
+    else if (!hasColors) discard;
+  }
 }
 """

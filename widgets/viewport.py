@@ -299,6 +299,7 @@ class Viewport(QWidget):
             self._canvas.tools += [tools.clip, tools.region, tools.measure, tools.points, navigation]
             self._canvas.before_render = self._before_render
             self._canvas.rendered.connect(self._detail.note)
+            self._canvas.rendered.connect(self.splats.pace.note_picture)
             self._canvas.resized.connect(self._changed)
 
     def _size(self) -> Size:

@@ -200,9 +200,16 @@ def test_the_pace_comes_to_what_the_time_allows_and_stays_there() -> None:
     counts = []
     for _ in range(60):
         counts.append(pace.count)
-        pace.note_moving(pace.count, 2e-6 * pace.count / pace.coarseness, 0.004)
+        seconds = 2e-6 * pace.count / pace.coarseness
+        pace.note_moving(pace.count, seconds)
+        pace.note_picture(seconds + 0.012)
     assert len(set(counts[-20:])) == 1
     slow = Pace()
     for _ in range(60):
-        slow.note_moving(slow.count, 1.0, 0.5)
+        slow.note_moving(slow.count, 1.0)
+        slow.note_picture(1.5)
     assert slow.count == 3000 and slow.coarseness == 5
+    few = Pace()
+    for _ in range(10):
+        few.note_moving(2000, 1e-3, is_all=True)
+    assert few.coarseness == 1  # all of few splats are drawn in every pixel
