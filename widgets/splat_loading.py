@@ -56,12 +56,14 @@ class Loading(QObject):
 
     def pack(self, at_once: bool) -> None:
         """Pack what is missing: all of it now, or piece after piece in the thread; marks always now."""
+        for place in self.shelf.places.values():
+            if ("marks", 0) in place.missing:
+                self._pack_now(place, "marks", 0)
         while (piece := self.shelf.next_piece()) is not None and not self._is_packing:
-            place, part, start = piece
-            if not at_once and part != "marks":
-                self._begin(place, part, start)
+            if not at_once:
+                self._begin(*piece)
                 return
-            self._keep(place, part, start, place.held[part], self._work(place, part, start))
+            self._pack_now(*piece)
 
     def upload(self, painter: SplatPainter, at_once: bool) -> None:
         """Put pieces into the textures, as many as a picture has time for."""
@@ -73,6 +75,9 @@ class Loading(QObject):
         while self._packed and time.perf_counter() < deadline:
             for name, row, texels in self._packed.pop(0):
                 painter.write(name, row, texels)
+
+    def _pack_now(self, place: Place, part: str, start: int) -> None:
+        self._keep(place, part, start, place.held[part], self._work(place, part, start))
 
     def _work(self, place: Place, part: str, start: int) -> Texels:
         return pack(place, part, start, self.shelf.band_stride)
