@@ -118,11 +118,16 @@ class ExportDesk(QObject):
         self.dialog = None
 
     def _stem(self, layers: Sequence[ExportLayer]) -> str:
-        """The project's name, or that of the one layer while the project has none."""
+        """The project's name, or that of the one layer while the project has none; never that of a source."""
         names = [layer.name for layer in layers if layer.is_chosen]
+        stem = self._files.document.title
         if self._files.document.path is None and len(names) == 1:
-            return names[0].replace("/", "-")
-        return self._files.document.title
+            stem = names[0].replace("/", "-")
+        sources = [layer.source.path for layer in self._files.project.layers if layer.source]
+        is_taken = any(
+            path.parent == self._files.last_folder and path.name.startswith(f"{stem}.") for path in sources
+        )
+        return f"{stem}-edited" if is_taken else stem
 
     def _exportable(self) -> list[Layer]:
         return [layer for layer in self._files.project.layers if is_exportable(layer.data)]
@@ -169,6 +174,8 @@ class ExportDesk(QObject):
         except ReconError as error:
             self.dialog.set_problem(f"{error.sentence} {error.advice}")
             self.dialog.set_command("")
+            self.dialog.set_estimate("")
+            self.dialog.set_frame_text("")
 
     def _show_plan(self, plan: ExportPlan) -> None:
         assert self.dialog is not None
@@ -176,8 +183,8 @@ class ExportDesk(QObject):
         self.dialog.set_estimate(f"{plan.size_text}, {files}about {bytes_text(plan.estimated_bytes)}")
         unit = "" if plan.unit == "unit" else f", in {plan.unit}"
         axes = f", {plan.patient_axes}" if plan.patient_axes else ""
-        as_is = "As in the project: " if np.array_equal(plan.file_from_project, np.eye(4)) else ""
-        self.dialog.set_frame_text(f"{as_is}{plan.up} up{unit}{axes}")
+        as_is = ", numbers as in the project" if np.array_equal(plan.file_from_project, np.eye(4)) else ""
+        self.dialog.set_frame_text(f"{plan.up} up{unit}{axes}{as_is}")
         actions = (NoticeAction("set scale", "Set scale…"),) if plan.is_scale_unknown else ()
         self.dialog.set_warnings(
             [ExportWarning(text, actions=actions if i == 0 else ()) for i, text in enumerate(plan.warnings)]

@@ -38,6 +38,7 @@ from render.transforms import Similarity3
 
 SUFFIXES = (".compressed.ply", ".ply", ".spz", ".splat", ".glb")
 _Y_UP = (".spz", ".glb")  # formats whose axes are turned about X: what is -Y in the project is +Y in the file
+_AS_UP_AND_BACK = np.diag([1.0, -1.0, -1.0, 1.0])
 _MOST_DEGREE = {".splat": 0, ".compressed.ply": 3}
 _SPZ_VERSIONS: Mapping[str, spz.SpzVersion] = {"2": 2, "3": 3, "4": 4}
 _KEEPS_EXTRA = (".ply",)
@@ -74,7 +75,7 @@ def plan_splats(
     low, high = np.min([c[0] for c in corners], axis=0), np.max([c[1] for c in corners], axis=0)
     return ExportPlan(
         _files(path, suffix, clouds, options),
-        matrix,
+        _AS_UP_AND_BACK @ matrix if suffix in _Y_UP else matrix,
         _flipped(placed.up) if suffix in _Y_UP else placed.up,
         placed.unit,
         placed.patient_axes,

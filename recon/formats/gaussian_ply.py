@@ -124,8 +124,10 @@ def _harmonics(rows: ply.PlyRows, rest: Sequence[str]) -> NDArray[np.float32]:
         first = dc_of_colors(_matrix(rows, _COLOR) / (255 if is_bytes else 1))
     if not rest:
         return first[:, None, :]
-    higher = _matrix(rows, rest).reshape(len(first), 3, -1)
-    return np.concatenate([first[:, None, :], higher.transpose(0, 2, 1)], 1)
+    sh = np.empty((len(first), 1 + len(rest) // 3, 3), np.float32)
+    sh[:, 0] = first
+    sh[:, 1:] = _matrix(rows, rest).reshape(len(first), 3, -1).transpose(0, 2, 1)
+    return sh
 
 
 def _extra(

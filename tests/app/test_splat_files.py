@@ -174,6 +174,7 @@ def test_a_turned_export_is_upright_and_seen_alike_from_the_turned_direction(tmp
     assert np.allclose(seen, np.einsum("nkc,k->nc", back.sh, sh_basis(turn @ direction, 3)), atol=1e-4)
     upright = gaussian_export.write(tmp_path / "a.glb", [("a", cloud)], ExportOptions(up="+Y"))
     assert upright.plan.up == "+Y" and not upright.warnings
+    assert np.allclose(upright.plan.file_from_project[:3, :3] @ [0, 0, 1], [0, 1, 0])
     assert gaussian_export.plan_splats(tmp_path / "a.glb", [("a", cloud)]).warnings == (
         "Other programs take +Y for up; in this file -Z is. Choose +Y as the up axis to turn it.",
     )

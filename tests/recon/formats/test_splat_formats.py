@@ -241,6 +241,7 @@ def test_a_sogs_older_cousins_are_read_too(shared_data: Path) -> None:
 
 
 @pytest.mark.slow  # compiles for twenty seconds where it was never used before
+@pytest.mark.filterwarnings("ignore:The TBB threading layer")  # of what else was loaded before
 @pytest.mark.parametrize("degree", [0, 3])
 def test_another_library_reads_what_is_written(degree: int, tmp_path: Path) -> None:
     gsply = pytest.importorskip("gsply")
