@@ -67,8 +67,9 @@ class DebsdfSettings(Settings):
     """Entries of a level, as a power of two."""
     base_resolution: int = Field(192, ge=32, le=512, title="Coarse field's resolution")
     """Grid points along the region of the field that training starts from."""
-    cache_resolution: int = Field(128, ge=16, le=512, title="Sampling grid's resolution")
-    """Grid points along the region of the cached distance that places the samples."""
+    cache_resolution: int = Field(256, ge=16, le=512, title="Sampling grid's resolution")
+    """Grid points along the region of the cached distance that places the samples. Parts thinner than a cell are not
+    looked at, and so get lost."""
 
     learning_rate: float = Field(2e-3, gt=0, le=1, title="Learning rate")
     """Of the networks; it falls to a tenth."""
@@ -117,7 +118,6 @@ METHOD = Method(
         "Balanced": {},
         "Best": {
             "steps": 12_000, "rays": 1024, "levels": 10, "finest": 512, "table_size": 19, "resolution": 512,
-            "cache_resolution": 160,
         },
     },
 )  # fmt: skip
