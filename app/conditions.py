@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from app.export_formats import is_exportable
 from app.job_states import JobState
 from app.layer_look import kind_of
-from app.splat_commands import gaussians
-from app.splat_desk import TOOL_OF_ACTION
+from app.splat_changes import gaussians
+from app.splat_tool_table import TOOL_OF_ACTION
 from app.workflows import SLICES, SPLATS, SURFACE
 from widgets.parts import ICON_GAP
 

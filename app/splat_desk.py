@@ -12,20 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 
-from app.splat_commands import gaussians, graph_of, num_selected, selection_change
+from app.splat_changes import gaussians
 from app.splat_edits import Change, Splats, splats_of
+from app.splat_finding import combined_change, found_from, hit_at
 from app.splat_moving import MovingDesk
-from app.splat_selection import found_in, gaussian_at, region_of, screen_camera
+from app.splat_selection import found_in, region_of, screen_camera
+from app.splat_tool_table import BAR, FILTERS, STRIP, TOOLS
 from app.splat_visibility import visible
-from recon.gaussian_finding import connected, flooded, in_box, in_sphere, like_color
+from recon.gaussian_finding import in_box, in_sphere
 from recon.gaussian_projection import ScreenCamera
-from recon.gaussian_selection import Mask, combined
+from recon.gaussian_selection import Mask
 from recon.gaussian_values import base_colors
+from widgets import viewport_camera
 from widgets.gizmo import Gizmo
 from widgets.selection_bar import SelectionBar
 from widgets.selection_sphere import SphereTool
 from widgets.selection_strokes import Stroke
-from widgets.selection_tools import LARGEST_BRUSH, SCREEN_TOOLS, SMALLEST_BRUSH, SelectionTools
+from widgets.selection_tools import SCREEN_TOOLS, SelectionTools
 from widgets.tool_options import ToolOptions, ToolWords
 from widgets.tool_strip import ToolStrip
 from widgets.viewport_region import RegionTool
@@ -34,37 +37,6 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 Array = NDArray[np.float64]
-
-STRIP = (
-    ("splat_navigate",),
-    ("select_rectangle", "select_lasso", "select_polygon", "select_brush"),
-    ("select_flood", "select_eyedropper", "select_connected"),
-    ("select_box", "select_sphere"),
-    ("splat_move", "splat_rotate", "splat_scale"),
-)
-TOOL_OF_ACTION = {
-    key: key.partition("_")[2] if key != "splat_navigate" else "" for group in STRIP for key in group
-}
-_BAR = ("select_invert", "hide", "isolate", "splat_save_part", "duplicate", "delete", "select_none")
-_FILTERS = ("select_visible", "select_footprint")
-_MODES = "Shift adds, Ctrl removes, both keep the overlap"
-_TOOLS: dict[str, ToolWords] = {
-    "rectangle": ToolWords("Rectangle", f"Drag. {_MODES}.", has_filters=True),
-    "lasso": ToolWords("Lasso", f"Draw around. {_MODES}.", has_filters=True),
-    "polygon": ToolWords("Polygon", "Click corners, Enter closes. Shift adds, Ctrl removes.", has_filters=True),
-    "brush": ToolWords(
-        "Brush", "Paint. Shift adds, Ctrl removes.", "Size", " px", (SMALLEST_BRUSH, LARGEST_BRUSH),
-        is_geometric=True, has_filters=True,
-    ),
-    "flood": ToolWords("Flood", "Click: like colour, all around.", "Tolerance", " ΔE", (1.0, 100.0), is_geometric=True),
-    "eyedropper": ToolWords("Similar colour", "Click a colour.", "Tolerance", " ΔE", (1.0, 100.0), is_geometric=True),
-    "connected": ToolWords("Connected", "Click: what hangs together.", "Gap", "×", (0.25, 8.0), is_geometric=True),
-    "box": ToolWords("Box", "Drag its faces.", has_volume=True),
-    "sphere": ToolWords("Sphere", "Drag its middle or rim.", has_volume=True),
-    "move": ToolWords("Move", "Drag an arrow. X, Y, Z keep to an axis."),
-    "rotate": ToolWords("Rotate", "Drag a ring. Ctrl: steps of 15°."),
-    "scale": ToolWords("Scale", "Drag outwards."),
-}  # fmt: skip
 
 
 class SplatDesk(QObject):
@@ -84,7 +56,7 @@ class SplatDesk(QObject):
         self.is_cropping = False  # whether the box is that of the panel's crop
         # What the actions of the tools call.
         self.on = SimpleNamespace(
-            **{name: partial(self.set_tool, name) for name in _TOOLS}, none=self._set_none
+            **{name: partial(self.set_tool, name) for name in TOOLS}, none=self._set_none
         )
         self._amounts = {"flood": 12.0, "eyedropper": 12.0, "connected": 1.0}
         given = (self._project, lambda: viewport.camera, self._size)
@@ -101,14 +73,16 @@ class SplatDesk(QObject):
         self.strokes.drawn.connect(self.select_stroke)
         self.strokes.clicked.connect(self._click)
         self.strokes.radius_changed.connect(lambda radius: self.options.set_amount(radius))
+        for volume in (self.box, self.sphere):
+            volume.changed.connect(self._count_inside)
         viewport.tool_changed.connect(self._on_other_tool)
         self._make_overlays(window)
 
     def _make_overlays(self, window: MainWindow) -> None:
         actions = window.actions_by_id
         self.strip = ToolStrip(self._viewport, [[actions[key] for key in group] for group in STRIP])
-        self.bar = SelectionBar(self._viewport, [actions[key] for key in _BAR])
-        self.options = ToolOptions(self._viewport, [actions[key] for key in _FILTERS])
+        self.bar = SelectionBar(self._viewport, [actions[key] for key in BAR])
+        self.options = ToolOptions(self._viewport, [actions[key] for key in FILTERS])
         self.options.amount_changed.connect(self._set_amount)
         self.options.volume_wished.connect(self.select_volume)
         self.options.closed.connect(self.leave)
@@ -128,6 +102,7 @@ class SplatDesk(QObject):
         else:
             self._viewport.take_keys(Qt.CursorShape.ArrowCursor)
         self.show_options()
+        self._count_inside()
         self.tool_changed.emit(tool)
         self._window.conditions.update()
 
@@ -196,39 +171,60 @@ class SplatDesk(QObject):
                 found = found & visible(splats.cloud, splats.marks, camera, size)
             return found
 
-        self._window.splats.do(lambda given: _combined(given, [find(each) for each in given], mode))
+        self._window.splats.do(lambda given: combined_change(given, [find(each) for each in given], mode))
 
     def select_volume(self, mode: str) -> None:
         """Select what lies in the box or the sphere."""
-        box, center, radius = self.box.box, self.sphere.center, self.sphere.radius
-        if self.tool == "box" and box is not None:
-            self._select(lambda splats: in_box(splats.cloud, box), mode)
-        elif self.tool == "sphere":
-            self._select(lambda splats: in_sphere(splats.cloud, center, radius), mode)
+        find = self._finder()
+        if find is not None:
+            self._select(find, mode)
 
     def select_at(self, tool: str, at: tuple[float, float], mode: str) -> None:
         """Select from a click: what is like the Gaussian there, or hangs together with it."""
         camera, amount = self._camera(), self._amounts[tool]
 
         def compute(given: Sequence[Splats]) -> Change | str:
-            hit = _hit(given, camera, at)
+            hit = hit_at(given, camera, at)
             if hit is None:
                 return "There is no splat there."
             owner, row = hit
             color = base_colors(owner.cloud)[row]
-            found = [_found_from(tool, splats, owner, row, color, amount) for splats in given]
-            return _combined(given, found, mode)
+            found = [found_from(tool, splats, owner, row, color, amount) for splats in given]
+            return combined_change(given, found, mode)
 
         self._window.splats.do(compute)
 
+    def _finder(self) -> Callable[[Splats], Mask] | None:
+        """What finds the Gaussians in the volume of the tool under way."""
+        box, center, radius = self.box.box, self.sphere.center, self.sphere.radius
+        if self.tool == "box" and box is not None:
+            return lambda splats: in_box(splats.cloud, box)
+        if self.tool == "sphere":
+            return lambda splats: in_sphere(splats.cloud, center, radius)
+        return None
+
+    def _count_inside(self) -> None:
+        """Say how many Gaussians the box or the sphere holds."""
+        find = self._finder()
+        if find is None or self.is_cropping:
+            return
+        parts = [splats_of(layer) for layer in self._window.splats.layers]
+        given = [part for part in parts if part is not None]
+        self._window.splats.background.run(
+            "count in a volume",
+            lambda: sum(int(np.count_nonzero(find(s) & s.marks.is_selectable)) for s in given),
+            lambda count: self.options.say(f"{gaussians(count)} inside.") if self._finder() else None,
+            self._window.shell.show_error,
+        )
+
     def _select(self, find: Callable[[Splats], Mask], mode: str) -> None:
-        self._window.splats.do(lambda given: _combined(given, [find(each) for each in given], mode))
+        self._window.splats.do(lambda given: combined_change(given, [find(each) for each in given], mode))
 
     # Inner life
 
     def _begin(self, tool: str) -> None:
         if tool in SCREEN_TOOLS:
-            self.strokes.begin(tool)  # type: ignore[arg-type]
+            self.strokes.begin(tool)
         elif tool == "box":
             self.box.begin(self._usual_box())
         elif tool == "sphere":
@@ -276,7 +272,7 @@ class SplatDesk(QObject):
             self.select_at(tool, (at.x(), at.y()), mode)
 
     def _words(self, tool: str) -> ToolWords | None:
-        words = _TOOLS.get(tool)
+        words = TOOLS.get(tool)
         return replace(words, has_volume=False) if words is not None and self.is_cropping else words
 
     def _amount(self, tool: str) -> float:
@@ -295,46 +291,8 @@ class SplatDesk(QObject):
         return max(1, self._viewport.width()), max(1, self._viewport.height())
 
     def _project(self, points: Any) -> Array:
-        from widgets import viewport_camera
-
         return viewport_camera.project(self._viewport.camera, points, self._size())
 
 
 def _cursor_of(tool: str) -> Qt.CursorShape:
     return Qt.CursorShape.CrossCursor if tool in SCREEN_TOOLS else Qt.CursorShape.ArrowCursor
-
-
-def _combined(given: Sequence[Splats], found: Sequence[Mask], mode: str) -> Change | str:
-    marks = [combined(splats.marks, each, mode) for splats, each in zip(given, found, strict=True)]  # type: ignore[arg-type]
-    selected = [each.selected for each in marks]
-    count = sum(int(np.count_nonzero(each)) for each in selected)
-    before = num_selected(given)
-    words = {
-        "add": f"Add {gaussians(count - before)} to the selection",
-        "remove": f"Take {gaussians(before - count)} out of the selection",
-        "intersect": f"Keep {gaussians(count)} of the selection",
-    }
-    return selection_change(given, selected, words.get(mode, ""))
-
-
-def _hit(given: Sequence[Splats], camera: ScreenCamera, at: tuple[float, float]) -> tuple[Splats, int] | None:
-    """The nearest of the Gaussians that are seen at a pixel."""
-    hits = [(splats, gaussian_at(splats.cloud, splats.marks, camera, at)) for splats in given]
-    seen = [(hit[1], splats, hit[0]) for splats, hit in hits if hit is not None]
-    if not seen:
-        return None
-    _, splats, row = min(seen, key=lambda each: each[0])
-    return splats, row
-
-
-def _found_from(
-    tool: str, splats: Splats, owner: Splats, row: int, color: NDArray[np.float32], amount: float
-) -> Mask:
-    if tool == "eyedropper":
-        return like_color(splats.cloud, color, amount)
-    if splats is not owner:
-        return np.zeros(len(splats.cloud), bool)
-    graph, within = graph_of(splats.cloud), splats.marks.is_selectable
-    if tool == "flood":
-        return flooded(splats.cloud, row, graph, amount, within)
-    return connected(splats.cloud, row, graph, amount, within)

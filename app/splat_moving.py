@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
-from app.splat_commands import gaussians
+from app.splat_changes import gaussians
 from app.splat_edits import Change, Splats, splats_of
 from app.splat_selection import middle_of, moved
 from recon.gaussian_edits import about_pivot, transformed

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 
 from app.data_words import number
 from app.layer_look import kind_of
-from app.splat_commands import gaussians, num_left, selection_change
+from app.splat_changes import gaussians, num_left, selection_change
 from app.splat_edits import Change, Splats, splats_of
 from app.splat_tools import EDITS, Outcome
 from recon import gaussian_values as values

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.data_words import counted, number
 from app.layers import Layer
-from app.splat_commands import num_left
+from app.splat_changes import num_left
 from render.gaussians import GaussianCloud
 from widgets.stepper import Step
 

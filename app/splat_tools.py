@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data_words import number
-from app.splat_commands import graph_of
+from app.splat_changes import graph_of
 from app.splat_edits import Splats
 from app.splat_selection import middle_of, moved
 from recon.errors import InputError

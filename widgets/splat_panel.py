@@ -55,7 +55,7 @@ TOOLS: dict[str, tuple[str, str, tuple[SettingField, ...]]] = {
                     "less finds more", 6.0, 1.0, 20.0, is_optional=True, none_text="Off"),
             _number("min_opacity", "Fainter than", "Opacity below which a splat goes", 0.02, 0.0, 1.0,
                     is_optional=True, none_text="Off"),
-            _number("max_size", "Larger than", "Size above which a splat goes, as a share of the scene", 0.1, 0.001, 1.0,
+            _number("max_size", "Larger than", "Size above which a splat goes, as a share of the scene", 0.3, 0.001, 1.0,
                     is_optional=True, none_text="Off"),
         ),
     ),
@@ -133,7 +133,6 @@ class SplatPanel(QWidget):
         self.setObjectName("splat_panel")
         self.tool = ""
         self._summary: SplatSummary | None = None
-        self._is_untouched = True  # whether the open tool's values are still those that change nothing
         self._timer = QTimer(self, singleShot=True, interval=_PREVIEW_MS)
         self._timer.timeout.connect(self._ask_preview)
         self.histogram = HistogramSelect()
@@ -251,7 +250,7 @@ class SplatPanel(QWidget):
         return self._histogram_heading if name == HISTOGRAM else self._tools[name].heading
 
     def _show(self, name: str) -> None:
-        was_open, self.tool, self._is_untouched = self.tool, name, True
+        was_open, self.tool = self.tool, name
         self._histogram_heading.set_open(name == HISTOGRAM)
         self._histogram_place.setVisible(name == HISTOGRAM)
         for key, tool in self._tools.items():
@@ -275,12 +274,12 @@ class SplatPanel(QWidget):
             self.open_tool(name)
 
     def _on_changed(self) -> None:
-        self._is_untouched = False
         self._tools[self.tool].say("", has_preview=False)
         self._timer.start()
 
     def _ask_preview(self) -> None:
         if self.tool in self._tools and self._tools[self.tool].is_valid():
+            self._tools[self.tool].say("Making the preview…")
             self.preview_wished.emit(self.tool, self.parameters())
 
     def _on_apply(self) -> None:

@@ -88,6 +88,12 @@ class ToolOptions(QFrame):
         self.set_amount(amount)
         self.place(self._left)
 
+    def say(self, hint: str) -> None:
+        """Say something else of the tool under way, for example how many it holds."""
+        if self._words is not None and hint != self._hint.text():
+            self._hint.setText(hint)
+            self.place(self._left)
+
     def set_amount(self, amount: float) -> None:
         """Show another value of the slider, without telling of it."""
         words = self._words
