@@ -55,6 +55,7 @@ _BASIC_OPTIONS = {
 _OTHER_READINGS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "gaussians": (("points", "Points, from the splats"),),
     "mesh": (("points", "Points, from the vertices"),),
+    "posed_images": (("points", "Points, without the cameras"),),
 }
 _AS = ("points",)  # ways to read that the table offers beside the format
 _LEAST_OPACITY, _MOST_DOTS = 0.1, 6000  # of splats in the preview
@@ -233,6 +234,9 @@ def _kinds(source: _Source) -> tuple[tuple[str, str], ...]:
     if kind.id == "ply" and source.reading is not None and not isinstance(source.reading.data, TriangleMesh):
         title = title if source.options.read_as in _AS else "Points (PLY)"
     others = _OTHER_READINGS.get(kind.data or "", ())
+    data = source.reading.data if source.reading is not None else None
+    if isinstance(data, PosedImages) and data.points is None:
+        others = ()
     return ((kind.id, title), *(others if title == kind.title else ()))
 
 

@@ -66,13 +66,17 @@ def _read(path: Path, options: ReadOptions, wanted: str | None) -> Reading:
 
 
 def _as_wanted(path: Path, reading: Reading, wanted: str | None) -> Reading:
-    """Splats and meshes as points where those are wanted. Raises FormatError for splats that are none, and meshes
-    that are splats."""
+    """Splats, meshes and scenes as points where those are wanted. Raises FormatError for splats that are none, and
+    meshes that are splats."""
     data = reading.data
     if wanted == "points" and isinstance(data, GaussianCloud | TriangleMesh):
         from recon.formats.as_points import as_points
 
         return replace(reading, data=as_points(data))
+    if wanted == "points" and isinstance(data, PosedImages):
+        if data.points is None:
+            raise FormatError(path, "The scene holds no points, only cameras.", "Open it as a scene.")
+        return replace(reading, data=data.points)
     is_wrong = wanted in _ADVICE_FOR and not isinstance(data, SCENE_DATA_KINDS[wanted])
     if is_wrong and isinstance(data, GaussianCloud | TriangleMesh | PointCloud):
         assert wanted is not None
@@ -145,7 +149,7 @@ def kind_of_file(path: Path, wanted: str | None = None) -> FileKind:
     """The format of a file or folder; wanted: see `read`. Raises FormatError when nothing fits, OSError when it
     cannot be opened."""
     if path.is_dir():
-        return _kind_of_folder(path, wanted)
+        return _kind_of_folder(path, None if wanted in _OF_FILES else wanted)
     if wanted == "images" and _suffix(path) in scene_sniffing.PICTURES:
         return _kind("photos")
     with path.open("rb") as file:
@@ -283,6 +287,7 @@ _WORDS = {
     "views": "rendered views",
     "gaussians": "Gaussian splats",
 }
+_OF_FILES = ("mesh", "points", "gaussians")  # kinds of data that say nothing about what a folder is
 _ADVICE_FOR = {
     "gaussians": "Choose a file of splats; open this one as what it is.",
     "mesh": "Open it as what it is; the method splats.mesh makes a mesh of splats.",

@@ -208,8 +208,13 @@ def _usable(path: Path, file: FileGaussians) -> tuple[dict[str, Any], list[Note]
             name: np.asarray(getattr(file, name), np.float32)
             for name in ("means", "quats", "log_scales", "opacity_logits", "sh")
         }
+    num_endless = sum(int(np.isinf(columns[name]).sum()) for name in ("opacity_logits", "log_scales"))
     columns["opacity_logits"] = _within(columns["opacity_logits"], -LARGEST_LOGIT, LARGEST_LOGIT)
     columns["log_scales"] = _within(columns["log_scales"], _SMALLEST_LOG_SCALE, np.inf)
+    if num_endless:
+        notes.append(
+            Note("info", f"Opacities and scales without end, taken as the ends there are: {num_endless}.")
+        )
     extra = dict(file.extra)
     is_good = _is_good(columns)
     if not is_good.all():
@@ -224,7 +229,7 @@ def _usable(path: Path, file: FileGaussians) -> tuple[dict[str, Any], list[Note]
         )
     columns["quats"], num_turned = _with_length(columns["quats"])
     if num_turned:
-        notes.append(Note("info", f"Gaussians without a direction of their own: {num_turned}."))
+        notes.append(Note("info", f"Gaussians with no rotation, taken as not turned: {num_turned}."))
     extra, num_mended = _numbers_only(extra)
     if num_mended:
         notes.append(Note("info", f"Further values that are not numbers, taken as 0: {num_mended}."))

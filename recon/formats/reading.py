@@ -97,7 +97,7 @@ class ReadOptions(BaseModel):
     read_as: Literal["auto", "slices", "photos", "scene", "mesh", "points", "splats"] = Field(
         "auto", title="Read as"
     )
-    """What a folder of pictures is: masks of slices, photos, or a scene of photos with cameras. Automatic: by its files. A file of splats or of a mesh can also be read as points."""
+    """What a folder of pictures is: masks of slices, photos, or a scene of photos with cameras. Automatic: by its files. A file of splats or of a mesh, or a scene with sparse points, can also be read as points."""
 
     submodel: str | None = Field(None, title="Sub-model")
     """Which of several COLMAP models to read, by its folder's name. Not given: the one with most images."""

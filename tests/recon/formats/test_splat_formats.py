@@ -359,6 +359,32 @@ def test_what_a_file_holds_is_told_by_its_content_whatever_was_asked(tmp_path: P
         formats.read(tmp_path / "cloud.ply", ReadOptions(read_as="mesh"))
 
 
+def test_endless_opacities_and_empty_rotations_are_mended_and_told(tmp_path: Path) -> None:
+    formats.write(tmp_path / "a.ply", replace(usual_cloud(2, 0), frame=Frame("-Y")))
+    whole = bytearray((tmp_path / "a.ply").read_bytes())
+    first = whole.index(b"end_header\n") + 11  # nine columns stand before the opacity, three scales behind it
+    whole[first + 36 : first + 40] = np.float32(np.inf).tobytes()
+    whole[first + 40 : first + 44] = np.float32(-np.inf).tobytes()
+    whole[first + 52 : first + 68] = bytes(16)
+    (tmp_path / "a.ply").write_bytes(whole)
+    reading = formats.read(tmp_path / "a.ply")
+    cloud = reading.data
+    assert isinstance(cloud, GaussianCloud) and len(cloud) == 2
+    assert cloud.opacities[0] == pytest.approx(1 - 1e-6) and cloud.scales[0, 0] < 1e-12
+    assert np.array_equal(cloud.quats[0], [1, 0, 0, 0])
+    assert [note.sentence for note in reading.notes][:2] == [
+        "Opacities and scales without end, taken as the ends there are: 2.",
+        "Gaussians with no rotation, taken as not turned: 1.",
+    ]
+
+
+def test_sparse_points_of_a_scene_are_points_where_points_are_wanted(shared_data: Path) -> None:
+    folder = shared_data / "multiview" / "room-synth" / "sparse" / "0"
+    points = formats.read(folder / "points3D.txt", ReadOptions(read_as="points")).data
+    assert isinstance(points, PointCloud) and len(points.points) == 1707 and points.colors is not None
+    assert isinstance(formats.read(folder.parent.parent, ReadOptions(read_as="points")).data, PointCloud)
+
+
 def test_splats_are_points_where_points_are_wanted(tmp_path: Path) -> None:
     cloud = usual_cloud(5, 1)
     formats.write(tmp_path / "cloud.ply", cloud)
