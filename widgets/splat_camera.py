@@ -79,7 +79,9 @@ def camera_of(renderer: Any, pose: CameraPose) -> SplatCamera:
     """The camera that VTK draws with, which looks from this pose."""
     camera = renderer.GetActiveCamera()
     projection = camera.GetProjectionTransformMatrix(renderer.GetTiledAspectRatio(), -1, 1)
-    width, height = renderer.GetRenderWindow().GetSize()
+    width, height = (
+        renderer.GetRenderWindow().GetActualSize()
+    )  # of a tile, where a large picture is made of tiles
     tangent = math.tan(pose.view_angle / 2)
     return SplatCamera(
         view=_array(camera.GetModelViewTransformMatrix()),

@@ -132,9 +132,8 @@ def _draw(
     depths = together.means @ cam_from_world[2, :3] + cam_from_world[2, 3]
     channels = np.concatenate([np.concatenate(values), depths[:, None]], 1).astype(np.float32)
     focal /= wish.size[1] / size[1]
-    picture, alpha = splat_channels(
-        together, channels, cam_from_world, (focal, focal), (size[0] / 2, size[1] / 2), size
-    )
+    center = wish.pose.axis_pixel(size)
+    picture, alpha = splat_channels(together, channels, cam_from_world, (focal, focal), center, size)
     solid = np.maximum(alpha, 1e-6)[..., None]
     straight = picture / solid
     rgba = np.concatenate([np.clip(straight[..., :3], 0, 1), alpha[..., None]], -1)

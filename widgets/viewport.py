@@ -208,6 +208,8 @@ class Viewport(QWidget):
         if self._canvas is None:
             raise RuntimeError("there is no OpenGL to make a picture with")
         self._motion.is_moving = False
+        if self.splats.problem:
+            scale = 1  # the processor's splats are one picture, not tiles of a larger one
         with self.splats.complete():
             picture = self._canvas.picture(transparent=transparent, scale=scale)
         if path is not None:

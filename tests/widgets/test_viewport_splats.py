@@ -50,18 +50,17 @@ def one_splat(
     )  # fmt: skip
 
 
-def reference(viewport: Viewport, cloud: GaussianCloud) -> NDArray[np.float32]:
+def reference(viewport: Viewport, cloud: GaussianCloud, scale: int = 1) -> NDArray[np.float32]:
     """What the CPU draws for the viewport's camera: (H, W, 4), colours times alpha."""
-    pose, ratio = viewport.camera, viewport.devicePixelRatioF()
+    pose, ratio = viewport.camera, scale * viewport.devicePixelRatioF()
     width, height = round(viewport.width() * ratio), round(viewport.height() * ratio)
     right, up, back = pose.axes
     cam_from_world = np.eye(4)
     cam_from_world[:3, :3] = np.stack([right, -up, -back])
     cam_from_world[:3, 3] = -cam_from_world[:3, :3] @ np.asarray(pose.position)
     focal = height / (2 * math.tan(pose.view_angle / 2))
-    return splat_picture_with_alpha(
-        cloud, cam_from_world, (focal, focal), (width / 2, height / 2), (width, height)
-    )
+    center = pose.axis_pixel((width, height))
+    return splat_picture_with_alpha(cloud, cam_from_world, (focal, focal), center, (width, height))
 
 
 def over(splats: NDArray[np.float32], behind: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -298,3 +297,34 @@ def test_what_is_measured_on_splats_is_a_length_between_them(qtbot: QtBot) -> No
         place = cameras.project(viewport.camera, [(x, 0, 0)], (400, 300))[0]
         viewport._click(QPointF(*place[:2]))
     assert viewport.measurements[0].length == pytest.approx(1.5, abs=0.01)
+
+
+def test_a_camera_whose_axis_is_beside_the_middle_sees_them_in_their_places(qtbot: QtBot) -> None:
+    viewport, cloud = bare(qtbot), ball()
+    viewport.camera = replace(cameras.fit(viewport.camera, cloud.means, 4 / 3), shift=(0.15, -0.1))
+    assert agreement(viewport, cloud) > 45
+
+
+def test_a_picture_larger_than_the_screen_has_no_seams(qtbot: QtBot) -> None:
+    viewport, cloud = bare(qtbot, 160, 120), ball()
+    viewport.camera = cameras.fit(viewport.camera, cloud.means, 4 / 3)
+    behind = viewport.screenshot(scale=2)
+    viewport.show_layer("splats", cloud)
+    assert psnr(over(reference(viewport, cloud, scale=2), behind), viewport.screenshot(scale=2)) > 45
+
+
+@pytest.mark.parametrize("samples", [0, 4])
+def test_a_veil_before_splats_dims_them_and_one_behind_does_not(qtbot: QtBot, samples: int) -> None:
+    viewport = Viewport(multi_samples=samples)
+    qtbot.addWidget(viewport)
+    viewport.resize(200, 150)
+    viewport.show()
+    viewport.set_shown("grid", False)
+    viewport.camera = cameras.CameraPose((0, -6, 0), (0, 0, 0), (0, 0, 1))
+    plain = shown(viewport, one_splat((0, 0, 0), (0, 1, 0), 0.3))[75, 100].astype(int)
+    veil = LayerStyle(shading="normals", opacity=0.5)
+    viewport.show_layer("veil", cube(0.5, (0, 2, 0)), veil)
+    assert np.abs(viewport.screenshot()[75, 100] - plain).max() <= 2
+    viewport.show_layer("veil", cube(0.5, (0, -2, 0)), veil)
+    before = viewport.screenshot()[75, 100].astype(int)
+    assert before[1] < 0.7 * plain[1] and before[0] > plain[0] + 40
