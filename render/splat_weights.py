@@ -9,14 +9,14 @@ holds the weights α T of the Gaussians in pixel p. Labels are lifted, voted on 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from render.gaussians import GaussianCloud
 from render.splat_pictures import SplatView, splat_view
-from render.splatting_compiled import TILE, compiled, in_threads
+from render.splatting_compiled import TILE, aligned_scratch, compiled, in_threads
 from render.splatting_forward import CHECKED_EVERY, PIXELS, TILES_AT_ONCE, is_full, lay_over, start_tile
 from render.splatting_tiles import CHUNK, Tiles
 
@@ -60,12 +60,7 @@ def weights_of_view(view: SplatView) -> csr_matrix:
         values,
         columns,
     )
-    matrix: Any = csr_matrix((height * width, len(view.depths)), dtype=np.float32)
-    # Set, not given: the constructor would look through everything once more.
-    is_small = ends[-1] < np.iinfo(np.int32).max
-    matrix.data, matrix.indices, matrix.indptr = values, columns, ends.astype(np.int32) if is_small else ends
-    matrix.has_sorted_indices = False
-    return cast("csr_matrix", matrix)
+    return csr_matrix((values, columns, ends), shape=(height * width, len(view.depths)))
 
 
 def top_gaussian(
@@ -148,7 +143,7 @@ def _lists(tiles: Tiles) -> tuple[Any, ...]:
 @compiled
 def _count_weights(start, stop, shuffled, starts, ranks, rows, records, width, height, counts):
     columns = (width + TILE - 1) // TILE
-    scratch, seen = np.empty(4 * PIXELS, np.float32), np.empty(PIXELS, np.int32)
+    scratch, seen = aligned_scratch(4 * PIXELS), np.empty(PIXELS, np.int32)
     zero = np.float32(0)
     for number in range(start, stop):
         tile = shuffled[number]
@@ -173,7 +168,7 @@ def _store_weights(
 ):  # fmt: skip
     """begins: (H · W + 1,) where each pixel's entries begin."""
     columns = (width + TILE - 1) // TILE
-    scratch, places = np.empty(4 * PIXELS, np.float32), np.empty(PIXELS, np.int64)
+    scratch, places = aligned_scratch(4 * PIXELS), np.empty(PIXELS, np.int64)
     zero = np.float32(0)
     for number in range(start, stop):
         tile = shuffled[number]
@@ -197,7 +192,7 @@ def _store_weights(
 @compiled
 def _store_largest(start, stop, shuffled, starts, ranks, rows, records, width, height, of_pairs):
     columns = (width + TILE - 1) // TILE
-    scratch = np.empty(4 * PIXELS, np.float32)
+    scratch = aligned_scratch(4 * PIXELS)
     for number in range(start, stop):
         tile = shuffled[number]
         start_tile(scratch, tile % columns * TILE, tile // columns * TILE, width, height)
@@ -226,7 +221,7 @@ def _choose(start, stop, shuffled, starts, ranks, rows, records, rule, threshold
     """rule 0: the largest weight above the threshold; 1: where the light left falls to the threshold."""
     height, width = chosen.shape
     columns = (width + TILE - 1) // TILE
-    scratch = np.empty(4 * PIXELS, np.float32)
+    scratch = aligned_scratch(4 * PIXELS)
     best, who = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.int32)
     nobody = np.int32(-1)
     for number in range(start, stop):

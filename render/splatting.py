@@ -181,8 +181,8 @@ def _numpy(tensor: Tensor) -> Any:
 def _tiles(
     means2d: Tensor, depths: Tensor, roots: Tensor, opacities: Tensor, radii: Tensor, width: int, height: int
 ) -> Tiles:
-    arrays: Any = [_numpy(each) for each in (means2d, depths, roots, opacities)]
-    return make_tiles(*arrays, radii.numpy(), (width, height))
+    seen = _numpy(means2d), _numpy(depths), _numpy(roots), _numpy(opacities)
+    return make_tiles(*seen, radii.numpy(), (width, height))
 
 
 def _channels(
@@ -205,7 +205,7 @@ def _channels(
             _SeenColors.apply(means, positions[c], sh[c if len(sh) > 1 else 0], radii[c], sh_degree)  # type: ignore[no-untyped-call]
             for c in range(cameras)
         ]
-        channels = torch.stack(seen)
+        channels = torch.stack(seen) if cameras > 1 else seen[0][None]
     else:
         channels = colors if colors.dim() == 3 else colors.expand(cameras, -1, -1)
     if render_mode == "RGB":
@@ -249,20 +249,15 @@ class _Projection(torch.autograd.Function):
         ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, viewmats: Tensor,
         cameras: list[Any], limits: Any, blur: float, is_antialiased: bool,
     ) -> tuple[Tensor, ...]:  # fmt: skip
-        of_scene: Any = [_numpy(each) for each in (means, quats, scales, opacities)]
+        of_scene = _numpy(means), _numpy(quats), _numpy(scales), _numpy(opacities)
         poses = viewmats.detach().double().numpy()
         projected = [
             project(*of_scene, pose, camera, limits, blur, is_antialiased)
             for pose, camera in zip(poses, cameras, strict=True)
         ]
         outputs = [_together(column) for column in zip(*projected, strict=True)]
-        ctx.of_scene, ctx.poses, ctx.cameras, ctx.blur, ctx.radii = (
-            of_scene[:3],
-            poses,
-            cameras,
-            blur,
-            outputs[4],
-        )
+        ctx.of_scene, ctx.poses, ctx.cameras = of_scene[:3], poses, cameras
+        ctx.blur, ctx.radii = blur, outputs[4]
         ctx.kinds = [each.dtype for each in (means, quats, scales, viewmats)]
         ctx.mark_non_differentiable(outputs[4])
         return tuple(outputs)
@@ -272,10 +267,11 @@ class _Projection(torch.autograd.Function):
     def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor | None, ...]:
         sums: list[Any] = [0, 0, 0]
         of_poses = []
+        means, quats, scales = ctx.of_scene
         for c, (pose, camera) in enumerate(zip(ctx.poses, ctx.cameras, strict=True)):
             given: Any = tuple(_numpy(each[c]) for each in of_outputs[:4])
             radii = ctx.radii[c].numpy()
-            *of_scene, of_pose = project_gradient(*ctx.of_scene, pose, camera, ctx.blur, radii, given)
+            *of_scene, of_pose = project_gradient(means, quats, scales, pose, camera, ctx.blur, radii, given)
             sums = of_scene if c == 0 else [a + b for a, b in zip(sums, of_scene, strict=True)]
             of_poses.append(np.concatenate([of_pose, np.zeros((1, 4))]))
         of_means, of_quats, of_scales = (
@@ -290,7 +286,7 @@ class _SeenColors(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, means: Tensor, position: Tensor, sh: Tensor, radii: Tensor, degree: int) -> Tensor:
-        inputs: Any = _numpy(means), position.detach().double().numpy(), _numpy(sh), radii.numpy()
+        inputs = _numpy(means), position.detach().double().numpy(), _numpy(sh), radii.numpy()
         ctx.inputs = inputs
         ctx.degree, ctx.kinds = degree, (means.dtype, position.dtype, sh.dtype)
         ctx.colors = seen_colors(degree, *inputs)
@@ -299,7 +295,9 @@ class _SeenColors(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        of_means, of_sh = seen_colors_gradient(ctx.degree, *ctx.inputs, ctx.colors, _numpy(of_outputs[0]))
+        means, position, sh, radii = ctx.inputs
+        of_colors = _numpy(of_outputs[0])
+        of_means, of_sh = seen_colors_gradient(ctx.degree, means, position, sh, radii, ctx.colors, of_colors)
         of_position = torch.from_numpy(-of_means.sum(0, dtype=np.float64)).to(ctx.kinds[1])
         return (
             torch.from_numpy(of_means).to(ctx.kinds[0]),

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from render.splatting_compiled import TILE, Float, Kernel, compiled, in_threads
+from render.splatting_compiled import TILE, Float, Kernel, aligned_scratch, compiled, in_threads
 from render.splatting_forward import (
     CHECKED_EVERY,
     EXP_0,
@@ -155,7 +155,7 @@ def _rgb_gradient(wants_sizes: bool) -> Kernel:
         of_pairs,
     ):
         columns = (left.shape[1] + TILE - 1) // TILE
-        scratch = np.empty(7 * PIXELS, np.float32)
+        scratch = aligned_scratch(7 * PIXELS)
         for number in range(start, stop):
             tile = shuffled[number]
             _start(
@@ -223,7 +223,7 @@ def _gradient_channels(
     columns = (left.shape[1] + TILE - 1) // TILE
     channels = np.uint64(colors.shape[1])
     last_row = _BY_RED + channels * _STEP
-    scratch = np.empty((6 + colors.shape[1]) * PIXELS, np.float32)
+    scratch = aligned_scratch((6 + colors.shape[1]) * PIXELS)
     for number in range(start, stop):
         tile = shuffled[number]
         _start(scratch, tile % columns * TILE, tile // columns * TILE, picture, left, of_picture, of_alpha)

@@ -36,6 +36,14 @@ def compiled_for_any_number(function: Kernel) -> Kernel:
     return cast(Kernel, numba.njit(cache=True, fastmath=_CAREFUL, nogil=True, error_model="numpy")(function))
 
 
+@compiled
+def aligned_scratch(count: int) -> Any:
+    """An array of `count` floats that begins with a line of the cache, so that no vector lies across two."""
+    spare = np.empty(count + 16, np.float32)
+    first = (-spare.ctypes.data % 64) // 4
+    return spare[first : first + count]
+
+
 def num_threads() -> int:
     """How many threads may work: NUMBA_NUM_THREADS, else the cores that this process may use."""
     return int(numba.config.NUMBA_NUM_THREADS)

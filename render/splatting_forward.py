@@ -11,7 +11,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from render.splatting_compiled import ALPHA_MAX, TILE, TRANSMITTANCE_MIN, Float, compiled, in_threads
+from render.splatting_compiled import (
+    ALPHA_MAX,
+    TILE,
+    TRANSMITTANCE_MIN,
+    Float,
+    aligned_scratch,
+    compiled,
+    in_threads,
+)
 from render.splatting_tiles import CHUNK, Tiles
 
 PIXELS = TILE * TILE
@@ -99,7 +107,7 @@ def _composite_rgb(
 ):
     height, width = picture_left.shape
     columns = (width + TILE - 1) // TILE
-    scratch = np.empty(7 * PIXELS, np.float32)
+    scratch = aligned_scratch(7 * PIXELS)
     for number in range(start, stop):
         tile = shuffled[number]
         left, top = tile % columns * TILE, tile // columns * TILE
@@ -164,7 +172,7 @@ def _composite_channels(
     height, width = picture_left.shape
     columns = (width + TILE - 1) // TILE
     channels = np.uint64(colors.shape[1])
-    scratch = np.empty((4 + colors.shape[1]) * PIXELS, np.float32)
+    scratch = aligned_scratch((4 + colors.shape[1]) * PIXELS)
     for number in range(start, stop):
         tile = shuffled[number]
         left, top = tile % columns * TILE, tile // columns * TILE
