@@ -16,7 +16,7 @@ from widgets.viewport_splats_layer import SplatsLayer
 if TYPE_CHECKING:
     from widgets.splat_painter import SplatPainter
 
-_UPLOAD_SECONDS = 0.008  # of each picture while a large layer comes in
+_UPLOAD_SECONDS = 0.02  # of each picture while a large layer comes in
 
 
 class Loading(QObject):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 _SMALL = 200_000  # Gaussians that are packed at once, rather than shown as they come in
+_ARRIVALS_MS = 150
 _LOG = logging.getLogger(__name__)
 
 
@@ -61,7 +62,7 @@ class SplatsInView(QObject):
         self._sorter = Sorter(self)
         self._orders, self._loading = Orders(self, self._sorter), Loading(self, self._sorter)
         self._orders.changed.connect(self._on_ordered)
-        self._loading.more.connect(self.picture_wished)
+        self._loading.more.connect(self._on_more)
         self._painter: SplatPainter | None = None
         self._frames: Frames | None = None
         self._by_cpu: SplatsByCpu | None = None
@@ -73,6 +74,10 @@ class SplatsInView(QObject):
         self._strokes = QTimer(self)
         self._strokes.setSingleShot(True)
         self._strokes.timeout.connect(self._stroke)
+        self._arrivals = QTimer(self)  # a picture for each piece of a large layer would only delay the next
+        self._arrivals.setSingleShot(True)
+        self._arrivals.setInterval(_ARRIVALS_MS)
+        self._arrivals.timeout.connect(self.picture_wished)
         scene.renderer.GetCullers().RemoveAllItems()  # they leave out what has no extent in the picture
         self._sentinel = _sentinel(WeakMethod(self._draw))
         self._is_placed = False
@@ -156,6 +161,10 @@ class SplatsInView(QObject):
         if not (is_part and self._is_moving):
             self._orders.want_all(at_once=self._is_final)
 
+    def _on_more(self) -> None:
+        if not self._arrivals.isActive():
+            self._arrivals.start()
+
     def _on_ordered(self) -> None:
         if not self._is_moving:
             self.picture_wished.emit()
@@ -172,6 +181,7 @@ class SplatsInView(QObject):
     def _forget(self) -> None:
         """Hold nothing of layers that are gone."""
         self._strokes.stop()
+        self._arrivals.stop()
         self._loading.forget()
         self._orders.forget()
         self._versions, self._frames = (), None
