@@ -200,7 +200,7 @@ def _same_run(folder: RunFolder, plan: _Plan, sources: Mapping[str, str]) -> Run
 def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
     """One input of the method. Raises InputError where the file holds something else."""
     path = plan.sources[slot.name]
-    data = _read(path, plan.options, slot.kind)
+    data = _read(path, plan.options, slot)
     is_right: bool = isinstance(data, SCENE_DATA_KINDS[slot.kind])
     if not is_right:
         raise InputError(
@@ -210,11 +210,13 @@ def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
     return data
 
 
-def _read(path: Path, options: argparse.Namespace, kind: str) -> SceneData:
+def _read(path: Path, options: argparse.Namespace, slot: InputSlot) -> SceneData:
     """Read an input, a folder of pictures as what the slot takes, and tell what the reader noticed."""
     wishes = model_from(options, ReadOptions, "read-")
-    if wishes.read_as == "auto" and kind in _READ_AS:
-        wishes = wishes.model_copy(update={"read_as": _READ_AS[kind]})
+    if wishes.read_as == "auto" and slot.kind in _READ_AS:
+        wishes = wishes.model_copy(update={"read_as": _READ_AS[slot.kind]})
+    if not slot.needs_photos:
+        wishes = wishes.model_copy(update={"missing_images": "keep"})
     reading = formats.read(path, wishes)
     tell_notes(path, reading.notes)
     data: SceneData = reading.data

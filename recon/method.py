@@ -91,7 +91,8 @@ class RunFunction(Protocol):
 class InputSlot:
     """One input of a method: the name of the argument, its kind of scene data and what to call it.
 
-    is_left_empty: nothing is chosen for it unless the person does, as what it changes is seldom meant.
+    is_left_empty: nothing is chosen for it unless the person does, as what it changes is seldom meant. needs_photos:
+    whether the photos of posed images must be there; else their cameras are enough.
     """
 
     name: str
@@ -99,6 +100,7 @@ class InputSlot:
     title: str
     optional: bool = False
     is_left_empty: bool = False
+    needs_photos: bool = True
 
 
 @dataclass(frozen=True)

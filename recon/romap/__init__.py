@@ -62,7 +62,13 @@ PART = Method(
     summary="Find the parts of a splat scene from masks of its views, even where they contradict each other.",
     inputs=(
         InputSlot("cloud", "gaussians", "Gaussian splats"),
-        InputSlot("cameras", "posed_images", "Posed images whose names the masks bear", optional=True),
+        InputSlot(
+            "cameras",
+            "posed_images",
+            "Posed images whose names the masks bear",
+            optional=True,
+            needs_photos=False,
+        ),
     ),
     settings=PartSettings,
     run_at="recon.romap.find_part:run",
@@ -104,7 +110,11 @@ EDIT = Method(
     inputs=(
         InputSlot("cloud", "gaussians", "Gaussian splats with parts"),
         InputSlot(
-            "cameras", "posed_images", "Posed images whose names the edited images bear", optional=True
+            "cameras",
+            "posed_images",
+            "Posed images whose names the edited images bear",
+            optional=True,
+            needs_photos=False,
         ),
     ),
     settings=EditSettings,

@@ -100,6 +100,8 @@ def lift_scribbles(
     of the scene, but may, where a part leaks into it. Raises InputError where strokes meet no Gaussian, or contradict
     each other on most that they meet.
     """
+    if not votes:
+        raise InputError("There are no strokes.", "Draw on one or more views.")
     seeds = summed(votes, len(cloud))
     _check_seeds(seeds)
     graph = graph or affinity_graph(cloud)

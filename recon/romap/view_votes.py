@@ -23,19 +23,22 @@ class ViewVotes(Frozen):
     """The votes of one view for the Gaussians that it says anything about.
 
     rows: (n,) int64 Gaussians, ascending. counts: (n, K) float32, for each part, in pixels of compositing weight.
-    silent: (N,) float32 pixels of each Gaussian about which the view has no opinion. is_certain: as in Evidence.
+    silent_rows: (m,) int32 Gaussians and silent: (m,) float32 how many of their pixels the view has no opinion about.
+    is_certain: as in Evidence.
     """
 
     view: int
     rows: NDArray[np.int64]
     counts: NDArray[np.float32]
+    silent_rows: NDArray[np.int32]
     silent: NDArray[np.float32]
     is_certain: bool = False
 
     def __post_init__(self) -> None:
         rows = self._own("rows", np.int64, (None,))
         self._own("counts", np.float32, (len(rows), None))
-        self._own("silent", np.float32, (None,))
+        silent = self._own("silent_rows", np.int32, (None,))
+        self._own("silent", np.float32, (len(silent),))
 
     @property
     def totals(self) -> NDArray[np.float32]:
@@ -50,11 +53,14 @@ def view_votes(weights: sparse.csr_matrix, evidence: Evidence, num_parts: int) -
     found.sum_duplicates()
     rows = np.flatnonzero(np.diff(found.indptr))
     is_silent = (np.diff(shares.indptr) == 0).astype(np.float32)
+    silent = np.asarray(weights.T @ is_silent, np.float32)
+    silent_rows = np.flatnonzero(silent)
     return ViewVotes(
         evidence.view,
         rows,
         np.asarray(found[rows].todense(), np.float32),
-        np.asarray(weights.T @ is_silent, np.float32),
+        silent_rows.astype(np.int32),
+        silent[silent_rows],
         evidence.is_certain,
     )
 
@@ -70,7 +76,9 @@ def summed(votes: Sequence[ViewVotes], num_gaussians: int) -> NDArray[np.float32
 def is_never_meant(votes: Sequence[ViewVotes], num_gaussians: int) -> NDArray[np.bool_]:
     """(N,) Gaussians that views see well but have no opinion about: they belong to no part."""
     spoken = summed(votes, num_gaussians).sum(1)
-    silent = np.sum([each.silent for each in votes], axis=0)
+    silent = np.zeros(num_gaussians, np.float32)
+    for each in votes:
+        silent[each.silent_rows] += each.silent
     found: NDArray[np.bool_] = (silent > _SEEN_WELL) & (spoken < _NEXT_TO_NOTHING * silent)
     return found
 
