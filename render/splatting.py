@@ -7,19 +7,14 @@ On the CPU the numba kernels of the files beside this run, on CUDA gsplat (Apach
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from render.splatting_backward import composite_gradient
+from render.splatting_autograd import Composite, Projection, SeenColors, to_numpy
 from render.splatting_compiled import TILE
-from render.splatting_forward import composite
-from render.splatting_harmonics import seen_colors, seen_colors_gradient
-from render.splatting_projection import project, project_gradient
 from render.splatting_tiles import Tiles, make_tiles
 
 RenderMode = Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"]
@@ -91,7 +86,7 @@ def rasterization(
     cameras = _intrinsics(Ks, width, height)
     limits = np.array([near_plane, far_plane, radius_clip], np.float64)
     is_antialiased = rasterize_mode == "antialiased"
-    means2d, depths, roots, fades, radii = _Projection.apply(  # type: ignore[no-untyped-call]
+    means2d, depths, roots, fades, radii = Projection.apply(  # type: ignore[no-untyped-call]
         means, quats, scales, opacities, viewmats, cameras, limits, eps2d, is_antialiased
     )
     seen = opacities.expand(len(viewmats), -1)
@@ -102,7 +97,7 @@ def rasterization(
         _tiles(means2d[c], depths[c], roots[c], seen[c], radii[c], width, height)
         for c in range(len(viewmats))
     ]
-    pictures, alphas = _Composite.apply(means2d, roots, seen, channels, background, lists, absgrad)  # type: ignore[no-untyped-call]
+    pictures, alphas = Composite.apply(means2d, roots, seen, channels, background, lists, absgrad)  # type: ignore[no-untyped-call]
     if render_mode.endswith("ED"):
         depth = pictures[..., -1:] / alphas.clamp(min=1e-10)
         pictures = torch.cat([pictures[..., :-1], depth], -1)
@@ -168,20 +163,10 @@ def _intrinsics(Ks: Tensor, width: int, height: int) -> list[np.ndarray[Any, np.
     return [np.array([K[0, 0], K[1, 1], K[0, 2], K[1, 2], width, height]) for K in rows]
 
 
-def _together(arrays: Sequence[Any]) -> Tensor:
-    """What the cameras gave, in one tensor; not copied where there is one camera."""
-    return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))
-
-
-def _numpy(tensor: Tensor) -> Any:
-    """A contiguous float32 array of the tensor's values."""
-    return tensor.detach().float().contiguous().numpy()
-
-
 def _tiles(
     means2d: Tensor, depths: Tensor, roots: Tensor, opacities: Tensor, radii: Tensor, width: int, height: int
 ) -> Tiles:
-    seen = _numpy(means2d), _numpy(depths), _numpy(roots), _numpy(opacities)
+    seen = to_numpy(means2d), to_numpy(depths), to_numpy(roots), to_numpy(opacities)
     return make_tiles(*seen, radii.numpy(), (width, height))
 
 
@@ -202,7 +187,7 @@ def _channels(
         sh = colors if colors.dim() == 4 else colors[None]
         positions = -(viewmats[:, :3, :3].transpose(1, 2) @ viewmats[:, :3, 3:])[..., 0]
         seen = [
-            _SeenColors.apply(means, positions[c], sh[c if len(sh) > 1 else 0], radii[c], sh_degree)  # type: ignore[no-untyped-call]
+            SeenColors.apply(means, positions[c], sh[c if len(sh) > 1 else 0], radii[c], sh_degree)  # type: ignore[no-untyped-call]
             for c in range(cameras)
         ]
         channels = torch.stack(seen) if cameras > 1 else seen[0][None]
@@ -239,108 +224,3 @@ def _facts(tiles: list[Tiles], radii: Tensor, width: int, height: int) -> dict[s
         "tile_width": columns, "tile_height": rows, "tiles_per_gauss": torch.from_numpy(per_gaussian),
         "camera_ids": None, "gaussian_ids": None,
     }  # fmt: skip
-
-
-class _Projection(torch.autograd.Function):
-    """means, quats, scales, viewmats → means2d, depths, roots, compensations (C, N, …), and radii."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, viewmats: Tensor,
-        cameras: list[Any], limits: Any, blur: float, is_antialiased: bool,
-    ) -> tuple[Tensor, ...]:  # fmt: skip
-        of_scene = _numpy(means), _numpy(quats), _numpy(scales), _numpy(opacities)
-        poses = viewmats.detach().double().numpy()
-        projected = [
-            project(*of_scene, pose, camera, limits, blur, is_antialiased)
-            for pose, camera in zip(poses, cameras, strict=True)
-        ]
-        outputs = [_together(column) for column in zip(*projected, strict=True)]
-        ctx.of_scene, ctx.poses, ctx.cameras = of_scene[:3], poses, cameras
-        ctx.blur, ctx.radii = blur, outputs[4]
-        ctx.kinds = [each.dtype for each in (means, quats, scales, viewmats)]
-        ctx.mark_non_differentiable(outputs[4])
-        return tuple(outputs)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        sums: list[Any] = [0, 0, 0]
-        of_poses = []
-        means, quats, scales = ctx.of_scene
-        for c, (pose, camera) in enumerate(zip(ctx.poses, ctx.cameras, strict=True)):
-            given: Any = tuple(_numpy(each[c]) for each in of_outputs[:4])
-            radii = ctx.radii[c].numpy()
-            *of_scene, of_pose = project_gradient(means, quats, scales, pose, camera, ctx.blur, radii, given)
-            sums = of_scene if c == 0 else [a + b for a, b in zip(sums, of_scene, strict=True)]
-            of_poses.append(np.concatenate([of_pose, np.zeros((1, 4))]))
-        of_means, of_quats, of_scales = (
-            torch.from_numpy(each).to(kind) for each, kind in zip(sums, ctx.kinds[:3], strict=True)
-        )
-        of_viewmats = _together(of_poses).to(ctx.kinds[3])
-        return of_means, of_quats, of_scales, None, of_viewmats, None, None, None, None
-
-
-class _SeenColors(torch.autograd.Function):
-    """means, camera's position, spherical harmonics → colours (N, 3)."""
-
-    @staticmethod
-    def forward(ctx: Any, means: Tensor, position: Tensor, sh: Tensor, radii: Tensor, degree: int) -> Tensor:
-        inputs = _numpy(means), position.detach().double().numpy(), _numpy(sh), radii.numpy()
-        ctx.inputs = inputs
-        ctx.degree, ctx.kinds = degree, (means.dtype, position.dtype, sh.dtype)
-        ctx.colors = seen_colors(degree, *inputs)
-        return torch.from_numpy(ctx.colors)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        means, position, sh, radii = ctx.inputs
-        of_colors = _numpy(of_outputs[0])
-        of_means, of_sh = seen_colors_gradient(ctx.degree, means, position, sh, radii, ctx.colors, of_colors)
-        of_position = torch.from_numpy(-of_means.sum(0, dtype=np.float64)).to(ctx.kinds[1])
-        return (
-            torch.from_numpy(of_means).to(ctx.kinds[0]),
-            of_position,
-            torch.from_numpy(of_sh).to(ctx.kinds[2]),
-            None,
-            None,
-        )
-
-
-class _Composite(torch.autograd.Function):
-    """means2d, roots, opacities (C, N), channels (C, N, D), background (C, D) → pictures, alphas."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, means2d: Tensor, roots: Tensor, opacities: Tensor, channels: Tensor, background: Tensor,
-        tiles: list[Tiles], wants_sizes: bool,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        drawn = [composite(each, _numpy(channels[c]), _numpy(background[c])) for c, each in enumerate(tiles)]
-        ctx.tiles, ctx.drawn, ctx.channels = tiles, drawn, channels.detach()
-        ctx.kinds = opacities.dtype, channels.dtype, background.dtype
-        ctx.means2d = means2d if wants_sizes else None
-        pictures = _together([picture for picture, _ in drawn])
-        alphas = _together([1 - left for _, left in drawn])
-        return pictures, alphas[..., None]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        sums, of_background = [], []
-        for c, (picture, left) in enumerate(ctx.drawn):
-            of_picture, of_alpha = _numpy(of_outputs[0][c]), _numpy(of_outputs[1][c, ..., 0])
-            colors = _numpy(ctx.channels[c])
-            wants_sizes = ctx.means2d is not None
-            sums.append(
-                composite_gradient(ctx.tiles[c], colors, picture, left, of_picture, of_alpha, wants_sizes)
-            )
-            of_background.append(left.reshape(-1) @ of_picture.reshape(left.size, -1))
-        of_all = _together(sums)
-        if ctx.means2d is not None:
-            ctx.means2d.absgrad = of_all[..., 6:8]
-        opacity_kind, channel_kind, background_kind = ctx.kinds
-        return (
-            of_all[..., 0:2], of_all[..., 2:5], of_all[..., 5].to(opacity_kind), of_all[..., 8:].to(channel_kind),
-            _together(of_background).to(background_kind), None, None,
-        )  # fmt: skip

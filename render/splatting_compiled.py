@@ -1,4 +1,9 @@
-"""How the kernels of splatting are compiled and spread over threads, and the constants they share."""
+"""How the kernels of splatting are compiled and spread over threads, and the constants they share.
+
+Compiled code is kept in __pycache__, or in the user's cache where that may not be written, and made anew when the
+kernel's own file changes. Kernels also contain parts from other files: who changes one of these while developing
+deletes render/__pycache__/splat*.nb?.
+"""
 
 from __future__ import annotations
 
