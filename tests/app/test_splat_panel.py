@@ -13,8 +13,20 @@ from PySide6.QtWidgets import QPushButton, QTabWidget
 from app.workflows import SPLATS
 from recon.gaussian_values import base_colors
 from tests.app.test_splat_window import SIDE, block, chosen, digest, grid, open_splats, select_block, settle
-from tests.app.windows import press
+from tests.app.windows import begin_anew, kept_window, press
 from tests.widgets.viewports import move
+
+
+@pytest.fixture(scope="module")
+def one_window(qapp):
+    with kept_window() as window:
+        yield window
+
+
+@pytest.fixture
+def window(one_window):
+    begin_anew(one_window)
+    return one_window
 
 
 def ramp():

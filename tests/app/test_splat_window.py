@@ -17,7 +17,7 @@ from recon.gaussian_edits import merged
 from recon.gaussian_values import base_colors
 from render.gaussians import GaussianCloud
 from render.spherical_harmonics import SH_C0
-from tests.app.windows import press
+from tests.app.windows import begin_anew, kept_window, press
 from tests.widgets.test_viewport_closing import run_apart
 from tests.widgets.viewports import canvas_of, drag, move, wheel
 from widgets import viewport_camera as cameras
@@ -28,6 +28,18 @@ SHIFT, CTRL, NONE = (
     Qt.KeyboardModifier.ControlModifier,
     Qt.KeyboardModifier.NoModifier,
 )
+
+
+@pytest.fixture(scope="module")
+def one_window(qapp):
+    with kept_window() as window:
+        yield window
+
+
+@pytest.fixture
+def window(one_window):
+    begin_anew(one_window)
+    return one_window
 
 
 def grid(depth: float = 0.0, color: tuple[float, float, float] = (0.8, 0.2, 0.2)) -> GaussianCloud:
@@ -151,9 +163,12 @@ def test_lasso_polygon_and_brush_select_what_they_cover(qtbot, window):
     radius = window.splat_tools.strokes.radius
     press(window, "BracketRight")
     assert window.splat_tools.strokes.radius > radius
-    wheel_with_ctrl = window.splat_tools.strokes.radius
+    radius = window.splat_tools.strokes.radius
+    wheel(canvas, pixel(window, 5, 5), 1, CTRL)
+    larger = window.splat_tools.strokes.radius
+    assert larger > radius
     wheel(canvas, pixel(window, 5, 5), 1)
-    assert window.splat_tools.strokes.radius == wheel_with_ctrl, "the wheel alone zooms"
+    assert window.splat_tools.strokes.radius == larger, "the wheel alone zooms"
 
 
 def test_a_polygon_ends_with_escape_first_and_the_tool_with_the_next(qtbot, window):
@@ -408,6 +423,17 @@ def test_commands_that_come_quickly_are_done_one_after_another(qtbot, window):
     assert np.count_nonzero(marks.deleted) == SIDE**2 - 9 and np.count_nonzero(marks.hidden) == 9
 
 
+def test_a_copied_layer_has_the_marks_of_its_model(qtbot, window):
+    (layer,) = open_splats(qtbot, window, grid())
+    select_block(qtbot, window)
+    press(window, "Delete")
+    settle(qtbot, window)
+    press(window, "Ctrl+D")
+    settle(qtbot, window)
+    copy = window.project.layers[-1]
+    assert copy.id != layer.id and copy.data is layer.data and len(copy.content) == SIDE**2 - 9
+
+
 def test_a_locked_layer_is_not_edited(qtbot, window):
     (layer,) = open_splats(qtbot, window, grid())
     window.layer_list.lock_toggled.emit(layer.id, True)
@@ -508,7 +534,7 @@ def test_the_strip_shows_what_is_under_way_and_goes_with_the_splats(qtbot, windo
     assert base_colors(grid())[0] == pytest.approx([0.8, 0.2, 0.2], abs=1e-5)
 
 
-@pytest.mark.parametrize("ratio", ["1", "2"])
+@pytest.mark.parametrize("ratio", ["2"])  # at 1 all the others are
 def test_regions_and_clicks_mean_the_same_at_any_pixel_ratio(ratio: str, tmp_path) -> None:  # T51
     printed = run_apart(
         """

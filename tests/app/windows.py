@@ -30,6 +30,39 @@ def open_window(qtbot, preferences: Preferences | None = None) -> Iterator[MainW
         QCoreApplication.processEvents()
 
 
+@contextmanager
+def kept_window() -> Iterator[MainWindow]:
+    """A window for all tests of a file, which opening one for each would make slow; `begin_anew` before each."""
+    window = MainWindow(Preferences(reduce_motion=True), multi_samples=0)
+    window.resize(1024, 640)  # fewer pixels to draw
+    window.show()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window, 30_000)
+    try:
+        yield window
+    finally:
+        window.may_close = True
+        window.close()
+        window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
+
+
+def begin_anew(window: MainWindow) -> None:
+    """An empty project and no tool under way."""
+    QTest.qWait(1)
+    while window.splats.edits.is_busy or window.splats.background.is_busy:
+        QTest.qWait(10)
+    window.splat_panel.close_tool()
+    window.splat_tools.leave()
+    window.splat_tools.set_only_visible(False)
+    window.splat_tools.set_by_footprint(False)
+    window.viewport.end_tool()
+    window.viewport.set_orthographic(False)
+    window.document.new()
+    window.activateWindow()
+
+
 def open_files(qtbot, window: MainWindow, *paths: Path) -> None:
     """Open files as if they were dropped on the window, and wait until they are layers."""
     before = len(window.project.layers)

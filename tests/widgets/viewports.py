@@ -100,12 +100,17 @@ def move(
     QApplication.sendEvent(widget, event)
 
 
-def wheel(widget: QWidget, at: QPoint, notches: int) -> None:
+def wheel(
+    widget: QWidget,
+    at: QPoint,
+    notches: int,
+    modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
     """Turn the wheel; positive is away from the hand."""
     where = QPointF(at)
     event = QWheelEvent(
         where, widget.mapToGlobal(where), QPoint(), QPoint(0, 120 * notches), Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        modifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(widget, event)
 
