@@ -33,9 +33,9 @@ class SplatSettings(Settings):
     )
     """Processor time (a GPU's: of the clock) that training may take: the schedule is then shortened to end in time,
     so that two runs differ; 0 for none."""
-    held_out: int = Field(8, ge=0, le=1000, title="Hold out every n-th photo", json_schema_extra=_BASIC)
-    """These photos are not trained on, but show how well unseen views are predicted; 0 trains on all. Sets of fewer
-    photos than that are trained on whole."""
+    held_out: int = Field(-1, ge=-1, le=1000, title="Hold out every n-th photo", json_schema_extra=_BASIC)
+    """These photos are not trained on, but show how well unseen views are predicted; 0 trains on all, -1 holds out
+    every eighth where there are at least 32. Sets of fewer photos than that are trained on whole."""
     start: Start = Field("auto", title="Start from", json_schema_extra=_BASIC)
     """auto: the sparse points where there are enough, else random places that the photos agree about."""
     sh_degree: int = Field(3, ge=0, le=3, title="Colours by direction", json_schema_extra=_BASIC)
@@ -123,9 +123,9 @@ METHOD = Method(
     run_at="recon.splats.reconstruct:run",
     paper="arXiv:2308.04079, arXiv:2404.09591",
     presets={
-        "Quick check": {"steps": 1500, "image_size": 320},
+        "Quick check": {"steps": 2000, "image_size": 320},
         "Balanced": {},
-        "Best": {"steps": 20_000},
+        "Best": {"steps": 15_000},
     },
     makes="gaussians",
 )

@@ -26,7 +26,7 @@ from render.splat_pictures import splat_picture
 LOOK_SIZE = 120  # pixels along the longer side of the depth that the box is found with
 OUTERMOST = 0.002  # share of the depth's points on each side that may lie outside the box
 MARGIN = 0.1  # of the longest side, around what is within
-STEEPEST = 10.0  # pixels' widths that a depth may change by from one pixel to the next
+STEEPEST = 4.0  # pixels' widths that a depth may change by from one pixel to the next: 76 degrees
 PREVIEW_EVERY = 16  # views
 
 

@@ -38,7 +38,8 @@ class Gaussians:
 
     @property
     def sh_degree(self) -> int:
-        return round(float(self.values["sh"].shape[1]) ** 0.5) - 1
+        bands: float = self.values["sh"].shape[1] ** 0.5
+        return round(bands) - 1
 
     @property
     def opacities(self) -> Tensor:

@@ -13,7 +13,7 @@ from recon.splats import SplatSettings
 from recon.splats.extent import find_extent
 from recon.splats.initial import cloud_on_points, random_places, usable
 from recon.splats.photos import Photos
-from recon.splats.schedule import most_gaussians
+from recon.splats.schedule import held_out_every, most_gaussians
 from recon.splats.train import Trainer
 from render.cameras import CameraSet
 from render.gaussians import GaussianCloud
@@ -33,7 +33,8 @@ def prepare_trainer(inputs: Mapping[str, Any], settings: SplatSettings, device: 
     """Raises InputError for scenes that cannot be trained on, FormatError for photos that cannot be read."""
     posed = used_photos(inputs["scene"])
     world_from_box = find_extent(posed)
-    photos = Photos(posed, settings.image_size, settings.held_out, device, settings.transparency)
+    every = held_out_every(settings, len(posed))
+    photos = Photos(posed, settings.image_size, every, device, settings.transparency)
     in_box = photos.cameras.transformed(world_from_box.inverse)
     check_photos(photos)
     background = choose_background(photos, settings)

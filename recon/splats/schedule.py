@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from recon.splats import SplatSettings
 
-# A picture's sides are divided by the first number until this share is done.
-LEVELS = ((4, 0.12), (2, 0.4))
+# A picture's sides are divided by the first number until this share of the steps is done, or of the time: steps in
+# small pictures take little of that.
+LEVELS = ((4, 0.25), (2, 0.55))
+LEVELS_BY_TIME = ((4, 0.12), (2, 0.4))
 SMALLEST_SIDE = 48  # pixels of a picture that is scaled down
 RATE_FALL = 0.01  # of the learning rate of places, over the run
 USUAL_STEPS = 30_000  # that the rates of 3DGS are made for
@@ -20,7 +22,10 @@ REFINE_PAUSE = (10, 100)  # steps between, at least and at most
 REFINE_START = 0.02
 NOISE_END = 0.95
 
-GAUSSIANS_A_STEP = {"cpu": 6, "cuda": 150}
+HELD_OUT_EVERY, FEWEST_TO_HOLD_OUT = 8, 32  # photos
+
+GAUSSIANS_A_STEP = {"cpu": 6, "cuda": 150}  # beyond the first steps
+FIRST_STEPS = 700
 FEWEST, MOST = 8_000, {"cpu": 120_000, "cuda": 1_000_000}
 
 
@@ -34,7 +39,8 @@ class Schedule:
         """What to divide the sides of a picture of `size` by."""
         if not self.settings.coarse_to_fine:
             return 1
-        wish = next((factor for factor, end in LEVELS if share < end), 1)
+        levels = LEVELS_BY_TIME if self.settings.minutes else LEVELS
+        wish = next((factor for factor, end in levels if share < end), 1)
         while wish > 1 and min(size) / wish < SMALLEST_SIDE:
             wish //= 2
         return wish
@@ -66,9 +72,16 @@ class Schedule:
         return since_steps >= most or (since_steps >= least and since_share >= 1 / REFINEMENTS)
 
 
+def held_out_every(settings: SplatSettings, num_photos: int) -> int:
+    """Every which photo is held out; 0 for none."""
+    if settings.held_out >= 0:
+        return settings.held_out
+    return HELD_OUT_EVERY if num_photos >= FEWEST_TO_HOLD_OUT else 0
+
+
 def most_gaussians(settings: SplatSettings, device: str) -> int:
     """How many Gaussians there may be."""
     if settings.max_gaussians:
         return settings.max_gaussians
     kind = "cuda" if device.startswith("cuda") else "cpu"
-    return int(min(MOST[kind], max(FEWEST, GAUSSIANS_A_STEP[kind] * settings.steps)))
+    return int(min(MOST[kind], max(FEWEST, GAUSSIANS_A_STEP[kind] * (settings.steps - FIRST_STEPS))))

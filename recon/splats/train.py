@@ -93,6 +93,10 @@ class Trainer:
     def is_done(self) -> bool:
         return self.share >= 1.0
 
+    def leave_out(self, seconds: float) -> None:
+        """Time that does not count as training, such as measuring."""
+        self._seconds_before -= seconds
+
     def _clock(self) -> float:
         return time.process_time() if self.device.type == "cpu" else time.perf_counter()
 

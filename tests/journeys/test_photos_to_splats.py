@@ -10,7 +10,7 @@ from tests.app.windows import layer_names, open_files, press, run_to_end
 from tests.synthetic_room import make_room, room_sdf, write_images
 
 # As small as a run can be that still looks like the room.
-TINY = {"steps": 250, "max_gaussians": 1500, "sh_degree": 0}
+TINY = {"steps": 250, "max_gaussians": 1500, "sh_degree": 0, "held_out": 5}
 
 
 @pytest.mark.slow

@@ -241,3 +241,12 @@ def test_training_that_fails_says_so(scene, monkeypatch):
     monkeypatch.setattr(Trainer, "step", spoilt)
     with pytest.raises(Diverged, match="step 13: the loss is no number any more"):
         drive(METHOD, {"scene": scene}, **TINY)
+
+
+def test_views_are_held_out_unasked_only_where_there_are_many():
+    from recon.splats.schedule import held_out_every
+
+    settings = METHOD.make_settings({})
+    assert [held_out_every(settings, count) for count in (24, 31, 32, 500)] == [0, 0, 8, 8]
+    assert held_out_every(METHOD.make_settings({"held_out": 8}), 24) == 8
+    assert held_out_every(METHOD.make_settings({"held_out": 0}), 500) == 0
