@@ -38,6 +38,7 @@ from app.run_desk import RunDesk
 from app.scene_desk import SceneDesk
 from app.scene_view import SceneView
 from app.shell import LEAST_SIZE, Shell, dress
+from app.splat_busy import SplatBusy
 from app.splat_commands import SplatCommands
 from app.splat_desk import SplatDesk
 from app.splat_panel_desk import SplatPanelDesk
@@ -125,6 +126,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id = actions.build(self, self.menuBar())
         self.splat_tools = SplatDesk(self)
         self.splat_panels = SplatPanelDesk(self)
+        self.splat_busy = SplatBusy(self)
         self.conditions = Conditions(self)
         window_layout.make_tool_bar(self)
         self._first_layout = self.saveState()

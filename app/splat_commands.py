@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from app.background import Background
 from app.layers import Layer
@@ -31,8 +31,6 @@ from render.gaussians import GaussianCloud
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-_PATIENCE_MS = 500  # from which on it is said that something is computed
-
 
 class SplatCommands(QObject):
     """The commands of the action table for splats, each one undo step; `edits` does them in turn."""
@@ -45,9 +43,6 @@ class SplatCommands(QObject):
         self.edits.refused.connect(lambda sentence: window.shell.toast(sentence))
         self.edits.failed.connect(window.shell.show_error)
         self.edits.pushed.connect(self._after)
-        self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
-        self._patience.timeout.connect(lambda: window.viewport.set_banner("Computing…"))
-        self.edits.busy_changed.connect(self._show_busy)
 
     # What they work on
 
@@ -187,16 +182,6 @@ class SplatCommands(QObject):
             return marked(f"{verb} {gaussians(count)}", given, mark) if count else NOTHING
 
         self.do(compute)
-
-    def _show_busy(self, is_busy: bool) -> None:
-        """Say that something takes a while once it does."""
-        if is_busy:
-            if not self._patience.isActive():
-                self._patience.start()
-        elif self._patience.isActive():
-            self._patience.stop()
-        else:
-            self._window.viewport.set_banner("")
 
     def _after(self, change: Change) -> None:
         if change.added:

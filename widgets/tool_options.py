@@ -158,7 +158,7 @@ class ToolOptions(QFrame):
         return button
 
     def _volume(self, mode: str, words: str, tip: str) -> QPushButton:
-        button = text_button(words, is_primary=mode == "set")
+        button = text_button(words)
         button.setObjectName(f"volume_{mode}")
         button.setToolTip(tip)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

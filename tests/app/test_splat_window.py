@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -584,3 +585,16 @@ def test_regions_and_clicks_mean_the_same_at_any_pixel_ratio(ratio: str, tmp_pat
     )
     lines = printed.splitlines()
     assert lines == [f"rectangle 15 {float(ratio)}", "brush 1", f"eyedropper {SIDE**2}"]
+
+
+def test_an_edit_that_takes_long_says_so_beside_the_tool_and_then_no_more(qtbot, window, monkeypatch):
+    from app import splat_changes
+
+    find = splat_changes.neighbour_graph
+    monkeypatch.setattr(splat_changes, "neighbour_graph", lambda cloud: (time.sleep(1.2), find(cloud))[1])
+    open_splats(qtbot, window, grid())
+    select_block(qtbot, window)
+    window.splats.grow()
+    qtbot.waitUntil(lambda: window.viewport._furniture.banner.text == "Computing…", timeout=5000)
+    settle(qtbot, window)
+    assert window.viewport._furniture.banner.text == "" and window.splats.num_selected == 25
