@@ -17,9 +17,11 @@ from recon.gaussian_edits import merged
 from recon.gaussian_neighbours import NeighbourGraph, neighbour_graph
 from render.gaussians import GaussianCloud, GaussianMarks
 
-PART = "part"  # the column that says which part a Gaussian belongs to; 0 is none
+PART = "part"  # the column that says which part a Gaussian belongs to, as `romap.part` makes it
 NOTHING = "No Gaussians are selected."
 _GRAPHS: WeakKeyDictionary[GaussianCloud, NeighbourGraph] = WeakKeyDictionary()
+
+NO_PART = -1
 
 Marking = Callable[[GaussianMarks], GaussianMarks]
 
@@ -146,6 +148,6 @@ def as_part(given: Sequence[Splats]) -> Change | str:
 
 def _with_part(splats: Splats, part: int) -> GaussianCloud:
     column = splats.cloud.extra.get(PART)
-    numbers = np.zeros(len(splats.cloud), np.int32) if column is None else column.astype(np.int32)
+    numbers = np.full(len(splats.cloud), NO_PART, np.int32) if column is None else column.astype(np.int32)
     numbers[splats.marks.selected] = part
     return replace(splats.cloud, extra={**splats.cloud.extra, PART: numbers})
