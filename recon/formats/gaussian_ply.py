@@ -106,8 +106,9 @@ def _matrix(rows: ply.PlyRows, names: Sequence[str]) -> NDArray[np.float32]:
     if rows.matrix is not None:
         index = {name: i for i, name in enumerate(rows.values)}
         places = [index[name] for name in names]
-        if places == list(range(places[0], places[0] + len(places))):
-            return np.ascontiguousarray(rows.matrix[:, places[0] : places[0] + len(places)])
+        is_float = all(rows.values[name].dtype == np.float32 for name in names)
+        if is_float and places == list(range(places[0], places[0] + len(places))):
+            return rows.matrix[:, places[0] : places[0] + len(places)]
     made = np.empty((len(rows.values[names[0]]), len(names)), np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         for i, name in enumerate(names):
@@ -122,11 +123,10 @@ def _harmonics(rows: ply.PlyRows, rest: Sequence[str]) -> NDArray[np.float32]:
     else:
         is_bytes = rows.values["red"].dtype.kind in "iu"
         first = dc_of_colors(_matrix(rows, _COLOR) / (255 if is_bytes else 1))
-    if not rest:
-        return first[:, None, :]
     sh = np.empty((len(first), 1 + len(rest) // 3, 3), np.float32)
     sh[:, 0] = first
-    sh[:, 1:] = _matrix(rows, rest).reshape(len(first), 3, -1).transpose(0, 2, 1)
+    if rest:
+        sh[:, 1:] = _matrix(rows, rest).reshape(len(first), 3, -1).transpose(0, 2, 1)
     return sh
 
 

@@ -53,7 +53,8 @@ class _Element:
 class PlyRows:
     """One element's data: single values by name, and for each list its items in a row and their counts.
 
-    matrix: (N, P) the single values in the order of the names, where all of them are 32-bit floats in a row.
+    matrix: (N, P) the single values in the order of the names as 32-bit floats, where each takes four bytes; of
+    columns of other types it holds nonsense.
     """
 
     values: dict[str, NDArray[np.generic]]
@@ -204,7 +205,7 @@ def _rows_of_table(element: _Element, table: NDArray[np.void]) -> PlyRows:
         else:
             values[p.name] = column
     is_plain = len(values) == len(element.properties) > 0
-    if not is_plain or any(table.dtype[i].str != "<f4" for i in range(len(values))):
+    if not is_plain or any(table.dtype[i].str not in ("<f4", "<i4", "<u4") for i in range(len(values))):
         return PlyRows(values, lists)
     return PlyRows(values, lists, table.view("<f4").reshape(len(table), len(values)))
 

@@ -9,6 +9,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from recon import formats
@@ -28,8 +29,8 @@ def show(title: str, cloud: GaussianCloud, folder: Path) -> None:
     print(f"{title}: {len(cloud):,} Gaussians, degree {cloud.sh_degree}")
     for name in NAMES:
         path = folder / name
-        written = seconds(lambda path=path: formats.write(path, cloud))
-        read = seconds(lambda path=path: formats.read(path))
+        written = seconds(partial(formats.write, path, cloud))
+        read = seconds(partial(formats.read, path))
         print(f"  {name:17} write {written:5.2f}  read {read:5.2f}  {path.stat().st_size / 1e6:7.1f} MB")
         path.unlink()
 
@@ -42,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for file in options.files:
-            print(f"{file.name}: read {seconds(lambda file=file: formats.read(file)):.2f}")
+            print(f"{file.name}: read {seconds(partial(formats.read, file)):.2f}")
             cloud = formats.read(file).data
             assert isinstance(cloud, GaussianCloud)
             show(file.name, cloud, Path(folder))
