@@ -121,9 +121,9 @@ def splats_cleaned(theme: Theme, size: QSize, ratio: float = 1.0) -> QPixmap:
 
 def _draw_splats(painter: QPainter, theme: Theme, center: QPointF, scale: float, stage: int) -> None:
     """Splats on the form's surface; floaters around it in the first two stages, under a lasso in the second."""
-    place = np.arange(1400)
+    place: NDArray[np.float64] = np.arange(1400, dtype=np.float64)
     angle = (place * 2.399963) % (2 * np.pi)  # the golden angle leaves no gaps
-    height = -1 + 2 * (place + 0.5) / len(place)
+    height: NDArray[np.float64] = -1 + 2 * (place + 0.5) / len(place)
     reach = radius(angle, height)
     nearness = np.sin(angle)
     for i in np.argsort(nearness):

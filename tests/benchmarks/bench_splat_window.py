@@ -121,9 +121,7 @@ def measure(window: MainWindow, count: int, degree: int, folder: Path) -> None:
     def idle() -> bool:
         return not splats.edits.is_busy and not window.background.is_busy
 
-    print(
-        f"{count:,} splats, SH degree {degree}: seconds until pushed; longest turn of edit, undo, redo"
-    )
+    print(f"{count:,} splats, SH degree {degree}: seconds until pushed; longest turn of edit, undo, redo")
     plain = {"hue": 0.0, "saturation": 1.0, "brightness": 1.0, "contrast": 1.0, "tint": "#ffffff", "strength": 0.0,
              "opacity": 1.0, "size": 1.0}  # fmt: skip
     turned = Motion(rotation_about(np.array([0.0, 0, 1]), 0.5), 1.0, np.array([0.1, 0, 0]), np.zeros(3))
