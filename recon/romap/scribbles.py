@@ -153,9 +153,11 @@ def _density(colors: NDArray[np.float32], samples: NDArray[np.float32]) -> NDArr
 def _random_walk(
     graph: AffinityGraph, seeds: NDArray[np.float32], hints: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """(N, K) from (L + hint + hold) x = hint · colours + hold · strokes."""
+    """(N, K) from (L + hint + hold) x = hint · colours + hold · strokes.
+
+    What shows dimly through the surface under a stroke has other colours mostly, and is held less for that."""
     weights = (graph.weights + graph.weights.T) * 0.5
-    hold = HOLD * seeds / SCRIBBLE_STRENGTH
+    hold = HOLD * seeds / SCRIBBLE_STRENGTH * hints**2
     diagonal = np.asarray(weights.sum(1)).ravel() + HINT + hold.sum(1)
     system = sparse.csr_matrix(sparse.diags(diagonal) - weights)
     jacobi = sparse.diags(1 / diagonal)
