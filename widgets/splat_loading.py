@@ -100,3 +100,5 @@ class Loading(QObject):
         if is_there and place.held.get(part) is values and (part, start) in place.missing:
             del place.missing[part, start]
             self._packed.append(texels)
+            if not place.missing:
+                place.num_filled = len(place.cloud)

@@ -24,7 +24,8 @@ _COLORINGS = {"color": 0, "depth": 1, "label": 2, "value": 3}
 class Place:
     """One layer's rows. held: for each part, the values that are in the textures or on their way there.
 
-    generation: rises with other places or sizes of its Gaussians. missing: pieces that are not there yet, by part and first Gaussian; in the order in which they are packed.
+    generation: rises with other places or sizes of its Gaussians. num_filled: of how many the textures once held all.
+    missing: pieces that are not there yet, by part and first Gaussian; in the order in which they are packed.
     """
 
     layer: SplatsLayer
@@ -33,6 +34,7 @@ class Place:
     held: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     missing: dict[tuple[str, int], None] = field(default_factory=dict)
     generation: int = 0
+    num_filled: int = 0
     log_range: tuple[float, float] = (0.0, 1.0)
     sample: Sample | None = None
     reaches: tuple[NDArray[np.float64], NDArray[np.float64]] | None = (
@@ -51,9 +53,9 @@ class Place:
 
     @property
     def num_ready(self) -> int:
-        """How many of the first Gaussians can be drawn."""
+        """How many of the first Gaussians can be drawn; what is only replaced is drawn as it was until then."""
         starts = [start for part, start in self.missing if part != "paint"]
-        return min(starts, default=len(self.cloud))
+        return max(min(starts, default=len(self.cloud)), min(self.num_filled, len(self.cloud)))
 
 
 class Shelf:

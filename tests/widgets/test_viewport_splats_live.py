@@ -127,6 +127,12 @@ def test_a_drag_with_many_splats_draws_few_of_them_at_a_time(qtbot: QtBot) -> No
     assert drawn and max(drawn) < 0.7 * len(cloud)
     settle(qtbot, viewport)
     assert psnr(on_screen(viewport), viewport.screenshot()) > 45
+    viewport.show_layer("splats", replace(cloud, sh=-cloud.sh))
+    QApplication.processEvents()
+    (place,) = viewport.splats._loading.shelf.places.values()
+    assert place.num_ready == len(cloud)  # recoloured ones do not vanish meanwhile
+    settle(qtbot, viewport)
+    assert psnr(on_screen(viewport), viewport.screenshot()) > 45
 
 
 def test_other_marks_upload_marks_only(qtbot: QtBot) -> None:
