@@ -57,8 +57,9 @@ class SplatCommands(QObject):
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The layers that may be edited."""
-        return tuple(layer.id for layer in self.layers if not layer.is_locked)
+        """The layers that may be edited: those that are seen and not locked."""
+        project = self._window.project
+        return tuple(x.id for x in self.layers if not x.is_locked and project.is_visible(x.id))
 
     @property
     def num_selected(self) -> int:
@@ -77,9 +78,11 @@ class SplatCommands(QObject):
         return any(bool(getattr(each, name).any()) for each in marks if each is not None)
 
     def do(self, compute: Compute) -> None:
-        """Edit the chosen layers; a locked one says that it is."""
+        """Edit the chosen layers; one that is locked or hidden says that it is."""
         if not self.ids and self.layers:
-            self._window.shell.toast(f"“{self.layers[0].name}” is locked.", "warning")
+            layer = self.layers[0]
+            state = "locked" if layer.is_locked else "hidden"
+            self._window.shell.toast(f"“{layer.name}” is {state}.", "warning")
         elif self.ids:
             self.edits.do(self.ids, compute)
 

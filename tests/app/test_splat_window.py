@@ -435,13 +435,26 @@ def test_a_copied_layer_has_the_marks_of_its_model(qtbot, window):
     assert copy.id != layer.id and copy.data is layer.data and len(copy.content) == SIDE**2 - 9
 
 
-def test_a_locked_layer_is_not_edited(qtbot, window):
+def test_a_locked_or_hidden_layer_is_not_edited(qtbot, window):
     (layer,) = open_splats(qtbot, window, grid())
     window.layer_list.lock_toggled.emit(layer.id, True)
     before = digest(window)
     press(window, "Ctrl+A")
     settle(qtbot, window)
     assert digest(window) == before
+    window.layer_list.lock_toggled.emit(layer.id, False)
+    window.project.set_visible([layer.id], False)
+    press(window, "Ctrl+A")
+    settle(qtbot, window)
+    assert digest(window) == before, "nor is a hidden one"
+    window.project.set_visible([layer.id], True)
+    window.layer_list.tree.setFocus()
+    QTest.keyClick(window.layer_list.tree, Qt.Key.Key_A, CTRL)
+    settle(qtbot, window)
+    assert window.splats.num_selected == SIDE**2
+    QTest.keyClick(window.layer_list.tree, Qt.Key.Key_Delete)
+    settle(qtbot, window)
+    assert len(window.project.layers) == 1 and window.splats.num_left == 0, "also with the keys in the list"
 
 
 # --- gizmo -----------------------------------------------------------------------------------------------
