@@ -24,6 +24,7 @@ REPORT_EVERY = 10  # steps
 CHECK_EVERY = 100  # steps, whether all is finite
 CURVE_EVERY = 0.05  # share of training between points of the curves
 CURVE_VIEWS = 6  # that a point of the curves is measured on
+THOUSANDTHS = 1000  # of a time limit
 MEMORY = 0.95  # of the losses shown
 
 
@@ -107,9 +108,8 @@ def run(inputs: Mapping[str, Any], settings: SplatSettings, context: RunContext)
 def _train(
     trainer: Trainer, posed: PosedImages, context: RunContext, course: Course
 ) -> Generator[Progress, None, None]:
-    total = trainer.settings.steps
     if trainer.step_count == 0 and context.is_preview_due():
-        yield Progress(0, total, "Training", {}, trained_cloud(trainer, posed))
+        yield Progress(*_place(trainer), "Training", {}, trained_cloud(trainer, posed))
     while not trainer.is_done:
         report = trainer.step()
         course.add(report)
@@ -122,8 +122,14 @@ def _train(
         if not trainer.is_done and context.is_preview_due():
             preview = trained_cloud(trainer, posed)
         if preview is not None or trainer.is_done or trainer.step_count % REPORT_EVERY == 0:
-            step = total if trainer.is_done else trainer.step_count
-            yield Progress(step, total, "Training", _told(trainer, course), preview)
+            yield Progress(*_place(trainer), "Training", _told(trainer, course), preview)
+
+
+def _place(trainer: Trainer) -> tuple[int, int]:
+    """Step and number of steps; thousandths where a time limit decides, as nobody knows how many steps fit in it."""
+    if trainer.settings.minutes:
+        return round(THOUSANDTHS * trainer.share), THOUSANDTHS
+    return trainer.step_count, trainer.settings.steps
 
 
 def _told(trainer: Trainer, course: Course) -> dict[str, float]:
