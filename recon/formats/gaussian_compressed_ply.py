@@ -154,7 +154,7 @@ def write_file(file: BinaryIO, cloud: GaussianCloud) -> None:
     file.write(np.ascontiguousarray(ends[:, order], "<f4").tobytes())
     file.write(np.stack(packed, 1).astype("<u4").tobytes())
     if cloud.sh_degree:
-        channels = cloud.sh[:, 1:].transpose(0, 2, 1).reshape(len(cloud), -1)
+        channels = np.clip(cloud.sh[:, 1:], -8, 8).transpose(0, 2, 1).reshape(len(cloud), -1)
         file.write(np.clip(np.floor((channels / 8 + 0.5) * 256), 0, 255).astype(np.uint8).tobytes())
 
 

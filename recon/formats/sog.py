@@ -107,10 +107,17 @@ def _picture(path: Path, data: bytes, most: int) -> NDArray[np.uint8]:
     """(H, W, 4). Raises FormatError for more pixels than there can be."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(data), formats=("WEBP", "PNG")) as picture:
-        if picture.width * picture.height > most:
-            raise FormatError(path, "A picture of the file is larger than it can be.", DAMAGED_ADVICE)
-        return np.asarray(picture.convert("RGBA"))
+    try:
+        with Image.open(io.BytesIO(data), formats=("WEBP", "PNG")) as picture:
+            if picture.width * picture.height > most:
+                raise FormatError(path, "A picture of the file is larger than it can be.", DAMAGED_ADVICE)
+            return np.asarray(picture.convert("RGBA"))
+    except (
+        OSError
+    ) as error:  # what Pillow raises for bytes that are no picture: nothing is wrong with the disk
+        raise FormatError(
+            path, "A picture of the file is damaged.", DAMAGED_ADVICE, details=str(error)
+        ) from error
 
 
 def _codebook(part: Mapping[str, Any]) -> NDArray[np.float32]:

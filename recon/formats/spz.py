@@ -91,6 +91,9 @@ def _unpacked(path: Path, data: bytes) -> tuple[_Header, list[NDArray[np.uint8]]
         head = stream.decompress(data, _HEADER.size)
         header = _header(path, head, len(data))
         body = stream.decompress(stream.unconsumed_tail, sum(header.sizes))
+        is_longer = stream.decompress(stream.unconsumed_tail, 1)
+        if not (is_longer or stream.eof):  # the checksum behind the data is cut off
+            raise truncated(path, "table of Gaussians")
         return header, _split(path, header, body), "RUB", ()
     header = _header(path, data, len(data))
     if header.version < 4:
@@ -284,6 +287,6 @@ def _coefficient_bytes(sh: NDArray[np.floating], degree: int) -> NDArray[np.uint
         [np.full(2 * band + 1, 2 ** (8 - _BITS.get(band, 4))) for band in range(1, degree + 1)]
         or [np.zeros(0)]
     )[:, None].astype(np.float32)
-    values = np.round(np.asarray(sh[:, 1 : (degree + 1) ** 2], np.float32) * 128) + 128
+    values = np.round(np.clip(sh[:, 1 : (degree + 1) ** 2], -2, 2).astype(np.float32) * 128) + 128
     rounded = np.floor((values + steps / 2) / np.maximum(1, steps)) * steps
     return np.asarray(np.clip(rounded, 0, 255), np.uint8)

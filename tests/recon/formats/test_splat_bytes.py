@@ -469,6 +469,14 @@ def test_damaged_sog_and_ksplat_give_a_format_error(tmp_path: Path) -> None:
                 assert error.advice
 
 
+def test_a_sog_whose_pictures_are_no_pictures_is_called_damaged(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.sog", "w") as archive:
+        for name, data in sog_files().items():
+            archive.writestr(name, data if name == "meta.json" else bytes(2000))
+    with pytest.raises(FormatError, match="A picture of the file is damaged"):
+        formats.read(tmp_path / "a.sog")
+
+
 def test_the_first_version_of_sog_is_refused_with_advice(tmp_path: Path) -> None:
     meta = json.loads(sog_files()["meta.json"])
     del meta["version"]

@@ -6,6 +6,7 @@ import gzip
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from recon import formats
 from recon.errors import FormatError
 from recon.formats import spz
+from recon.formats.export import ExportOptions
 from recon.formats.gaussian_compressed_ply import hilbert_order
 from recon.formats.reading import ReadOptions
 from render.frame import Frame
@@ -337,6 +339,30 @@ def test_a_thousand_to_one_bomb_is_not_unpacked(tmp_path: Path) -> None:
     (tmp_path / "a.spz").write_bytes(gzip.compress(head + bytes(2**20)))
     with pytest.raises(FormatError, match="more Gaussians than it holds"):
         formats.read(tmp_path / "a.spz")
+
+
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_a_spz_that_lacks_its_last_bytes_is_refused_though_only_its_checksum_is_gone(
+    version: Literal["2", "3"], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.spz"
+    formats.write(path, usual_cloud(9, 1), ExportOptions(spz_version=version))
+    whole = path.read_bytes()
+    for missing in range(1, 12):
+        path.write_bytes(whole[:-missing])
+        with pytest.raises(FormatError, match="ends in the middle"):
+            formats.read(path)
+
+
+@pytest.mark.parametrize("name", ["a.spz", "a.compressed.ply"])
+def test_colours_that_no_byte_can_hold_end_at_the_largest_one(name: str, tmp_path: Path) -> None:
+    cloud = usual_cloud(3, 1)
+    far = replace(cloud, sh=np.where(cloud.sh > 0, 3e38, -3e38).astype(np.float32))
+    formats.write(tmp_path / name, far)
+    found = formats.read(tmp_path / name).data.sh[:, 1:]
+    assert np.isfinite(found).all() and np.abs(found).min() > 0.9
+    signs = np.sort(np.sign(far.sh[:, 1:]).reshape(3, -1), axis=0)
+    assert np.array_equal(np.sort(np.sign(found).reshape(3, -1), axis=0), signs)
 
 
 def test_what_a_file_holds_is_told_by_its_content_whatever_was_asked(tmp_path: Path) -> None:
