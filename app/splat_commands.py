@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject
@@ -39,6 +39,7 @@ class SplatCommands(QObject):
         super().__init__(window)
         self._window = window
         self.background = Background(self)
+        self._asked: dict[str, int] = {}
         self.edits = SplatEdits(window.project, self.background, self)
         self.edits.refused.connect(lambda sentence: window.shell.toast(sentence))
         self.edits.failed.connect(window.shell.show_error)
@@ -85,6 +86,16 @@ class SplatCommands(QObject):
             self._window.shell.toast(f"“{layer.name}” is {state}.", "warning")
         elif self.ids:
             self.edits.do(self.ids, compute)
+
+    def look(self, key: str, work: Callable[[], Any], on_done: Callable[[Any], None]) -> None:
+        """Compute something to show. Of several that wait under one key, as while a slider is dragged, only the newest
+        is computed."""
+        number = self._asked[key] = self._asked.get(key, 0) + 1
+
+        def unless_overtaken() -> Any:
+            return work() if self._asked[key] == number else None
+
+        self.background.run(key, unless_overtaken, on_done, self._window.shell.show_error)
 
     def close(self) -> None:
         """The window closes: wait for what is being computed."""

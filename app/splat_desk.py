@@ -210,11 +210,10 @@ class SplatDesk(QObject):
             return
         parts = [splats_of(layer) for layer in self._window.splats.layers]
         given = [part for part in parts if part is not None]
-        self._window.splats.background.run(
+        self._window.splats.look(
             "count in a volume",
             lambda: sum(int(np.count_nonzero(find(s) & s.marks.is_selectable)) for s in given),
             lambda count: self.options.say(f"{gaussians(count)} inside.") if self._finder() else None,
-            self._window.shell.show_error,
         )
 
     def _select(self, find: Callable[[Splats], Mask], mode: str) -> None:

@@ -54,11 +54,10 @@ class MovingDesk(QObject):
         parts = [splats_of(layer) for layer in self._window.splats.layers]
         given = [part for part in parts if part is not None and part.id in self._window.splats.ids]
         change = similarity_of(motion)
-        self._window.splats.background.run(
+        self._window.splats.look(
             "preview of a motion",
             lambda: {s.id: moved(s.cloud, chosen, change) for s, chosen in _chosen(given)},
             self._show,
-            self._window.shell.show_error,
         )
 
     def apply(self, motion: Motion) -> None:
@@ -76,7 +75,7 @@ class MovingDesk(QObject):
 
     def end_preview(self) -> None:
         """Show the layers as they are."""
-        self._window.splats.background.run("preview of a motion", lambda: {}, self._show, lambda _: None)
+        self._window.splats.look("preview of a motion", lambda: {}, self._show)
 
     def _show(self, clouds: dict[str, GaussianCloud]) -> None:
         if clouds and not self._gizmo.is_dragging:

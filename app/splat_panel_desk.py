@@ -112,11 +112,8 @@ class SplatPanelDesk(QObject):
             outcomes = [(splats, edit.preview(splats, given, parameters)) for splats in given]
             return replace(_preview_of(edit.verb, outcomes), is_tinted=tool != "recolor")
 
-        self._window.splats.background.run(
-            "preview of splats",
-            compute,
-            lambda preview: self._show_preview(tool, preview),
-            self._window.shell.show_error,
+        self._window.splats.look(
+            "preview of splats", compute, lambda preview: self._show_preview(tool, preview)
         )
 
     def apply(self, tool: str, parameters: Mapping[str, Any]) -> None:
@@ -138,8 +135,8 @@ class SplatPanelDesk(QObject):
 
         self._window.splats.do(compute)
         if shown is not None:
-            self._window.splats.background.run(
-                "preview of splats", lambda: None, lambda _: self._window.scene.show_marks({}), lambda _: None
+            self._window.splats.look(
+                "preview of splats", lambda: None, lambda _: self._window.scene.show_marks({})
             )
 
     def select_range(self, name: str, low: float, high: float, mode: str) -> None:
@@ -233,11 +230,10 @@ class SplatPanelDesk(QObject):
             selected = np.concatenate([each.selected for each in marks])
             return values.histogram(np.concatenate(columns), counted, selected, 96, choice.is_logarithmic)
 
-        self._window.splats.background.run(
+        self._window.splats.look(
             "histogram of splats",
             compute,
             lambda h: self._panel.histogram.set_histogram(name, h.edges, h.counts, h.selected),
-            self._window.shell.show_error,
         )
 
     def _preview_range(self, name: str, low: float, high: float) -> None:
@@ -255,7 +251,7 @@ class SplatPanelDesk(QObject):
                 self._preview = preview
                 self._show(preview)
 
-        self._window.splats.background.run("preview of splats", compute, show, self._window.shell.show_error)
+        self._window.splats.look("preview of splats", compute, show)
 
     def _show_preview(self, tool: str, preview: Preview) -> None:
         if self._panel.tool != tool:
