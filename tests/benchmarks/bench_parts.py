@@ -62,7 +62,7 @@ def main() -> None:
     )
     parser.add_argument("--scenes", nargs="*", default=["synth", "trained", *NOISE])
     parser.add_argument("--folders", nargs="*", type=Path, default=[])
-    parser.add_argument("--tables", nargs="*", default=["lifting", "strokes", "edits"])
+    parser.add_argument("--tables", nargs="*", default=["lifting", "galp", "strokes", "edits"])
     options = parser.parse_args()
     tables: dict[str, Callable[[Case], Iterator[str]]] = {
         "lifting": lifting,
@@ -141,7 +141,13 @@ def lifting(case: Case) -> Iterator[str]:
             votes = _votes(weights, masks)
             labels = lift_votes(case.cloud, votes, how).indices  # type: ignore[arg-type]
             yield _lifting_row(case, f"{kind} | {how}", np.array([*masks.part_ids, -1])[labels], start)
+
+
+def galp(case: Case) -> Iterator[str]:
+    """The authors' way, with our defaults, without its neighbour term, and with their constants."""
+    weights = ViewWeights(case.cloud, case.scene.cameras, are_kept=True)
     masks = open_masks(case.masks["spoilt"], case.scene, 512)
+    _warm(weights, masks)
     ours = GalpSettings()
     for name, settings in (
         ("3d-galp, k=8, λ=0.25", ours),
