@@ -359,7 +359,9 @@ def test_colours_that_no_byte_can_hold_end_at_the_largest_one(name: str, tmp_pat
     cloud = usual_cloud(3, 1)
     far = replace(cloud, sh=np.where(cloud.sh > 0, 3e38, -3e38).astype(np.float32))
     formats.write(tmp_path / name, far)
-    found = formats.read(tmp_path / name).data.sh[:, 1:]
+    cloud_again = formats.read(tmp_path / name).data
+    assert isinstance(cloud_again, GaussianCloud)
+    found = cloud_again.sh[:, 1:]
     assert np.isfinite(found).all() and np.abs(found).min() > 0.9
     signs = np.sort(np.sign(far.sh[:, 1:]).reshape(3, -1), axis=0)
     assert np.array_equal(np.sort(np.sign(found).reshape(3, -1), axis=0), signs)
