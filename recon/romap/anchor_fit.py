@@ -34,6 +34,8 @@ LAST_RATES = 0.1  # of the first
 FITTED_BANDS = 4  # coefficients of degree 0 and 1
 SURE = 0.8  # confidence from which a Gaussian's old look is removed
 LEAST_SHARE = 0.05  # of a pixel that the part must show to count
+SPILL_SHARE = 0.01  # of a pixel below which it does not show the part, and is to look as before
+_SPILL_WEIGHT = 0.3  # of such a pixel, to one that shows the part alone
 _MARGIN = 8  # pixels around the part that are drawn
 _GROWTH = 1.5  # times as many Gaussians, at most
 _ERROR = 2e-4  # mean slope of a place from which a Gaussian is cloned or split
@@ -222,10 +224,12 @@ def _target(view: EditView, anchor: Anchor, cameras: CameraSet, masks_count: boo
     intrinsics = whole.intrinsics.clone()
     intrinsics[0, :2, 2] -= torch.tensor([left, top], dtype=torch.float32)
     corner = np.s_[top:bottom, left:right]
-    weight = anchor.weight * mask[corner] / mask.sum()
+    is_beside = view.mask[corner] < SPILL_SHARE if masks_count else np.zeros_like(mask[corner], bool)
+    weight = anchor.weight * np.where(is_beside, _SPILL_WEIGHT, mask[corner]) / mask.sum()
+    picture = np.where(is_beside[..., None], view.picture[corner], anchor.picture[corner])
     return _Target(
         replace(whole, intrinsics=intrinsics, size=(right - left, bottom - top)),
-        torch.tensor(anchor.picture[corner], device=device),
+        torch.tensor(picture, device=device),
         torch.tensor(weight.astype(np.float32), device=device),
         float(mask.sum() / mask.size),
     )

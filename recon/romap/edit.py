@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,7 @@ def _by_anchors(
     views, anchors = [view for view, _ in seen], [anchor for _, anchor in seen]
     of_views = [weights.of(view.view, sizes[view.view]) for view in views]
     background = _background(views, anchors, of_views)
+    views = [_before(view, of_view, background) for view, of_view in zip(views, of_views, strict=True)]
     start = without_prior(
         cloud, part & _is_sure(cloud, settings.sure), of_views, views, anchors, settings.prior
     )
@@ -168,6 +169,12 @@ def _background(
         total += light.sum(0)
         count += float(is_clear.sum())
     return np.clip(total / max(count, 1.0), 0, 1).astype(np.float32)
+
+
+def _before(view: EditView, weights: sparse.csr_matrix, background: NDArray[np.float32]) -> EditView:
+    """The view over a background in place of black."""
+    left = 1 - np.asarray(weights.sum(1), np.float32).reshape(view.mask.shape)
+    return replace(view, picture=view.picture + left[..., None] * background)
 
 
 def _limited(size: NDArray[np.integer], longest: int) -> tuple[int, int]:
