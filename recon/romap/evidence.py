@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from render.cameras import CameraSet
 from render.frozen import Frozen
 
 NO_OPINION = -1
@@ -91,14 +90,4 @@ class EvidenceProvider(Protocol):
 
     def evidence(self) -> Iterator[Evidence]:
         """The views that say anything, one after the other."""
-        ...
-
-
-class Pictures(Protocol):
-    """Pictures to look at, such as renders of the cloud: what networks and people judge by."""
-
-    cameras: CameraSet
-
-    def picture(self, view: int) -> NDArray[np.float32]:
-        """(H, W, 3) sRGB within 0 and 1 of one view."""
         ...
