@@ -50,10 +50,14 @@ class MovingDesk(QObject):
             self._gizmo.place(self.pivot())
 
     def preview(self, motion: Motion) -> None:
-        """Show the selection where a drag has brought it; only the newest answer counts."""
+        """Show the selection where a drag has brought it: moved by the graphics card where that draws nothing else
+        moved, else computed, of which only the newest answer counts."""
+        change = similarity_of(motion)
+        if self._moves_all_that_is_selected():
+            self._window.viewport.splats.set_moved(change.matrix)
+            return
         parts = [splats_of(layer) for layer in self._window.splats.layers]
         given = [part for part in parts if part is not None and part.id in self._window.splats.ids]
-        change = similarity_of(motion)
         self._window.splats.look(
             "preview of a motion",
             lambda: {s.id: moved(s.cloud, chosen, change) for s, chosen in _chosen(given)},
@@ -72,10 +76,19 @@ class MovingDesk(QObject):
             return Change(f"{verb} {gaussians(count)}", fields)
 
         self._window.splats.do(compute)
+        self._window.splats.edits.then(lambda: self._window.viewport.splats.set_moved(None))
 
     def end_preview(self) -> None:
         """Show the layers as they are."""
+        self._window.viewport.splats.set_moved(None)
         self._window.splats.look("preview of a motion", lambda: {}, self._show)
+
+    def _moves_all_that_is_selected(self) -> bool:
+        """Whether the selected Gaussians of all layers, which the graphics card can move, are those that move."""
+        window = self._window
+        parts = [splats_of(layer) for layer in window.project.layers]
+        marked = {part.id for part in parts if part is not None and part.marks.selected.any()}
+        return bool(marked) and marked <= set(window.splats.ids) and not window.viewport.splats.problem
 
     def _show(self, clouds: dict[str, GaussianCloud]) -> None:
         if clouds and not self._gizmo.is_dragging:

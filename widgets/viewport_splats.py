@@ -120,6 +120,11 @@ class SplatsInView(QObject):
         finally:
             self._is_final = False
 
+    @property
+    def moved(self) -> Array | None:
+        """(4, 4), where selected Gaussians are shown from where they are; None for in their place."""
+        return self._moved
+
     def set_moved(self, world_from_before: Array | None) -> None:
         """Show selected Gaussians where this similarity (4, 4) would take them, without touching their values."""
         self._moved = world_from_before

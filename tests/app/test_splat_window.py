@@ -494,13 +494,28 @@ def test_escape_during_a_drag_of_the_gizmo_leaves_everything(qtbot, window):
     move(canvas, middle + QPoint(60, 60), Qt.MouseButton.LeftButton)
     assert window.splat_tools.gizmo.is_dragging
     settle(qtbot, window)
-    assert window.scene._trials
+    assert window.viewport.splats.moved is not None, "shown before it is done"
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, NONE, middle + QPoint(60, 60))
     settle(qtbot, window)
-    assert (
-        digest(window) == before and window.project.undo_stack.count() == count and not window.scene._trials
-    )
+    assert digest(window) == before and window.project.undo_stack.count() == count
+    assert window.viewport.splats.moved is None
+
+
+def test_without_a_selection_the_whole_layer_is_shown_where_it_is_dragged(qtbot, window):
+    open_splats(qtbot, window, grid())
+    press(window, "W")
+    canvas = canvas_of(window.viewport)
+    x, y, z = window.splat_tools.gizmo.pivot
+    pivot = pixel(window, x, z, y)
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, NONE, pivot + QPoint(60, 0))
+    move(canvas, pivot + QPoint(120, 0), Qt.MouseButton.LeftButton)
+    settle(qtbot, window)
+    assert window.scene._trials and window.viewport.splats.moved is None
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, NONE, pivot + QPoint(120, 0))
+    settle(qtbot, window)
+    assert window.project.undo_stack.undoText().startswith("Move")
+    assert (window.splats.layers[0].data.means != grid().means).any(axis=1).all()
 
 
 def test_rotating_turns_about_the_middle_and_scaling_grows(qtbot, window):
