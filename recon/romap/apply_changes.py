@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from recon import gaussian_colors, gaussian_edits
 from recon.errors import InputError
 from recon.gaussian_values import base_colors
-from recon.romap.instruction import Adjust, Change, Cover, Delete, Direction, Move, Recolor, Rotate, Scale
+from recon.romap.changes import Adjust, Change, Cover, Delete, Direction, Move, Recolor, Rotate, Scale
 from recon.romap.materials import MATERIALS, material_colors
 from render.frame import METRES_PER_UNIT, Frame
 from render.gaussians import GaussianCloud

@@ -8,261 +8,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
 
 from recon.errors import InputError
-from recon.romap.color_names import LONGEST_NAME, Rgb, color_of, named_colors
+from recon.romap.changes import (
+    Adjust,
+    Change,
+    Cover,
+    Delete,
+    Direction,
+    Instruction,
+    Move,
+    Recolor,
+    Rotate,
+    Scale,
+)
+from recon.romap.color_names import LONGEST_NAME, color_of, named_colors
+from recon.romap.instruction_words import (
+    ADJUST,
+    DELETE,
+    DETERMINERS,
+    DIRECTIONS,
+    FILLERS,
+    KNOWN,
+    MOVE,
+    NUMBERS,
+    ROTATE,
+    SCALE,
+    SCALE_DOWN,
+    SCALE_UP,
+    UNITS,
+)
 from recon.romap.materials import MATERIALS
-from render.frame import METRES_PER_UNIT
 
-Direction = Literal["up", "down", "left", "right", "forward", "back", "x", "y", "z", "-x", "-y", "-z"]
-
-
-@dataclass(frozen=True)
-class Recolor:
-    """Give the part this colour on average; light and dark on it stay."""
-
-    color: Rgb
-    name: str
-
-
-@dataclass(frozen=True)
-class Adjust:
-    """Factors of brightness, saturation, contrast and opacity."""
-
-    brightness: float = 1.0
-    saturation: float = 1.0
-    contrast: float = 1.0
-    opacity: float = 1.0
-
-
-@dataclass(frozen=True)
-class Cover:
-    """Cover with a material of that name, in its own colours or in this one."""
-
-    material: str
-    color: Rgb | None = None
-
-
-@dataclass(frozen=True)
-class Delete:
-    """Remove the part."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Make it so many times as large about its middle."""
-
-    factor: float
-
-
-@dataclass(frozen=True)
-class Move:
-    """amount: in `unit`: a length's name, "unit" for the scene's own, "size" for sizes of the part."""
-
-    direction: Direction
-    amount: float
-    unit: str
-
-
-@dataclass(frozen=True)
-class Rotate:
-    """Turn about an axis through its middle, counter-clockwise seen from the axis's tip."""
-
-    degrees: float
-    axis: Direction
-
-
-Change = Recolor | Adjust | Cover | Delete | Scale | Move | Rotate
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """changes: in their order. unknown: words that mean nothing here. target: what the text calls the part."""
-
-    changes: tuple[Change, ...]
-    unknown: tuple[str, ...] = ()
-    target: str = ""
-
-
-_FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "it",
-        "its",
-        "it's",
-        "this",
-        "that",
-        "his",
-        "her",
-        "their",
-        "my",
-        "our",
-        "your",
-        "please",
-        "can",
-        "could",
-        "you",
-        "would",
-        "make",
-        "made",
-        "turn",
-        "paint",
-        "color",
-        "colour",
-        "coloured",
-        "colored",
-        "dye",
-        "recolor",
-        "recolour",
-        "tint",
-        "give",
-        "set",
-        "change",
-        "let",
-        "have",
-        "get",
-        "into",
-        "in",
-        "to",
-        "as",
-        "of",
-        "on",
-        "with",
-        "be",
-        "become",
-        "look",
-        "looks",
-        "like",
-        "made",
-        "from",
-        "for",
-        "by",
-        "so",
-        "some",
-        "all",
-        "entire",
-        "whole",
-        "part",
-        "region",
-        "area",
-        "piece",
-        "thing",
-        "object",
-        "one",
-        "is",
-        "are",
-        "them",
-        "they",
-        "itself",
-        "just",
-        "very",
-        "completely",
-        "fully",
-        "please",
-        "around",
-        "about",
-        "texture",
-        "textured",
-        "material",
-        "pattern",
-        "surface",
-        "colour's",
-        "size",
-        "sized",
-        "big",
-        "large",
-        "much",
-        "again",
-        "degrees",
-        "degree",
-        "units",
-        "unit",
-        "along",
-        "axis",
-        "direction",
-        "bit",
-        "little",
-        "slightly",
-        "an'",
-        "more",
-        "wards",
-        "towards",
-        "toward",
-        "transform",
-        "convert",
-        "replace",
-        "cover",
-        "covered",
-        "apply",
-        "use",
-        "using",
-        "style",
-        "times",
-        "than",
-        "now",
-        "how",
-        "many",
-    ]
-)
-_DETERMINERS = frozenset(["the", "his", "her", "its", "their", "my", "our", "this", "that"])
-_DELETE = frozenset(
-    [
-        "delete",
-        "remove",
-        "erase",
-        "hide",
-        "cut",
-        "drop",
-        "eliminate",
-        "discard",
-        "clear",
-        "vanish",
-        "disappear",
-    ]
-)
-_MOVE = frozenset(
-    ["move", "shift", "push", "pull", "slide", "raise", "lift", "lower", "drag", "translate", "put"]
-)
-_ROTATE = frozenset(["rotate", "turn", "spin", "twist", "tilt", "roll"])
-_SCALE_UP = {"bigger": 1.25, "larger": 1.25, "enlarge": 1.25, "grow": 1.25, "double": 2.0, "doubled": 2.0,
-             "twice": 2.0, "triple": 3.0, "thrice": 3.0, "huge": 2.0, "giant": 2.5}  # fmt: skip
-_SCALE_DOWN = {"smaller": 0.8, "shrink": 0.8, "half": 0.5, "halve": 0.5, "tiny": 0.4, "quarter": 0.25}
-_SCALE = frozenset({"scale", "resize", "scaled", *_SCALE_UP, *_SCALE_DOWN})
-_ADJUST = {
-    "darker": Adjust(brightness=0.7), "darken": Adjust(brightness=0.7), "dim": Adjust(brightness=0.6),
-    "brighter": Adjust(brightness=1.3), "brighten": Adjust(brightness=1.3), "lighter": Adjust(brightness=1.3),
-    "lighten": Adjust(brightness=1.3), "greyscale": Adjust(saturation=0), "grayscale": Adjust(saturation=0),
-    "desaturate": Adjust(saturation=0.4), "desaturated": Adjust(saturation=0.4), "colorless": Adjust(saturation=0),
-    "colourless": Adjust(saturation=0), "saturate": Adjust(saturation=1.5), "saturated": Adjust(saturation=1.5),
-    "colorful": Adjust(saturation=1.6), "colourful": Adjust(saturation=1.6), "vivid": Adjust(saturation=1.5),
-    "contrasty": Adjust(contrast=1.4), "transparent": Adjust(opacity=0.4), "translucent": Adjust(opacity=0.5),
-    "invisible": Adjust(opacity=0.0),
-}  # fmt: skip
-_DIRECTIONS: dict[str, Direction] = {
-    "up": "up", "upward": "up", "upwards": "up", "higher": "up", "raise": "up", "lift": "up", "down": "down",
-    "downward": "down", "downwards": "down", "lower": "down", "left": "left", "right": "right",
-    "forward": "forward", "forwards": "forward", "front": "forward", "back": "back", "backward": "back",
-    "backwards": "back", "x": "x", "y": "y", "z": "z", "+x": "x", "+y": "y", "+z": "z", "-x": "-x", "-y": "-y",
-    "-z": "-z", "vertical": "up", "vertically": "up",
-}  # fmt: skip
-_NUMBERS = {
-    "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
-    "nine": 9.0, "ten": 10.0, "half": 0.5, "ninety": 90.0, "hundred": 100.0,
-}  # fmt: skip
-_UNITS = {
-    "m": "m", "meter": "m", "meters": "m", "metre": "m", "metres": "m", "cm": "cm", "centimeter": "cm",
-    "centimeters": "cm", "centimetre": "cm", "centimetres": "cm", "mm": "mm", "millimeter": "mm",
-    "millimeters": "mm", "millimetre": "mm", "millimetres": "mm", "inch": "in", "inches": "in", "ft": "ft",
-    "feet": "ft", "foot": "ft",
-}  # fmt: skip
 _TOKEN = re.compile(r"#[0-9a-f]{3,6}\b|[-+]?\d+(?:[.,]\d+)?|%|°|[-+]?[xyz]\b|[a-z][a-z'’-]*")
 _DEFAULT_SHIFT = 0.25  # sizes of the part, where a move has no amount
-assert set(_UNITS.values()) <= set(METRES_PER_UNIT)
 
 
 def parse_instruction(text: str, part_name: str = "") -> Instruction:
@@ -282,7 +62,7 @@ def parse_instruction(text: str, part_name: str = "") -> Instruction:
 def _not_understood(text: str, unknown: Sequence[str]) -> tuple[str, str]:
     if not text.strip():
         return "The instruction is empty.", "Say what to change, such as “dark red” or “twice as big”."
-    known = [*named_colors(), *MATERIALS, *_SCALE, *_MOVE, *_ROTATE, *_DELETE, *_ADJUST]
+    known = [*named_colors(), *MATERIALS, *SCALE, *MOVE, *ROTATE, *DELETE, *ADJUST]
     near = [match for word in unknown for match in get_close_matches(word, known, 1, 0.8)]
     words = ", ".join(f"“{word}”" for word in dict.fromkeys(unknown)) or f"“{text.strip()}”"
     hint = f"Did you mean {' or '.join(f'“{match}”' for match in dict.fromkeys(near))}? " if near else ""
@@ -328,30 +108,29 @@ class _Clauses:
             if is_noun and not self._means_something(words, place):
                 self.target.append(word)
                 continue
-            is_noun = word in _DETERMINERS
+            is_noun = word in DETERMINERS
             kept.append(word)
         return kept
 
     def _means_something(self, words: list[str], place: int) -> bool:
         word = words[place]
-        known = {*_FILLERS, *_ADJUST, *MATERIALS, *_SCALE, *_MOVE, *_ROTATE, *_DELETE, *_DIRECTIONS, *_UNITS}
         has_color = any(color_of(" ".join(words[place : place + n])) for n in range(1, LONGEST_NAME + 1))
-        return word in known or word in _NUMBERS or has_color or not word[0].isalpha()
+        return word in KNOWN or word in MATERIALS or has_color or not word[0].isalpha()
 
     def _delete(self, words: list[str]) -> list[str] | None:
-        if not _DELETE & set(words):
+        if not DELETE & set(words):
             return None
         self.changes.append(Delete())
-        return [word for word in words if word not in _DELETE | {"away", "off", "out"}]
+        return [word for word in words if word not in DELETE | {"away", "off", "out"}]
 
     def _move(self, words: list[str]) -> list[str] | None:
-        verbs = _MOVE & set(words)
-        leans = self._verb == "move" and bool(set(words) & set(_DIRECTIONS))
-        if (not verbs and not leans) or (_ROTATE & set(words)):
+        verbs = MOVE & set(words)
+        leans = self._verb == "move" and bool(set(words) & set(DIRECTIONS))
+        if (not verbs and not leans) or (ROTATE & set(words)):
             return None
         self._verb = "move"
         amount, unit, words = _amount(words)
-        direction = next((_DIRECTIONS[word] for word in words if word in _DIRECTIONS), None)
+        direction = next((DIRECTIONS[word] for word in words if word in DIRECTIONS), None)
         if direction is None:
             raise InputError(
                 "The instruction does not say where to move the part.",
@@ -364,38 +143,31 @@ class _Clauses:
                 unit or ("size" if amount is None else "unit"),
             )
         )
-        return [word for word in words if word not in _MOVE and word not in _DIRECTIONS]
+        return [word for word in words if word not in MOVE and word not in DIRECTIONS]
 
     def _rotate(self, words: list[str]) -> list[str] | None:
         upside = "upside" in words or {"flip", "flipped"} & set(words)
-        has_number = any(word[0].isdigit() or (word[0] in "+-" and word[1:2].isdigit()) for word in words)
-        verbs = (_ROTATE - {"turn"}) & set(words) or ("turn" in words and has_number)
+        has_number = any(_is_in_digits(word) for word in words)
+        verbs = (ROTATE - {"turn"}) & set(words) or ("turn" in words and has_number)
         if not verbs and not upside:
             return None
         self._verb = "rotate"
         if upside:
             self.changes.append(Rotate(180.0, "forward"))
-            return [word for word in words if word not in {"upside", "down", "flip", "flipped", *_ROTATE}]
+            return [word for word in words if word not in {"upside", "down", "flip", "flipped", *ROTATE}]
         amount, _, words = _amount(words)
         backward = {"clockwise"} & set(words)
-        axis: Direction = next((_DIRECTIONS[word] for word in words if word in _DIRECTIONS), "up")
+        axis: Direction = next((DIRECTIONS[word] for word in words if word in DIRECTIONS), "up")
         if axis in ("left", "right") and "to" in words:  # "rotate to the left": about the vertical
             backward, axis = ({"right"} & set(words)), "up"
         degrees = 90.0 if amount is None else amount
         self.changes.append(Rotate(-degrees if backward else degrees, axis))
-        done = {
-            "clockwise",
-            "counterclockwise",
-            "counter-clockwise",
-            "anticlockwise",
-            "°",
-            *_ROTATE,
-            *_DIRECTIONS,
-        }
+        turns = {"clockwise", "counterclockwise", "counter-clockwise", "anticlockwise", "°"}
+        done = turns | ROTATE | set(DIRECTIONS)
         return [word for word in words if word not in done]
 
     def _scale(self, words: list[str]) -> list[str] | None:
-        found = _SCALE & set(words)
+        found = SCALE & set(words)
         is_times = "times" in words and bool({"big", "large", "size", "small"} & set(words))
         if not found and not is_times:
             return None
@@ -414,9 +186,9 @@ class _Clauses:
                 color = found
             elif words[place] in MATERIALS:
                 material = words[place]
-            elif words[place] in _ADJUST:
-                self.changes.append(_adjusted(_ADJUST[words[place]], words))
-            elif words[place][0].isalpha() and words[place] not in {*_FILLERS, *_NUMBERS, *_UNITS, "percent"}:
+            elif words[place] in ADJUST:
+                self.changes.append(_adjusted(ADJUST[words[place]], words))
+            elif words[place][0].isalpha() and words[place] not in {*FILLERS, *NUMBERS, *UNITS, "percent"}:
                 self.unknown.append(words[place])
             place += length
         if material is not None:
@@ -456,7 +228,7 @@ def _adjusted(change: Adjust, words: list[str]) -> Adjust:
 def _scale_factor(
     found: set[str] | frozenset[str], amount: float | None, unit: str, words: list[str]
 ) -> float:
-    shrinks = bool(found & set(_SCALE_DOWN)) or "small" in words
+    shrinks = bool(found & set(SCALE_DOWN)) or "small" in words
     if amount is not None and unit == "%":
         share = amount / 100
         if found & {"scale", "resize", "scaled"} and not {"by"} & set(words):
@@ -466,7 +238,7 @@ def _scale_factor(
     elif amount is not None:
         factor = 1 / amount if shrinks and amount > 1 and "half" not in found else amount
     else:
-        named = {**_SCALE_UP, **_SCALE_DOWN}
+        named = {**SCALE_UP, **SCALE_DOWN}
         # "half as big", "twice the size": the stronger word counts
         factor = max((named[word] for word in found if word in named), key=lambda f: abs(f - 1), default=1.25)
         factor = 1 / factor if "small" in words and factor > 1 else factor
@@ -484,12 +256,14 @@ def _amount(words: list[str]) -> tuple[float | None, str, list[str]]:
         if number is None or (word == "half" and "as" in words):
             continue
         rest = words[place + 1 : place + 2]
-        unit = "%" if rest in (["%"], ["percent"]) else _UNITS.get(rest[0], "") if rest else ""
+        unit = "%" if rest in (["%"], ["percent"]) else UNITS.get(rest[0], "") if rest else ""
         return number, unit, words[:place] + words[place + (2 if unit else 1) :]
     return None, "", words
 
 
 def _number(word: str) -> float | None:
-    if word[0].isdigit() or (word[0] in "+-" and word[1:2].isdigit()):
-        return float(word.replace(",", "."))
-    return _NUMBERS.get(word)
+    return float(word.replace(",", ".")) if _is_in_digits(word) else NUMBERS.get(word)
+
+
+def _is_in_digits(word: str) -> bool:
+    return word[0].isdigit() or (word[0] in "+-" and word[1:2].isdigit())

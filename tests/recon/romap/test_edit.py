@@ -11,8 +11,9 @@ from PIL import Image
 from recon.errors import InputError, SettingsError
 from recon.gaussian_values import base_colors
 from recon.romap.apply_changes import apply_changes
+from recon.romap.changes import Delete
 from recon.romap.edit_figures import changed_rows
-from recon.romap.instruction import Delete, parse_instruction
+from recon.romap.instruction import parse_instruction
 from recon.romap.materials import MATERIALS, material_colors
 from render.frame import Frame
 from render.images import PosedImages

@@ -7,18 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.errors import InputError
+from recon.romap.changes import Adjust, Cover, Delete, Instruction, Move, Recolor, Rotate, Scale
 from recon.romap.color_names import color_of, named_colors
-from recon.romap.instruction import (
-    Adjust,
-    Cover,
-    Delete,
-    Instruction,
-    Move,
-    Recolor,
-    Rotate,
-    Scale,
-    parse_instruction,
-)
+from recon.romap.instruction import parse_instruction
 
 
 def _changes(text: str) -> tuple:
