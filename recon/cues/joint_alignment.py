@@ -7,13 +7,11 @@ the same place. Together they are one sparse least-squares problem in each view'
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, cg
 
 from recon.cues.alignment import (
     INLIER_TOLERANCE,
@@ -25,36 +23,24 @@ from recon.cues.alignment import (
     nearest_in_cells,
     observed_points,
     project,
-    relief,
     values_at,
 )
-from recon.cues.depth_steps import DepthSteps, depth_steps
 from recon.cues.joint_kernels import add_matches, add_rows, count_matches
-from recon.cues.normals_from_depth import normals_from_depth
+from recon.cues.joint_solve import solve_coupled
+from recon.cues.joint_views import STEEP, JointViews, ReadNormals
 from recon.cues.robust_fit import LineFit
 from recon.cues.warp import WarpGrid
 from render.images import PosedImages
 
-ReadNormals = Callable[[int], NDArray[np.float32]]
-
-LONGEST = 48  # points of the lattice along the longer side
-GATES = (
-    0.3,
-    0.2,
-    0.13,
-    0.09,
-    0.06,
-)  # of the distance: how far views may be apart to be compared, in each round
+GATES = (0.3, 0.2, 0.13, 0.09, 0.06)  # of the distance: how far views may be apart, a round each
 POINT_NOISE = 0.01  # of the logarithm of depth: what a sparse point is off without being wrong
 PAIR_NOISE = 0.03  # the same of two views at one place, which are wrong alike in patches
 TILT = 0.08  # radians: normals
 NUM_PARTNERS = 12  # views that a view is compared with
 EVERY = 7  # n-th point of the lattice tells which
 MIN_MATCHES = 4  # of these
-STEEP = 0.1  # of the depth, within 5 x 5 pixels: beyond, a pixel may belong to something else
-BROKEN = 0.3  # the same, where normals do not tell how depth climbs
+BROKEN = 0.3  # of the depth, within 5 x 5 pixels: beyond, normals do not tell how depth climbs
 LOOSE = (1.0, 0.5)  # how far scale and shift may move in a round, as shares
-NUM_ITERATIONS = 60
 SCALE, SHIFT, WARP = 0, 1, 2  # places among the unknowns of a view
 
 
@@ -95,7 +81,7 @@ def normals_reader(posed: PosedImages, size: tuple[int, int]) -> ReadNormals | N
 
 
 class _JointAlignment:
-    """What is known of N views at a lattice of S points in each picture, and their unknowns.
+    """The unknowns of N views, and the equations for them from a lattice of S points in each picture.
 
     log z = log(scale * stored + shift) + warp, minus the logarithm for disparity. line: (N, 2) scale and shift. warp:
     (N, M) at the nodes of a WarpGrid. The unknowns of one round are small changes x (N, U): x[0] the relative change
@@ -110,35 +96,21 @@ class _JointAlignment:
         read_normals: ReadNormals | None,
         is_scale_fixed: bool,
     ) -> None:
-        self.posed, self.aligned, self.read, self.read_normals = posed, aligned, read, read_normals
+        self.posed, self.aligned, self.read = posed, aligned, read
         self.kind = aligned.kind
         self.is_line_fixed = self.kind == "metric" and is_scale_fixed
         self.sign = -1.0 if self.kind == "disparity" else 1.0
-        width, height = aligned.size
-        count = len(posed)
-        self.cameras = posed.cameras.resized(np.tile([width, height], (count, 1)))
-        self.step = max(1, min(round(max(width, height) / LONGEST), min(width, height) // 3))
-        self.rows = np.arange(self.step // 2, height, self.step)
-        self.columns = np.arange(self.step // 2, width, self.step)
-        x, y = np.meshgrid(self.columns + 0.5, self.rows + 0.5)
-        self.pixels = np.stack([x.ravel(), y.ravel()], 1)
-        self.grid = WarpGrid((height, width))
-        self.nodes, self.shares = self.grid.bilinear(self.pixels)
+        self.views = JointViews(posed, aligned.size, read, read_normals)
+        self.cameras = self.views.cameras
+        self.grid = WarpGrid(aligned.size[::-1])
+        self.nodes, self.shares = self.grid.bilinear(self.views.pixels)
         self.num_unknowns = WARP + self.grid.num_nodes
         self.prior = self._prior()
         self.line = np.stack([aligned.scale, aligned.shift], 1)
-        self.warp = np.zeros((count, self.grid.num_nodes))
+        self.warp = np.zeros((len(posed), self.grid.num_nodes))
         self.is_seated = aligned.is_aligned.copy()
         self.reasons = list(aligned.reasons)
-        self.stored = np.full((count, len(self.pixels)), np.nan)
-        self.relief = np.full((count, len(self.pixels)), np.inf)
-        self.normals = np.full((count, len(self.pixels), 3), np.nan)
-        self.steps: list[DepthSteps | None] = [None] * count
-        self.points: list[tuple[NDArray[np.float64], ...]] = [
-            (np.zeros((0, 2)), np.zeros(0), np.zeros(0))
-        ] * count
-        self.directions = self._directions()
-        for i in range(count):
+        for i in range(len(posed)):
             self._look_at(i)
 
     def _prior(self) -> NDArray[np.float64]:
@@ -148,44 +120,15 @@ class _JointAlignment:
         prior[WARP:, WARP:] = self.grid.precision
         return prior
 
-    def _directions(self) -> NDArray[np.float64]:
-        """(N, S, 3) in the world, of z-depth 1."""
-        in_cam = np.ones((len(self.line), len(self.pixels), 3))
-        in_cam[..., :2] = (self.pixels - self.cameras.center[:, None]) / self.cameras.focal[:, None]
-        rotated: NDArray[np.float64] = in_cam @ np.swapaxes(self.cameras.world_from_cam[:, :3, :3], 1, 2)
-        return rotated
-
     def _look_at(self, i: int) -> None:
-        """Take from view i's cues what the lattice needs, and the sparse points that it sees."""
-        stored = self.read(i)
-        self.stored[i] = self._on_lattice(stored)
-        if not self.is_seated[i]:
-            return
-        depth = apply_line(stored, self._fit(i), self.kind)
-        steep = relief(depth)
-        self.relief[i] = np.nan_to_num(self._on_lattice(steep), nan=np.inf)
-        lens = self.cameras.focal[i], self.cameras.center[i]
-        if self.read_normals is not None:
-            normals = self.read_normals(i)
-            self.steps[i] = depth_steps(normals, *lens, self.rows, self.columns)
-        if self.read_normals is None or not np.isfinite(normals).any():
-            normals = normals_from_depth(depth, *lens)
-        rotation = self.cameras.world_from_cam[i, :3, :3]
-        self.normals[i] = normals[np.ix_(self.rows, self.columns)].reshape(-1, 3) @ rotation.T
-        pixels, z = observed_points(self.posed, self.cameras, i)
-        values = values_at(stored, pixels)
-        flat = np.isfinite(values) & (values_at(steep, pixels) < STEEP)
-        self.points[i] = pixels[flat], z[flat], values[flat]
-
-    def _on_lattice(self, picture: NDArray[np.float32]) -> NDArray[np.float64]:
-        return picture[np.ix_(self.rows, self.columns)].ravel().astype(np.float64)
+        self.views.look_at(i, self._fit(i) if self.is_seated[i] else None, self.kind)
 
     def _fit(self, i: int) -> LineFit:
         return LineFit(float(self.line[i, 0]), float(self.line[i, 1]), 0.0, 0.0, 0)
 
     def _lines(self) -> NDArray[np.float64]:
         """(N, S) scale * stored + shift; NaN where that is no depth, and in views that are not seated."""
-        lines = self.line[:, :1] * self.stored + self.line[:, 1:]
+        lines = self.line[:, :1] * self.views.stored + self.line[:, 1:]
         return np.where((lines > 0) & self.is_seated[:, None], lines, np.nan)
 
     def _log_depth(self, lines: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -204,12 +147,13 @@ class _JointAlignment:
 
     def seat_others(self) -> None:
         """Views that points did not align: by the nearest surfaces that others see there, facing as their normals say."""
-        waiting = [i for i in np.nonzero(~self.is_seated)[0].tolist() if np.isfinite(self.stored[i]).any()]
+        is_waiting = ~self.is_seated & np.isfinite(self.views.stored).any(1)
+        waiting = np.nonzero(is_waiting)[0].tolist()
         if not waiting:
             return
         depth = np.exp(self._log_depth(self._lines()))
-        points = self.cameras.positions[:, None] + self.directions * depth[..., None]
-        points = points[np.isfinite(points).all(-1) & (self.relief < STEEP)]
+        points = self.cameras.positions[:, None] + self.views.directions * depth[..., None]
+        points = points[np.isfinite(points).all(-1) & (self.views.relief < STEEP)]
         for i in waiting:
             pixels, z = project(self.cameras, i, points)
             if not len(z):
@@ -235,13 +179,13 @@ class _JointAlignment:
             self._add_points(i, middle[i], gate, own[i], right[i])
             self._add_steps(i, log_depth[i], coefficients[i], own[i], right[i])
         pairs, cross = self._add_pairs(log_depth, coefficients, gate, own, right)
-        change = _solved(own, pairs, cross, right)
+        change = solve_coupled(own, pairs, cross, right)
         self._move(change, middle)
 
     def _add_points(
         self, i: int, middle: float, gate: float, own: NDArray[np.float64], right: NDArray[np.float64]
     ) -> None:
-        pixels, z, stored = self.points[i]
+        pixels, z, stored = self.views.points[i]
         line = self.line[i, 0] * stored + self.line[i, 1]
         usable = line > 0
         nodes, shares = self.grid.bilinear(pixels[usable])
@@ -260,12 +204,12 @@ class _JointAlignment:
         own: NDArray[np.float64],
         right: NDArray[np.float64],
     ) -> None:
-        steps = self.steps[i]
+        steps = self.views.steps[i]
         if steps is None:
             return
         residual = steps.climb - (log_depth[steps.end] - log_depth[steps.start])
-        whole = (self.relief[i][steps.start] < BROKEN) & (self.relief[i][steps.end] < BROKEN)
-        kept = np.isfinite(residual) & whole
+        is_whole = self.views.relief[i] < BROKEN
+        kept = np.isfinite(residual) & is_whole[steps.start] & is_whole[steps.end]
         start, end, residual = steps.start[kept], steps.end[kept], residual[kept]
         cut = 3 * steps.error[kept] + POINT_NOISE
         weights = 1 / (1 + (residual / cut) ** 2) / steps.deviation[kept] ** 2
@@ -283,13 +227,13 @@ class _JointAlignment:
         right: NDArray[np.float64],
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Returns the pairs (P, 2) of views that see the same, and what couples their unknowns (P, U, U)."""
-        along = self.directions * np.exp(log_depth)[..., None]
-        points = self.cameras.positions[:, None] + along
-        is_good = np.isfinite(points).all(-1) & np.isfinite(self.normals).all(-1) & (self.relief < STEEP)
+        views, cameras = self.views, self.cameras
+        along = views.directions * np.exp(log_depth)[..., None]
+        points = cameras.positions[:, None] + along
+        is_good = np.isfinite(points).all(-1) & np.isfinite(views.normals).all(-1) & (views.relief < STEEP)
         seen = (
-            points, along, self.normals, is_good, np.ascontiguousarray(self.cameras.cam_from_world[:, :3]),
-            np.concatenate([self.cameras.focal, self.cameras.center], 1), self.step, len(self.columns), len(self.rows),
-            gate,
+            points, along, views.normals, is_good, np.ascontiguousarray(cameras.cam_from_world[:, :3]),
+            np.concatenate([cameras.focal, cameras.center], 1), views.step, len(views.columns), len(views.rows), gate,
         )  # fmt: skip
         pairs = self._partners(seen)
         cross = np.zeros((len(pairs), self.num_unknowns, self.num_unknowns), np.float32)
@@ -348,32 +292,3 @@ def _unknowns(nodes: NDArray[np.int64]) -> NDArray[np.int64]:
     """(K, 6) places of scale, shift and the four nodes (K, 4) among the unknowns of a view."""
     first = np.broadcast_to(np.array([SCALE, SHIFT]), (len(nodes), 2))
     return np.concatenate([first, WARP + nodes], 1)
-
-
-def _solved(
-    own: NDArray[np.float64], pairs: NDArray[np.int64], cross: NDArray[np.float32], right: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """x (N, U) of own x + cross x = right, by conjugate gradients that start from each view on its own."""
-    inverse = np.linalg.inv(own)
-    first, second = pairs.T
-
-    def multiply(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        x = x.reshape(right.shape)
-        product = np.matmul(own, x[..., None])[..., 0]
-        single = x.astype(np.float32)
-        np.add.at(product, first, np.matmul(cross, single[second][..., None])[..., 0])
-        np.add.at(product, second, np.matmul(single[first][:, None], cross)[:, 0])
-        return np.asarray(product.ravel(), np.float64)
-
-    def divide(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.matmul(inverse, x.reshape(*right.shape, 1)).ravel(), np.float64)
-
-    shape = (right.size, right.size)
-    solution, _ = cg(
-        LinearOperator(shape, multiply, dtype=np.float64),
-        right.ravel(),
-        rtol=1e-3,
-        maxiter=NUM_ITERATIONS,
-        M=LinearOperator(shape, divide, dtype=np.float64),
-    )
-    return np.asarray(solution.reshape(right.shape), np.float64)
