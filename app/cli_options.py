@@ -27,7 +27,7 @@ def add_model_options(
             dest=f"{prefix}{name}",
             default=argparse.SUPPRESS,
             help=_help(info),
-            **_parsing(info.annotation),
+            **_parsing(info),
         )
 
 
@@ -55,9 +55,9 @@ def make_model(model: type[Model], values: Mapping[str, Any], prefix: str = "") 
         ) from error
 
 
-def _parsing(annotation: Any) -> dict[str, Any]:
-    """How argparse takes a value of this type; pydantic converts and checks it later."""
-    annotation = _without_none(annotation)
+def _parsing(info: FieldInfo) -> dict[str, Any]:
+    """How argparse takes a value of the field's type; pydantic converts and checks it later."""
+    annotation = _without_none(info.annotation)
     if annotation is bool:
         return {"action": argparse.BooleanOptionalAction}
     if get_origin(annotation) is Literal:
@@ -67,7 +67,7 @@ def _parsing(annotation: Any) -> dict[str, Any]:
         if items[-1] is Ellipsis:
             return {"type": _comma_separated, "metavar": "A,B,…"}
         return {"nargs": len(items), "metavar": tuple("XYZW"[: len(items)])}
-    return {"metavar": {int: "N", float: "X"}.get(annotation, "TEXT")}
+    return {"metavar": _extra(info).get("metavar") or {int: "N", float: "X"}.get(annotation, "TEXT")}
 
 
 def _without_none(annotation: Any) -> Any:
@@ -89,13 +89,18 @@ def _comma_separated(text: str) -> list[str]:
 
 def _help(info: FieldInfo) -> str:
     """Description, range, unit and default, with percent signs made safe for argparse."""
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    extra = _extra(info)
     default = _plain(info.default)
     notes = [*_range(info), *([str(extra["unit"])] if "unit" in extra else [])]
     if default is not None:
         notes.append(f"default {default}")
     text = " ".join((info.description or info.title or "").split())
     return f"{text} ({', '.join(notes)})".replace("%", "%%") if notes else text.replace("%", "%%")
+
+
+def _extra(info: FieldInfo) -> Mapping[str, Any]:
+    """What a field says of itself beside its type, such as its unit."""
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
 
 
 def _plain(default: Any) -> str | None:

@@ -20,7 +20,8 @@ class Settings(BaseModel):
     """Base of a method's settings: frozen, no unknown keys; each field has a title, description and range.
 
     The panel, the command line and the saved JSON are made from the fields. A field's unit and whether it
-    is shown at once stand in `json_schema_extra={"unit": "mm", "basic": True}`.
+    is shown at once stand in `json_schema_extra={"unit": "mm", "basic": True}`; "metavar" there is what `--help`
+    writes for its value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

@@ -13,6 +13,7 @@ from recon.method import InputSlot, Method, Settings
 Lifting = Literal["reliable-votes", "smoothed-votes", "votes", "3d-galp"]
 
 _BASIC: dict[str, Any] = {"basic": True}
+_FOLDER = _BASIC | {"metavar": "FOLDER"}
 
 
 def _absolute(folder: str) -> str:
@@ -26,10 +27,10 @@ Folder = Annotated[str, AfterValidator(_absolute)]
 class PartSettings(Settings):
     """What a person may change about finding parts."""
 
-    masks: Folder = Field("", title="Masks", json_schema_extra=_BASIC)
+    masks: Folder = Field("", title="Masks", json_schema_extra=_FOLDER)
     """Folder of grey PNG masks named as the images: a part's number in each pixel, 255 for no opinion. Views may lack
     theirs, and masks may contradict each other."""
-    scribbles: Folder = Field("", title="Scribbles", json_schema_extra=_BASIC)
+    scribbles: Folder = Field("", title="Scribbles", json_schema_extra=_FOLDER)
     """Folder of such pictures with a few strokes of a person, 255 elsewhere. Strokes are believed; what looks like
     none of them belongs to no part."""
     words: str = Field("", title="Parts in words", json_schema_extra=_BASIC)
@@ -85,7 +86,7 @@ class EditSettings(Settings):
     instruction: str = Field("", title="Instruction", json_schema_extra=_BASIC)
     """What to change, in words and without a network: a colour (“dark red”), a material (“denim”), “delete”, “twice as
     big”, “move up 10 cm”, “rotate 30 degrees”; several apart by commas."""
-    anchors: Folder = Field("", title="Edited images", json_schema_extra=_BASIC)
+    anchors: Folder = Field("", title="Edited images", json_schema_extra=_FOLDER)
     """Folder of pictures named as views of the cameras, on which the part looks as it is to be; some views are
     enough."""
     steps: int = Field(200, ge=1, le=100_000, title="Steps", json_schema_extra=_BASIC | {"unit": "steps"})

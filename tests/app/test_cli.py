@@ -129,6 +129,15 @@ def test_every_setting_is_an_option_with_its_range_and_default(isokiln: Run) -> 
     assert "--no-slope-correction" in flat
 
 
+@pytest.mark.parametrize(
+    ("method", "option"), [("romap.part", "masks"), ("romap.part", "scribbles"), ("romap.edit", "anchors")]
+)
+def test_the_help_of_parts_says_which_options_are_folders(isokiln: Run, method: str, option: str) -> None:
+    status, text, _ = isokiln("run", method, "--help")
+    assert status == 0
+    assert f"--{option} FOLDER" in text
+
+
 @pytest.mark.slow
 def test_slices_become_a_solid_in_glb_with_its_figures(isokiln: Run, tmp_path: Path) -> None:
     output = tmp_path / "bean.glb"
