@@ -18,6 +18,7 @@ Vector = tuple[float, float, float]
 Array = NDArray[np.float64]
 Size = tuple[int, int]  # width, height
 ViewName = Literal["front", "back", "right", "left", "top", "bottom", "iso"]
+_NEAREST, _FARTHEST = 1e-7, 1e15  # to the focal point: as a share of where it is, and in units
 VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
 OPPOSITE: dict[ViewName, ViewName] = {
     "front": "back", "back": "front", "right": "left", "left": "right",
@@ -159,8 +160,14 @@ def pan(pose: CameraPose, dx: float, dy: float, size: Size) -> CameraPose:
 
 
 def zoom(pose: CameraPose, factor: float, about: ArrayLike) -> CameraPose:
-    """Bring camera and focal point towards `about` (3,): distances become `factor` times as long."""
+    """Bring camera and focal point towards `about` (3,): distances become `factor` times as long.
+
+    The camera stays where the numbers of a double could no longer tell it from its focal point.
+    """
     point = np.asarray(about, float)
+    distance = pose.distance * factor
+    if not _NEAREST * (1e-6 + float(np.abs([*point, *pose.focal]).max())) < distance < _FARTHEST:
+        return pose
     return replace(
         pose,
         position=_vector(point + (np.asarray(pose.position) - point) * factor),

@@ -84,6 +84,15 @@ def test_zooming_keeps_the_point_under_the_pointer(
     assert cameras.project(closer, [target], SIZE)[0, :2] == pytest.approx([x, y], abs=1e-4)
 
 
+@pytest.mark.parametrize("notch", [0.9, 1.1, 0.9**120, 1.1**120])
+def test_a_wheel_that_spins_on_and_on_leaves_a_camera_that_can_see(notch: float) -> None:
+    pose = CameraPose((3.0, -5.0, 2.0), (1.0, 0.5, 0.0))
+    for _ in range(3000):
+        pose = cameras.zoom(pose, notch, (1.0, 0.4, 0.1))
+    assert 1e-8 < pose.distance < 1e20
+    assert cameras.zoom(pose, 1 / notch, (1.0, 0.4, 0.1)).distance == pytest.approx(pose.distance / notch)
+
+
 def test_looking_around_keeps_the_place_and_moves_the_view() -> None:
     pose = CameraPose((0, -5, 0), (0, 0, 0), (0, 0, 1))
     right = cameras.look(pose, -0.5, 0, (0, 0, 1))
