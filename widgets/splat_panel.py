@@ -198,7 +198,10 @@ class SplatPanel(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(
             EmptyPlace(
-                "layer-splats", "Drop a splat file (.ply, .spz, .splat) to clean, select and edit it.", button
+                "layer-splats",
+                "Choose a layer of splats in the list, or drop a splat file (.ply, .spz, .splat), "
+                "to clean and edit it.",
+                button,
             )
         )
         content = QWidget()

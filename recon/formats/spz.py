@@ -94,7 +94,7 @@ def _unpacked(path: Path, data: bytes) -> tuple[_Header, list[NDArray[np.uint8]]
         is_longer = stream.decompress(stream.unconsumed_tail, 1)
         if not (is_longer or stream.eof):  # the checksum behind the data is cut off
             raise truncated(path, "table of Gaussians")
-        return header, _split(path, header, body), "RUB", ()
+        return header, _split(path, header, body + is_longer), "RUB", ()
     header = _header(path, data, len(data))
     if header.version < 4:
         return header, _split(path, header, data[_HEADER.size :]), "RUB", ()
@@ -120,6 +120,8 @@ def _header(path: Path, data: bytes, file_size: int) -> _Header:
 def _split(path: Path, header: _Header, body: bytes) -> list[NDArray[np.uint8]]:
     if len(body) < sum(header.sizes):
         raise truncated(path, "table of Gaussians")
+    if len(body) > sum(header.sizes) and not header.flags & _EXTENDED:
+        raise FormatError(path, "The file holds more than its header names.", DAMAGED_ADVICE)
     ends = np.cumsum([0, *header.sizes])
     return [np.frombuffer(body, np.uint8, n, start) for start, n in zip(ends, header.sizes, strict=False)]
 

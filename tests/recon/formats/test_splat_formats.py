@@ -354,6 +354,20 @@ def test_a_spz_that_lacks_its_last_bytes_is_refused_though_only_its_checksum_is_
             formats.read(path)
 
 
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_a_spz_that_names_fewer_gaussians_than_it_holds_is_refused(is_packed: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.spz"
+    formats.write(path, usual_cloud(9, 1), ExportOptions(spz_version="3"))
+    whole = gzip.decompress(path.read_bytes())
+    fewer = whole[:8] + (8).to_bytes(4, "little") + whole[12:]
+    path.write_bytes(gzip.compress(fewer) if is_packed else fewer)
+    with pytest.raises(FormatError, match="holds more than its header names"):
+        formats.read(path)
+    extended = whole[:14] + bytes([whole[14] | 2]) + whole[15:] + b"an extension"
+    path.write_bytes(gzip.compress(extended) if is_packed else extended)
+    assert len(formats.read(path).data) == 9  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["a.spz", "a.compressed.ply"])
 def test_colours_that_no_byte_can_hold_end_at_the_largest_one(name: str, tmp_path: Path) -> None:
     cloud = usual_cloud(3, 1)
