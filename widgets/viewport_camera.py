@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
@@ -69,7 +70,7 @@ class CameraPose:
         """Half of the picture's height at the focal point."""
         return self.distance * math.tan(self.view_angle / 2)
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Array, Array, Array]:
         """Unit vectors right, up and back (towards the viewer), right-handed."""
         back = _unit(np.subtract(self.position, self.focal))
@@ -77,7 +78,10 @@ class CameraPose:
         if np.linalg.norm(right) < 1e-9 * np.linalg.norm(self.up):
             right = np.cross(np.eye(3)[int(np.argmin(np.abs(back)))], back)
         right = _unit(right)
-        return right, np.cross(back, right), back
+        axes = right, np.cross(back, right), back
+        for axis in axes:
+            axis.flags.writeable = False  # they are kept and shared
+        return axes
 
     def axis_pixel(self, size: Size) -> tuple[float, float]:
         """The pixel that the view's axis goes through."""
