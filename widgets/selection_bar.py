@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from widgets.parts import grouped
 from widgets.theme import active_theme
+from widgets.viewport_overlays import Counts
 
 _AXES_WIDTH = 176  # design pixels that axes and scale bar take at the left of the foot
 
@@ -77,7 +78,9 @@ class SelectionBar(QFrame):
                 break
         size = self.sizeHint()
         left = max((host.width() - size.width()) // 2, self._left)
-        is_beside = left > theme.px(_AXES_WIDTH)
+        counts = host.findChild(Counts)
+        most = counts.x() if counts is not None and counts.isVisible() else host.width()
+        is_beside = left > theme.px(_AXES_WIDTH) and left + size.width() <= most
         top = host.height() - size.height() - theme.px(12 if is_beside else 84)
         self.setGeometry(left, max(0, top), size.width(), size.height())
         self.raise_()
