@@ -12,6 +12,7 @@ from PIL import Image
 
 from recon.errors import FormatError, InputError
 from recon.romap.edit_provider import Anchor, EditView
+from recon.romap.view_files import files_of_views
 from render.images import PosedImages
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -24,12 +25,7 @@ class AnchorFolder:
     def __init__(self, folder: Path, scene: PosedImages) -> None:
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.", "Give the folder that holds the edited images.")
-        files = {
-            path.stem.lower(): path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES
-        }
-        stems = {view: PurePosixPath(scene.images.paths[view]).stem.lower() for view in scene.used.tolist()}
-        self.paths = {view: files[stem] for view, stem in stems.items() if stem in files}
-        self.num_strange = len(files) - len(self.paths)
+        self.paths, self.num_strange = files_of_views(folder, SUFFIXES, scene)
         if not self.paths:
             first = PurePosixPath(scene.images.paths[int(scene.used[0])]).stem
             raise InputError(

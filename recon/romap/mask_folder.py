@@ -12,6 +12,7 @@ from PIL import Image
 
 from recon.errors import FormatError, InputError
 from recon.romap.evidence import NO_OPINION, LabelEvidence
+from recon.romap.view_files import files_of_views
 from recon.romap.view_weights import Size
 from render.images import PosedImages
 from render.lenses import is_perfect, undistortion_map
@@ -33,10 +34,6 @@ class MaskFolder:
     part_ids: tuple[int, ...]
     longest: int
     notes: tuple[str, ...] = ()
-
-    @property
-    def part_names(self) -> tuple[str, ...]:
-        return tuple(f"part {number}" for number in self.part_ids)
 
     def evidence(self) -> Iterator[LabelEvidence]:
         """The masks that say anything, in the scene's order, no longer than `longest` pixels."""
@@ -63,8 +60,7 @@ def open_masks(folder: Path, scene: PosedImages, longest: int) -> MaskFolder:
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.", "Give the folder that holds the masks.")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    found = _matched(files, folder, scene)
+    found, _ = files_of_views(folder, SUFFIXES, scene)
     if not found:
         expected = PurePosixPath(scene.images.paths[int(scene.used[0])]).stem + ".png"
         raise InputError(
@@ -131,23 +127,6 @@ def _opened(path: Path) -> NDArray[np.generic]:
     with Image.open(path) as picture:
         picture.load()
         return np.asarray(picture)
-
-
-def _matched(files: list[Path], folder: Path, scene: PosedImages) -> dict[int, Path]:
-    """Masks by index of the used image: by its path without ending, by its whole name, else by its last part."""
-    by_name: dict[str, Path] = {}
-    for file in files:
-        inside = file.relative_to(folder)
-        for name in (inside.with_suffix("").as_posix(), inside.as_posix(), file.stem):
-            by_name.setdefault(name.lower(), file)
-    found = {}
-    for view in scene.used.tolist():
-        path = PurePosixPath(scene.images.paths[view].replace("\\", "/"))
-        names = (path.with_suffix("").as_posix(), path.as_posix(), path.stem, path.name)
-        match = next((by_name[name.lower()] for name in names if name.lower() in by_name), None)
-        if match is not None:
-            found[view] = match
-    return found
 
 
 def _missing(found: dict[int, Path], scene: PosedImages) -> list[str]:
