@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recon.gaussian_colors import LUMA
 from recon.gaussian_selection import Mask
 from render.gaussians import GaussianCloud
 from render.spherical_harmonics import SH_C0
@@ -161,7 +162,7 @@ def _saturation(cloud: GaussianCloud) -> NDArray[np.float32]:
 
 def _luminance(cloud: GaussianCloud) -> NDArray[np.float32]:
     """Of Rec. 709, of sRGB values as they are (luma)."""
-    luma: NDArray[np.float32] = base_colors(cloud) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    luma: NDArray[np.float32] = base_colors(cloud) @ LUMA.astype(np.float32)
     return luma
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recon.errors import InputError
 from render.cameras import CameraSet
-from render.frame import Axis
+from render.frame import Axis, axis_vector
 from render.transforms import Similarity3
 
 Array = NDArray[np.float64]
@@ -91,8 +91,7 @@ def _refined(points: Array, plane: tuple[Array, Array], thickness: float) -> tup
 
 def _onto_ground(normal: Array, on_plane: Array, up: Axis) -> Similarity3:
     """Turns `normal` to the up axis by the shortest way and moves the plane to height zero."""
-    target = np.zeros(3)
-    target["XYZ".index(up[1])] = 1.0 if up[0] == "+" else -1.0
+    target = axis_vector(up)
     rotation = _shortest_turn(normal, target)
     height = float((rotation @ on_plane) @ target)
     return Similarity3(rotation, -height * target)

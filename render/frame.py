@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 Axis = Literal["+X", "-X", "+Y", "-Y", "+Z", "-Z"]
 PatientAxes = Literal["LPS", "RAS"]
 Unit = Literal["unit", "m", "cm", "mm", "um", "in", "ft"]
 
 METRES_PER_UNIT: dict[str, float] = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "in": 0.0254, "ft": 0.3048}
+
+
+def axis_vector(axis: Axis) -> NDArray[np.float64]:
+    """(3,) the unit vector along an axis."""
+    vector = np.zeros(3)
+    vector["XYZ".index(axis[1])] = 1.0 if axis[0] == "+" else -1.0
+    return vector
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,11 @@ class Frame:
             raise ValueError(f"unknown unit {self.unit!r}")
         if self.patient_axes is not None and self.patient_axes not in get_args(PatientAxes):
             raise ValueError(f"unknown patient axes {self.patient_axes!r}")
+
+    @property
+    def up_vector(self) -> NDArray[np.float64]:
+        """(3,) the unit vector that points up."""
+        return axis_vector(self.up)
 
     @property
     def metres_per_unit(self) -> float | None:

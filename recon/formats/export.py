@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from recon.errors import InputError
-from render.frame import METRES_PER_UNIT, Axis, Frame, PatientAxes, Unit
+from render.frame import METRES_PER_UNIT, Axis, Frame, PatientAxes, Unit, axis_vector
 from render.mesh import TriangleMesh
 
 FramePresetName = Literal[
@@ -241,7 +241,7 @@ def _turn(project: Frame, file: Frame) -> NDArray[np.float64]:
 
 def rotation_between(up: Axis, new_up: Axis) -> NDArray[np.float64]:
     """(3, 3) the quarter or half turn that brings one up axis to another; +Z to +Y takes (x, y, z) to (x, z, -y)."""
-    a, b = _axis_vector(up), _axis_vector(new_up)
+    a, b = axis_vector(up), axis_vector(new_up)
     if np.array_equal(a, b):
         return np.eye(3)
     if np.array_equal(a, -b):
@@ -251,10 +251,6 @@ def rotation_between(up: Axis, new_up: Axis) -> NDArray[np.float64]:
     return np.asarray(np.outer(axis, axis) + np.outer(b, a) - np.outer(a, b))
 
 
-def _axis_vector(axis: Axis) -> NDArray[np.float64]:
-    return np.asarray(np.eye(3)["XYZ".index(axis[1])] * (1 if axis[0] == "+" else -1))
-
-
 def _turned_bounds(mesh: TriangleMesh, turn: NDArray[np.float64]) -> NDArray[np.float64]:
     ends = mesh.bounds @ turn.T  # a turn by quarters takes boxes to boxes
     return np.stack([ends.min(0), ends.max(0)])
@@ -262,7 +258,7 @@ def _turned_bounds(mesh: TriangleMesh, turn: NDArray[np.float64]) -> NDArray[np.
 
 def floor_offset(low: NDArray[np.float64], high: NDArray[np.float64], up: Axis) -> NDArray[np.float64]:
     """(3,) from height zero to the lowest point of what lies between two corners."""
-    direction = _axis_vector(up)
+    direction = axis_vector(up)
     return np.asarray(direction * min(float(low @ direction), float(high @ direction)))
 
 

@@ -22,7 +22,7 @@ from recon.splats.parameters import Gaussians
 from recon.splats.pictures import Camera, Rendered, draw
 from recon.splats.splitting import Errors, clone_and_split
 from render.cameras import CameraSet
-from render.gaussians import GaussianCloud
+from render.gaussians import PARAMETERS, GaussianCloud
 from render.spherical_harmonics import SH_C0
 from render.transforms import Similarity3
 
@@ -32,7 +32,6 @@ Prior = Literal["anchors", "grey", "keep"]
 RATES = {"means": 5e-5, "quats": 1e-3, "log_scales": 2e-3, "opacity_logits": 0.01, "sh": 0.03}
 LAST_RATES = 0.1  # of the first
 FITTED_BANDS = 4  # coefficients of degree 0 and 1
-SURE = 0.8  # confidence from which a Gaussian's old look is removed
 LEAST_SHARE = 0.05  # of a pixel that the part must show to count
 SPILL_SHARE = 0.01  # of a pixel below which it does not show the part, and is to look as before
 _SPILL_WEIGHT = 0.3  # of such a pixel, to one that shows the part alone
@@ -254,7 +253,7 @@ def _assembled(cloud: GaussianCloud, part: Mask, found: GaussianCloud, fit: _Fit
     made = cloud.subset(source)
     arrays = {}
     places = np.searchsorted(rows[rows >= 0], part_rows[fit.kept[is_old]])
-    for name in ("means", "quats", "log_scales", "opacity_logits", "sh"):
+    for name in PARAMETERS:
         array = getattr(made, name).copy()
         array[places] = getattr(found, name)[is_old]
         array[rows < 0] = getattr(found, name)[~is_old]

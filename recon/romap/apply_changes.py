@@ -131,20 +131,13 @@ def _size(cloud: GaussianCloud, chosen: Mask) -> float:
 def _places(cloud: GaussianCloud, chosen: Mask) -> NDArray[np.float64]:
     """(n, 3) places in sizes of the part about its middle, the second axis up."""
     about = (cloud.means[chosen] - _middle(cloud, chosen)) / _size(cloud, chosen)
-    up = _up(cloud.frame)
     right, forward = _level_axes(cloud.frame)
-    return np.asarray(about @ np.stack([right, up, forward], 1), np.float64)
-
-
-def _up(frame: Frame) -> NDArray[np.float64]:
-    axis = np.zeros(3)
-    axis["XYZ".index(frame.up[1])] = -1.0 if frame.up[0] == "-" else 1.0
-    return axis
+    return np.asarray(about @ np.stack([right, cloud.frame.up_vector, forward], 1), np.float64)
 
 
 def _level_axes(frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Right and forward: +X (or +Y where X is up), and what then points away from a viewer who stands upright."""
-    up = _up(frame)
+    up = frame.up_vector
     right = np.array([0.0, 1.0, 0.0]) if up[0] else np.array([1.0, 0.0, 0.0])
     return right, np.cross(up, right)
 
@@ -156,7 +149,7 @@ def _axis(direction: Direction, frame: Frame, notes: list[str]) -> NDArray[np.fl
         axis["xyz".index(direction[-1])] = -1.0 if direction[0] == "-" else 1.0
         return axis
     if direction in ("up", "down"):
-        return _up(frame) * (1 if direction == "up" else -1)
+        return frame.up_vector * (1 if direction == "up" else -1)
     right, forward = _level_axes(frame)
     notes.append("Right and forward are the scene's own axes, not those of a view.")
     return {"right": right, "left": -right, "forward": forward, "back": -forward}[direction]

@@ -19,6 +19,7 @@ from recon.romap.apply_changes import apply_changes
 from recon.romap.edit_figures import changed_rows, visible_change
 from recon.romap.edit_provider import Anchor, EditView
 from recon.romap.instruction import parse_instruction
+from recon.romap.part_names import name_of_part
 from recon.romap.view_weights import ViewWeights
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
@@ -77,7 +78,7 @@ def part_mask(cloud: GaussianCloud, number: int) -> Mask:
 def _by_words(
     cloud: GaussianCloud, part: Mask, settings: EditSettings, seed: int
 ) -> Generator[Progress, None, _Edited]:
-    wish = parse_instruction(settings.instruction, _name_of(cloud, settings.part))
+    wish = parse_instruction(settings.instruction, name_of_part(cloud, settings.part))
     yield Progress(1, 1, "Changing the part")
     changed = apply_changes(cloud, part, wish.changes, seed)
     notes = changed.notes
@@ -86,12 +87,6 @@ def _by_words(
         notes = (*notes, f"Not understood and left out: {words}.")
     told = [type(change).__name__.lower() for change in wish.changes]
     return _Edited(changed.cloud, changed.rows, notes, {"changes": ", ".join(told), "target": wish.target})
-
-
-def _name_of(cloud: GaussianCloud, number: int) -> str:
-    """What a comment "part 3 torso" calls the part."""
-    lines = (line.split(maxsplit=2) for line in cloud.comments)
-    return next((words[2] for words in lines if words[:2] == ["part", str(number)] and len(words) == 3), "")
 
 
 def _by_anchors(

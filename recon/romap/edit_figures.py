@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.romap.ring import ring_of_cameras
-from render.gaussians import GaussianCloud
+from render.gaussians import PARAMETERS, GaussianCloud
 from render.splat_pictures import splat_picture
 
 _VIEWS, _SIZE = 6, 96  # of the quick look around, in pixels
-_NAMES = ("means", "quats", "log_scales", "opacity_logits", "sh")
 
 
 def changed_rows(
@@ -23,7 +22,7 @@ def changed_rows(
     old = rows[is_old]
     is_other = np.ones(len(before), bool)
     same = np.ones(len(old), bool)
-    for name in _NAMES:
+    for name in PARAMETERS:
         same &= _are_same_bits(getattr(before, name)[old], getattr(after, name)[is_old])
     for name, column in before.extra.items():
         same &= _are_same_bits(column[old], after.extra[name][is_old])

@@ -83,11 +83,6 @@ Evidence = LabelEvidence | ScoreEvidence
 class EvidenceProvider(Protocol):
     """Where evidence comes from: files, a person, or a network. Views without an opinion are left out."""
 
-    @property
-    def part_names(self) -> tuple[str, ...]:
-        """What the parts are called, in the order of their indices."""
-        ...
-
     def evidence(self) -> Iterator[Evidence]:
         """The views that say anything, one after the other."""
         ...

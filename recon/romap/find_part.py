@@ -18,7 +18,8 @@ from recon.romap.galp import GalpSettings, fit_labels
 from recon.romap.lifting import NO_PART, PartLabels, lift_votes
 from recon.romap.mask_folder import MaskFolder, open_masks
 from recon.romap.part_figures import part_figures
-from recon.romap.scribbles import as_strokes, lift_scribbles
+from recon.romap.part_names import comments_with_names
+from recon.romap.scribbles import StrokesInMasks, lift_scribbles
 from recon.romap.view_votes import ViewVotes, is_never_meant, view_votes
 from recon.romap.view_weights import ViewWeights
 from render.gaussians import GaussianCloud
@@ -64,9 +65,7 @@ def with_parts(
     """The cloud with the columns "part", int32, and "part_confidence", float32; names become comments."""
     numbers = np.array([*part_ids, NO_PART], np.int32)  # index −1 is the last
     extra = {**cloud.extra, "part": numbers[labels.indices], "part_confidence": labels.confidence}
-    lines = [f"part {number} {name}" for number, name in zip(part_ids, names, strict=False) if name]
-    kept = tuple(line for line in cloud.comments if not line.startswith("part "))
-    return replace(cloud, extra=extra, comments=(*kept, *lines))
+    return replace(cloud, extra=extra, comments=comments_with_names(cloud.comments, part_ids, names))
 
 
 def _task(
@@ -124,7 +123,7 @@ def _with_strokes(providers: list[MaskFolder], settings: PartSettings) -> tuple[
     """The last of the folders holds strokes where that was said."""
     if not settings.scribbles:
         return tuple(providers)
-    return (*providers[:-1], as_strokes(providers[-1]))
+    return (*providers[:-1], StrokesInMasks(providers[-1]))
 
 
 def _collect(

@@ -15,8 +15,7 @@ _ELEVATIONS = np.deg2rad([12.0, 28.0])  # every other view
 def ring_of_cameras(cloud: GaussianCloud, count: int, longest: int) -> CameraSet:
     """Square views of `longest` pixels, looking at the middle of most Gaussians, level with the frame's up axis."""
     middle, radius = _middle_and_radius(cloud)
-    up = np.zeros(3)
-    up["XYZ".index(cloud.frame.up[1])] = -1.0 if cloud.frame.up[0] == "-" else 1.0
+    up = cloud.frame.up_vector
     first = np.roll(up, 1)
     second = np.cross(up, first)
     poses = []

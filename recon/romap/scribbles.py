@@ -60,23 +60,14 @@ def evidence_of_strokes(strokes: Sequence[Stroke], sizes: Sequence[Size]) -> lis
 
 @dataclass(frozen=True)
 class StrokesInMasks:
-    """Evidence from pictures whose labels are a person's strokes."""
+    """Evidence from pictures whose labels are a person's strokes: believed, and loud."""
 
     masks: EvidenceProvider
-
-    @property
-    def part_names(self) -> tuple[str, ...]:
-        return self.masks.part_names
 
     def evidence(self) -> Iterator[LabelEvidence]:
         for each in self.masks.evidence():
             assert isinstance(each, LabelEvidence)
             yield replace(each, strength=SCRIBBLE_STRENGTH, is_certain=True)
-
-
-def as_strokes(masks: EvidenceProvider) -> StrokesInMasks:
-    """Take masks for strokes: believed, and loud."""
-    return StrokesInMasks(masks)
 
 
 def _pixels_in(region: Region, size: Size) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.romap.islands import unsupported_islands
-from recon.romap.mean_field import AffinityGraph, mean_field, softmax, voice_of
+from recon.romap.mean_field import WELL_SEEN, AffinityGraph, mean_field, softmax, voice_of
 from recon.romap.view_votes import ViewVotes, summed
 
 ROUNDS = 8
@@ -81,7 +81,7 @@ def first_beliefs(
     pixels = summed(votes, len(support)).sum(1)
     share = preferred + np.float32(0.05)
     share /= share.sum(1, keepdims=True)
-    loudness = np.minimum(1, pixels / 3)[:, None]
+    loudness = np.minimum(1, pixels / WELL_SEEN)[:, None]
     return mean_field(np.log(share) * loudness, graph, voice_of(pixels), AGREEMENT, 5)
 
 
@@ -155,7 +155,7 @@ def smoothed_votes(
     """(N, K) probabilities from votes that are taken at their word, smoothed over neighbours."""
     total = summed(votes, num_gaussians)
     pixels = total.sum(1)
-    unary = np.log(vote_shares(total)) * np.minimum(1, pixels / 3)[:, None]
+    unary = np.log(vote_shares(total)) * np.minimum(1, pixels / WELL_SEEN)[:, None]
     return mean_field(unary, graph, voice_of(pixels), 1.5 * total.shape[1] ** 0.5, steps)
 
 

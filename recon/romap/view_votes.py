@@ -17,6 +17,9 @@ from scipy import sparse
 from recon.romap.evidence import Evidence
 from render.frozen import Frozen
 
+_SEEN_WELL = 4.0  # pixels
+_NEXT_TO_NOTHING = 0.02  # of the pixels in which views keep silent
+
 
 @dataclass(frozen=True, eq=False)
 class ViewVotes(Frozen):
@@ -81,7 +84,3 @@ def is_never_meant(votes: Sequence[ViewVotes], num_gaussians: int) -> NDArray[np
         silent[each.silent_rows] += each.silent
     found: NDArray[np.bool_] = (silent > _SEEN_WELL) & (spoken < _NEXT_TO_NOTHING * silent)
     return found
-
-
-_SEEN_WELL = 4.0  # pixels
-_NEXT_TO_NOTHING = 0.02

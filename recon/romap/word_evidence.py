@@ -56,10 +56,6 @@ class WordEvidence:
     words: tuple[str, ...]
     network: _FindsWords
 
-    @property
-    def part_names(self) -> tuple[str, ...]:
-        return ("everything else", *self.words)
-
     def evidence(self) -> Iterator[ScoreEvidence]:
         for view in range(len(self.pictures.cameras)):
             scores = self.network(self.pictures.picture(view), self.words)
