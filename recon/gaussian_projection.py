@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from recon.gaussian_selection import Mask
 from render.frozen import Frozen
 from render.gaussians import GaussianCloud
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 _BLUR = np.float32(0.3)  # pixels²: what 3DGS adds to a Gaussian's spread on the screen
 
@@ -103,12 +106,12 @@ def _limits(camera: ScreenCamera) -> NDArray[np.float32]:
     return limits
 
 
-def rotations_of(quats: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 3, 3) rotation matrices of quaternions (N, 4) wxyz of any length but zero."""
+def rotations_of(quats: NDArray[Real]) -> NDArray[Real]:
+    """(N, 3, 3) rotation matrices of quaternions (N, 4) wxyz of any length but zero, in their precision."""
     w, x, y, z = (quats / np.linalg.norm(quats, axis=1, keepdims=True)).T
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
         [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
         [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
     ]
-    return np.stack([np.stack(row, -1) for row in rows], -2).astype(np.float32)
+    return np.stack([np.stack(row, -1) for row in rows], -2).astype(quats.dtype)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.gaussian_projection import rotations_of
 from recon.splats import Depth
 from render.gaussians import GaussianCloud
 from render.splat_pictures import BLUR, splat_view
@@ -60,7 +61,8 @@ def surface_depth(
 def _in_camera(cloud: GaussianCloud, cam_from_world: NDArray[np.float64]) -> tuple[Double, Double]:
     """In camera axes: matrices (n, 3, 3) whose columns are each Gaussian's axes, and the means (n, 3)."""
     pose = np.asarray(cam_from_world, np.float64)
-    return pose[:3, :3] @ _rotations(cloud.quats), cloud.means @ pose[:3, :3].T + pose[:3, 3]
+    rotations = rotations_of(cloud.quats.astype(np.float64))
+    return pose[:3, :3] @ rotations, cloud.means @ pose[:3, :3].T + pose[:3, 3]
 
 
 def _shapes(cloud: GaussianCloud, axes: Double, in_cam: Double, lens: Double) -> Float:
@@ -98,18 +100,6 @@ def _planes(cloud: GaussianCloud, axes: Double, in_cam: Double) -> Float:
     upper = inverse[:, [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]]
     toward = (inverse @ in_cam[..., None])[..., 0]
     return np.concatenate([upper, toward, in_cam[:, 2:], reach[:, None]], 1).astype(np.float32)
-
-
-def _rotations(quats: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, 3, 3), world from Gaussian."""
-    unit = quats.astype(np.float64)
-    w, x, y, z = (unit / np.linalg.norm(unit, axis=1, keepdims=True)).T
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.moveaxis(np.array(rows), -1, 0)
 
 
 @compiled
