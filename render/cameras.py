@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,13 @@ class CameraSet(Frozen):
         poses[:, :3, :3] = rotations.transpose(0, 2, 1)
         poses[:, :3, 3] = -np.einsum("nji,nj->ni", rotations, positions)
         return CameraSet(poses, self.focal, self.center, self.size)
+
+
+def limited_size(size: Iterable[float], longest: int) -> tuple[int, int]:
+    """Width and height in pixels of the same shape, the longer side at most `longest`."""
+    width, height = (float(side) for side in size)
+    factor = min(1.0, longest / max(width, height))
+    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def pixel_rays(

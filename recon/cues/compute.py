@@ -21,6 +21,7 @@ from recon.cues.robust_fit import LineFit
 from recon.errors import FormatError, InputError, SettingsError
 from recon.formats.pixels import read_image
 from recon.method import Output, Progress, Result, Run, RunContext
+from render.cameras import limited_size
 from render.image_files import read_array
 from render.images import DepthCues, DepthKind, NormalCues, PosedImages
 from render.scene_data import SceneData
@@ -191,18 +192,13 @@ def _write(path: Path, array: NDArray[np.float32]) -> None:
 
 def _photo(scene: PosedImages, view: int, settings: CuesSettings) -> NDArray[np.uint8]:
     """As the lens took it, since cues are undistorted when they are read."""
-    width, height = (int(side) for side in scene.cameras.size[view])
-    return read_image(scene.images, view, _limited((width, height), settings.image_size))
+    size = limited_size(scene.cameras.size[view], settings.image_size)
+    return read_image(scene.images, view, size)
 
 
 def _size_of(scene: PosedImages, longest: int) -> tuple[int, int]:
     width, height = np.median(scene.cameras.size[scene.used], axis=0)
-    return _limited((int(width), int(height)), longest)
-
-
-def _limited(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    factor = min(1.0, longest / max(size))
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+    return limited_size((int(width), int(height)), longest)
 
 
 def _slug(text: str) -> str:

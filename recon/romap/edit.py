@@ -21,6 +21,7 @@ from recon.romap.edit_provider import Anchor, EditView
 from recon.romap.instruction import parse_instruction
 from recon.romap.part_names import name_of_part
 from recon.romap.view_weights import ViewWeights
+from render.cameras import limited_size
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.scene_data import SceneData
@@ -101,7 +102,7 @@ def _by_anchors(
         )
     folder = AnchorFolder(Path(settings.anchors), scene)
     weights = ViewWeights(cloud, scene.cameras, are_kept=True)
-    sizes = {view: _limited(scene.cameras.size[view], settings.image_size) for view in folder.views}
+    sizes = {view: limited_size(scene.cameras.size[view], settings.image_size) for view in folder.views}
     views = yield from _views(cloud, part, weights, folder.views, sizes)
     anchors = list(folder.anchors(iter(views)))
     seen = [(view, anchor) for view, anchor in zip(views, anchors, strict=True) if view.mask.max() > 0.5]
@@ -170,12 +171,6 @@ def _before(view: EditView, weights: sparse.csr_matrix, background: NDArray[np.f
     """The view over a background in place of black."""
     left = 1 - np.asarray(weights.sum(1), np.float32).reshape(view.mask.shape)
     return replace(view, picture=view.picture + left[..., None] * background)
-
-
-def _limited(size: NDArray[np.integer], longest: int) -> tuple[int, int]:
-    factor = min(1.0, longest / float(size.max()))
-    width, height = (max(1, round(float(side) * factor)) for side in size)
-    return width, height
 
 
 def _figures(before: GaussianCloud, part: Mask, edited: _Edited, settings: EditSettings) -> dict[str, Any]:

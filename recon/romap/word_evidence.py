@@ -15,7 +15,7 @@ from recon.romap import PartSettings
 from recon.romap.evidence import ScoreEvidence
 from recon.romap.mask_networks import WordNetwork
 from recon.romap.ring import ring_of_cameras
-from render.cameras import CameraSet
+from render.cameras import CameraSet, limited_size
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.scene_data import SceneData
@@ -120,7 +120,9 @@ def word_task(cloud: GaussianCloud, scene: SceneData | None, settings: PartSetti
         )
     network = WordNetwork(find_model(settings.words_model, "words")[0], device)
     if isinstance(scene, PosedImages):
-        cameras = _limited(scene.cameras.select(scene.used), settings.image_size)
+        cameras = scene.cameras.select(scene.used)
+        sizes = [limited_size(size, settings.image_size) for size in cameras.size]
+        cameras = cameras.resized(np.array(sizes).reshape(-1, 2))
         names = tuple(scene.images.names[view] for view in scene.used)
         notes: tuple[str, ...] = ()
     else:
@@ -129,8 +131,3 @@ def word_task(cloud: GaussianCloud, scene: SceneData | None, settings: PartSetti
         notes = (f"No cameras were given: {len(cameras)} views around the splats are looked at.",)
     provider = WordEvidence(SplatPictures(cloud, cameras), words, network)
     return WordTask(cameras, words, provider, names, notes)
-
-
-def _limited(cameras: CameraSet, longest: int) -> CameraSet:
-    factor = np.minimum(1, longest / cameras.size.max(1, keepdims=True))
-    return cameras.resized(np.maximum(1, np.round(cameras.size * factor)).astype(np.int64))

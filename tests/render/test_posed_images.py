@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recon.formats import native
-from render.cameras import CameraSet, pixel_rays
+from render.cameras import CameraSet, limited_size, pixel_rays
 from render.frame import Frame
 from render.images import DepthCues, ImageSet, NormalCues, PosedImages
 from render.points import PointCloud
@@ -100,3 +100,16 @@ def test_a_pose_that_is_no_rigid_motion_is_refused(broken: np.ndarray) -> None:
 def test_an_observation_of_a_point_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="observations"):
         PosedImages(ImageSet("/photos", ("a.png",)), cameras(1), observations=np.array([[0, 0]], np.int32))
+
+
+@pytest.mark.parametrize(
+    ("size", "longest", "expected"),
+    [
+        ((640, 480), 320, (320, 240)),
+        ((480, 640), 320, (240, 320)),
+        ((64, 48), 320, (64, 48)),
+        ((999, 1), 10, (10, 1)),
+    ],
+)
+def test_a_size_is_limited_by_its_longer_side_and_keeps_its_shape(size, longest, expected) -> None:
+    assert limited_size(np.array(size), longest) == expected
