@@ -24,18 +24,28 @@ class SplatSettings(Settings):
         5000, ge=1, le=1_000_000, title="Training steps", json_schema_extra=_BASIC | {"unit": "steps"}
     )
     """Each looks at one photo. More steps sharpen detail; the time grows alike."""
-    max_gaussians: int = Field(0, ge=0, le=20_000_000, title="Most Gaussians", json_schema_extra=_BASIC)
-    """There are never more; 0 chooses by the steps and the device."""
-    image_size: int = Field(0, ge=0, le=16_384, title="Image size", json_schema_extra=_BASIC | {"unit": "px"})
-    """Longer side that photos are scaled down to; 0 chooses what the device can make use of."""
-    minutes: float = Field(
-        0.0, ge=0.0, le=10_000, title="Time limit", json_schema_extra=_BASIC | {"unit": "min"}
+    max_gaussians: int | None = Field(
+        None, ge=1, le=20_000_000, title="Most Gaussians", json_schema_extra=_BASIC
+    )
+    """There are never more. Not given: chosen by the steps and the device."""
+    image_size: int | None = Field(
+        None, ge=16, le=16_384, title="Image size", json_schema_extra=_BASIC | {"unit": "px"}
+    )
+    """Longer side that photos are scaled down to. Not given: what the device can make use of."""
+    minutes: float | None = Field(
+        None,
+        gt=0.0,
+        le=10_000,
+        title="Time limit",
+        json_schema_extra=_BASIC | {"unit": "min", "none": "None"},
     )
     """Processor time (a GPU's: of the clock) that training may take: the schedule is then shortened to end in time,
-    so that two runs differ; 0 for none."""
-    held_out: int = Field(-1, ge=-1, le=1000, title="Hold out every n-th photo", json_schema_extra=_BASIC)
-    """These photos are not trained on, but show how well unseen views are predicted; 0 trains on all, -1 holds out
-    every eighth where there are at least 32. Sets of fewer photos than that are trained on whole."""
+    so that two runs differ."""
+    held_out: int | None = Field(
+        None, ge=0, le=1000, title="Hold out every", json_schema_extra=_BASIC | {"unit": "photos"}
+    )
+    """Every n-th photo is not trained on, but shows how well unseen views are predicted; 0 trains on all. Not given: every
+    eighth where there are at least 32 photos, else none."""
     start: Start = Field("auto", title="Start from", json_schema_extra=_BASIC)
     """auto: the sparse points where there are enough, else random places that the photos agree about."""
     sh_degree: int = Field(3, ge=0, le=3, title="Colours by direction", json_schema_extra=_BASIC)
@@ -62,8 +72,8 @@ class SplatSettings(Settings):
     """Keeps Gaussians that nothing needs from growing (MCMC)."""
     noise: float = Field(5e5, ge=0.0, le=1e9, title="Noise")
     """How far transparent Gaussians wander (MCMC)."""
-    means_rate: float = Field(0.0, ge=0.0, le=1.0, title="Learning rate of places")
-    """In extents of the scene; 0 chooses by the steps. It falls to a hundredth."""
+    means_rate: float | None = Field(None, gt=0.0, le=1.0, title="Learning rate of places")
+    """In extents of the scene. Not given: by the steps. It falls to a hundredth."""
     scales_rate: float = Field(5e-3, ge=0.0, le=1.0, title="Learning rate of sizes")
     """Of the logarithm."""
     quats_rate: float = Field(1e-3, ge=0.0, le=1.0, title="Learning rate of turns")
@@ -74,8 +84,8 @@ class SplatSettings(Settings):
     """Of the colour that is the same from everywhere; a twentieth for the rest."""
     min_opacity: float = Field(5e-3, ge=1e-4, le=0.5, title="Least opacity")
     """What is fainter counts as faded."""
-    refine_every: int = Field(0, ge=0, le=100_000, title="Steps between refinements")
-    """0 chooses by the steps."""
+    refine_every: int | None = Field(None, ge=1, le=100_000, title="Steps between refinements")
+    """Not given: by the steps."""
     refine_end: float = Field(0.8, ge=0.0, le=1.0, title="Share of steps before growth ends")
     """What is left is for fine adjustment."""
     growth_gradient: float = Field(2e-4, gt=0.0, le=1.0, title="Error at which to split")
@@ -88,12 +98,14 @@ class SplatSettings(Settings):
 class SplatMeshSettings(Settings):
     """What a person may change about the mesh of splats."""
 
-    voxel: float = Field(0.0, ge=0.0, title="Voxel size", json_schema_extra=_BASIC | {"unit": "scene"})
-    """Side of a voxel in the scene's unit; 0 divides the longest side of the content by the resolution."""
+    voxel: float | None = Field(
+        None, gt=0.0, title="Voxel size", json_schema_extra=_BASIC | {"unit": "scene"}
+    )
+    """Side of a voxel in the scene's unit. Not given: the longest side of the content divided by the resolution."""
     resolution: int = Field(
         320, ge=32, le=4096, title="Resolution", json_schema_extra=_BASIC | {"unit": "voxels"}
     )
-    """Voxels along the longest side of the content, where the voxel size is 0."""
+    """Voxels along the longest side of the content, where no voxel size is given."""
     views: int = Field(64, ge=4, le=10_000, title="Views, at most", json_schema_extra=_BASIC)
     """Depth is rendered from so many places: those of the cameras where there are any, else around the content."""
     image_size: int = Field(640, ge=32, le=8192, title="Image size", json_schema_extra={"unit": "px"})

@@ -34,7 +34,7 @@ def prepare_trainer(inputs: Mapping[str, Any], settings: SplatSettings, device: 
     posed = used_photos(inputs["scene"])
     world_from_box = find_extent(posed)
     every = held_out_every(settings, len(posed))
-    photos = Photos(posed, settings.image_size, every, device, settings.transparency)
+    photos = Photos(posed, settings.image_size or 0, every, device, settings.transparency)
     in_box = photos.cameras.transformed(world_from_box.inverse)
     check_photos(photos)
     background = choose_background(photos, settings)

@@ -74,7 +74,7 @@ class Schedule:
 
 def held_out_every(settings: SplatSettings, num_photos: int) -> int:
     """Every which photo is held out; 0 for none."""
-    if settings.held_out >= 0:
+    if settings.held_out is not None:
         return settings.held_out
     return HELD_OUT_EVERY if num_photos >= FEWEST_TO_HOLD_OUT else 0
 
