@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QSlider, QWidget
 
 from widgets.number_field import NumberField, number_text
+from widgets.parts import icon_button
 from widgets.setting_fields import Limits, SettingField
 
 SLIDER_STEPS = 200
@@ -176,6 +178,30 @@ class TextEditor(Editor):
             self._line.setText("" if value is None else str(value))
 
 
+class FolderEditor(TextEditor):
+    """A line for the path of a folder, and a button to look for it."""
+
+    def __init__(self, field: SettingField) -> None:
+        super().__init__(field)
+        self.pick: Callable[..., str] = (
+            QFileDialog.getExistingDirectory
+        )  # where a test answers for the person
+        self._title = field.title
+        self._line.setPlaceholderText(field.none_text if field.is_optional else "None")
+        button = icon_button("folder-open", f"{field.title}: choose a folder")
+        button.clicked.connect(self._choose)
+        layout = self.layout()
+        assert isinstance(layout, QHBoxLayout)
+        layout.setSpacing(4)
+        layout.addWidget(button)
+
+    def _choose(self) -> None:
+        folder = self.pick(self, self._title, self._line.text())
+        if folder:
+            self._line.setText(folder)
+            self.changed.emit()
+
+
 class SuggestingEditor(Editor):
     """A line of text with a list of what is usual to fall down from it."""
 
@@ -256,6 +282,8 @@ def editor_for(field: SettingField) -> Editor:
         return ChoiceEditor(field)
     if field.kind == "bool":
         return BoolEditor(field)
+    if field.kind == "text" and field.is_folder:
+        return FolderEditor(field)
     if field.kind == "text":
         return SuggestingEditor(field) if field.suggestions and not field.is_optional else TextEditor(field)
     if field.kind == "tuple":

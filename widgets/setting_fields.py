@@ -58,7 +58,8 @@ class SettingField:
 
     choices: the values of a "choice" field in order, with their words. item: the kind of a tuple's items;
     length: their number, None where it is free; item_words: what each of them is. none_text: what an optional field says when it is
-    empty. has_slider: None where the range decides. suggestions: of a text that may be something else too.
+    empty. has_slider: None where the range decides. suggestions: of a text that may be something else too. is_folder: a
+    text that is the path of a folder.
     """
 
     name: str
@@ -78,6 +79,7 @@ class SettingField:
     none_text: str = "Automatic"
     has_slider: bool | None = None
     suggestions: tuple[str, ...] = ()
+    is_folder: bool = False
 
     def shown(self, value: Any) -> str:
         """A value in words, for tooltips."""
@@ -142,6 +144,7 @@ def _field(name: str, info: FieldInfo) -> SettingField:
         none_text=str(extra.get("none", "Automatic")),
         has_slider=extra.get("slider"),  # type: ignore[arg-type]
         suggestions=_texts(extra.get("suggestions")),
+        is_folder=extra.get("metavar") == "FOLDER",
     )
 
 

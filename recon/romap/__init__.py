@@ -38,7 +38,7 @@ class PartSettings(Settings):
     numbers 1, 2 and so on, everything else 0."""
     words_model: str = Field("clipseg", title="Network for words")
     """An id of the table of networks, or the folder of a CLIPSeg model."""
-    lifting: Lifting = Field("reliable-votes", title="From views to splats", json_schema_extra=_BASIC)
+    lifting: Lifting = Field("reliable-votes", title="Lifting", json_schema_extra=_BASIC)
     """reliable-votes: learn what each view confuses, and smooth; smoothed-votes: take views at their word, and smooth;
     votes: no smoothing; 3d-galp: labels fitted as in the paper."""
     image_size: int = Field(512, ge=32, le=4096, title="Image size", json_schema_extra={"unit": "px"})
@@ -66,7 +66,7 @@ PART = Method(
         InputSlot(
             "cameras",
             "posed_images",
-            "Posed images whose names the masks bear",
+            "Cameras",
             optional=True,
             needs_photos=False,
         ),
@@ -113,7 +113,7 @@ EDIT = Method(
         InputSlot(
             "cameras",
             "posed_images",
-            "Posed images whose names the edited images bear",
+            "Cameras",
             optional=True,
             needs_photos=False,
         ),

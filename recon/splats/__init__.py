@@ -42,7 +42,11 @@ class SplatSettings(Settings):
     """Processor time (a GPU's: of the clock) that training may take: the schedule is then shortened to end in time,
     so that two runs differ."""
     held_out: int | None = Field(
-        None, ge=0, le=1000, title="Hold out every", json_schema_extra=_BASIC | {"unit": "photos"}
+        None,
+        ge=0,
+        le=1000,
+        title="Hold out every",
+        json_schema_extra=_BASIC | {"unit": "photos", "none": "Auto"},
     )
     """Every n-th photo is not trained on, but shows how well unseen views are predicted; 0 trains on all. Not given: every
     eighth where there are at least 32 photos, else none."""

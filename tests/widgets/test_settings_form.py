@@ -7,14 +7,14 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSlider
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
 from recon import METHODS
 from recon.method import Method
 from widgets.number_field import NumberField, number_text
 from widgets.parts import FoldButton, StateLabel
-from widgets.setting_editors import at_fraction, fraction_of
+from widgets.setting_editors import FolderEditor, at_fraction, fraction_of
 from widgets.setting_fields import Limits, fields_of, problems
 from widgets.settings_form import SettingsForm
 
@@ -281,3 +281,20 @@ def test_a_text_with_suggestions_takes_one_of_them_or_any_other(qtbot):
     line.clear()
     qtbot.keyClicks(line, "/my/network")
     assert form.values()["depth"] == "/my/network"
+
+
+def test_a_folder_is_typed_or_chosen(qtbot):
+    class Masks(BaseModel):
+        masks: str = Field("", json_schema_extra={"metavar": "FOLDER", "basic": True})
+
+    form = SettingsForm(Masks)
+    qtbot.addWidget(form)
+    editor = form.findChild(FolderEditor)
+    asked = []
+    editor.pick = lambda parent, title, start: asked.append((title, start)) or "/my/masks"
+    button = editor.findChild(QToolButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert form.values()["masks"] == "/my/masks" and asked == [("Masks", "")]
+    editor.pick = lambda *_: ""
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert form.values()["masks"] == "/my/masks", "nothing was chosen"
