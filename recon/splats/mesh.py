@@ -16,7 +16,7 @@ from recon.mesh_edits import remove_small_components
 from recon.method import Output, Progress, Result, Run, RunContext
 from recon.splats import SplatMeshSettings
 from recon.splats.surface_depth import surface_depth
-from recon.splats.viewpoints import find_viewpoints
+from recon.splats.viewpoints import content_of, find_viewpoints
 from render.cameras import CameraSet
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
@@ -48,6 +48,8 @@ def run(inputs: Mapping[str, Any], settings: SplatMeshSettings, context: RunCont
     if not len(cloud):
         raise InputError("There are no splats.", "Choose a layer or a file that holds some.")
     yield Progress(0, 1, "Looking where the content is")
+    if not inputs.get("scene"):
+        cloud = content_of(cloud)
     cameras, nearest, is_inside = _cameras(cloud, inputs.get("scene"), settings)
     box = yield from _box(cloud, cameras, nearest, settings)
     looks = Looks(cameras, nearest, box)

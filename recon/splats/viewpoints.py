@@ -17,6 +17,9 @@ Float = NDArray[np.float64]
 
 OPAQUE = 0.1  # opacity above which a Gaussian tells where the content is
 OUTERMOST = 0.02  # share of the content on each side that may be anything
+SPARSE = 4  # times as far from its neighbours as usual is not dense
+NUM_SPACED, MOST_SPACED = 8, 50_000  # neighbours, and how many Gaussians are asked for theirs
+BEYOND = 1.6  # radii of the content from which on nothing belongs to it
 AROUND = 2.4  # radii of the content that outer cameras stand from its middle
 OUTER_ANGLE = 0.9  # radians, of the outer cameras
 FREE_TRIES = 600  # places inside that are tried
@@ -54,10 +57,12 @@ def find_viewpoints(cloud: GaussianCloud, count: int, size: int) -> Viewpoints:
 
 def content_ball(cloud: GaussianCloud) -> tuple[Float, float]:
     """Middle (3,) and radius of most of what is opaque, in the world's unit. Raises InputError where nothing is."""
-    means = cloud.means[cloud.opacities > OPAQUE].astype(np.float64)
-    if not len(means):
+    opaque = np.flatnonzero(cloud.opacities > OPAQUE)
+    if not len(opaque):
         raise InputError("These splats show nothing: all are transparent.", "Choose others.")
-    weights = _areas(cloud)[cloud.opacities > OPAQUE]
+    opaque = opaque[_is_near_the_dense(cloud.means[opaque].astype(np.float64))]
+    means = cloud.means[opaque].astype(np.float64)
+    weights = _areas(cloud)[opaque]
     middle = np.array([_quantile(means[:, axis], weights, 0.5) for axis in range(3)])
     low, high = (
         np.array([_quantile(means[:, axis], weights, share) for axis in range(3)])
@@ -67,6 +72,25 @@ def content_ball(cloud: GaussianCloud) -> tuple[Float, float]:
     away = np.linalg.norm(means - middle, axis=1)
     radius = _quantile(away, weights, 1 - OUTERMOST)
     return middle, max(radius, float(np.median(cloud.scales)), 1e-9)
+
+
+def content_of(cloud: GaussianCloud) -> GaussianCloud:
+    """The cloud without what lies far beyond its content, such as a background that training has put there."""
+    middle, radius = content_ball(cloud)
+    return cloud.subset(np.linalg.norm(cloud.means - middle, axis=1) < BEYOND * radius)
+
+
+def _is_near_the_dense(means: Float) -> NDArray[np.bool_]:
+    """(N,) what is not far from where Gaussians stand close together: backgrounds are large and few, yet may cover
+    as much as everything else."""
+    some = means[:: max(1, len(means) // MOST_SPACED)]
+    if len(some) <= NUM_SPACED:
+        return np.ones(len(means), np.bool_)
+    spacing = cKDTree(some).query(some, NUM_SPACED + 1)[0][:, 1:].mean(1)
+    dense = some[spacing <= SPARSE * np.median(spacing)]
+    middle = np.median(dense, axis=0)
+    reach = np.quantile(np.linalg.norm(dense - middle, axis=1), 1 - OUTERMOST)
+    return np.asarray(np.linalg.norm(means - middle, axis=1) <= 2 * reach)
 
 
 def _areas(cloud: GaussianCloud) -> Float:

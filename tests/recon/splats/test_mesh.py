@@ -95,6 +95,22 @@ def test_far_outliers_and_faint_haze_change_neither_where_to_look_nor_the_mesh()
     assert len(np.unique(vertex_components(len(mesh.vertices), edge_table(mesh.faces)))) == 1
 
 
+def test_a_background_of_few_but_huge_splats_is_no_content():
+    rng = np.random.default_rng(3)
+    sphere, count = covered_sphere(), 200
+    directions = rng.normal(size=(count, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    shell = GaussianCloud(
+        MIDDLE + directions * RADIUS * rng.uniform(6, 40, (count, 1)), np.tile([1, 0, 0, 0], (count, 1)),
+        np.full((count, 3), np.log(3 * RADIUS)), np.full(count, 3.0), np.zeros((count, 1, 3)),
+    )  # fmt: skip
+    dirty = with_more(sphere, shell)
+    middle, radius = content_ball(dirty)
+    assert np.linalg.norm(middle - MIDDLE) < 0.2 * RADIUS and RADIUS * 0.9 < radius < RADIUS * 2
+    mesh = drive(MESH, {"cloud": dirty}, **SMALL)[0].outputs[0].data
+    assert np.abs(off_sphere(mesh)).mean() < 0.01 * RADIUS
+
+
 def test_a_room_is_looked_at_from_inside():
     rng = np.random.default_rng(0)
     walls = []
