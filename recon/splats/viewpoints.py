@@ -86,7 +86,8 @@ def _is_near_the_dense(means: Float) -> NDArray[np.bool_]:
     some = means[:: max(1, len(means) // MOST_SPACED)]
     if len(some) <= NUM_SPACED:
         return np.ones(len(means), np.bool_)
-    spacing = cKDTree(some).query(some, NUM_SPACED + 1)[0][:, 1:].mean(1)
+    distances, _ = cKDTree(some).query(some, NUM_SPACED + 1)
+    spacing = np.asarray(distances)[:, 1:].mean(1)
     dense = some[spacing <= SPARSE * np.median(spacing)]
     middle = np.median(dense, axis=0)
     reach = np.quantile(np.linalg.norm(dense - middle, axis=1), 1 - OUTERMOST)
