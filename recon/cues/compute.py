@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from recon.cues import CuesSettings
 from recon.cues.alignment import apply_line, file_reader, fit_view, observed_points
 from recon.cues.checks import check_cues
-from recon.cues.models import find_model
+from recon.cues.checksums import check_weights, weights_sha256
+from recon.cues.models import Model, Task, find_model
 from recon.cues.networks import DepthNetwork, NormalNetwork, kind_of_network
 from recon.cues.normals_from_depth import normals_from_depth
 from recon.cues.robust_fit import LineFit
@@ -40,39 +41,63 @@ def run(inputs: Mapping[str, SceneData], settings: CuesSettings, context: RunCon
         raise InputError("All photos are switched off.", "Switch some on again.")
     made = scene
     notes: list[str] = []
+    for_depth = _network(settings.depth_model, "depth")
+    for_normals = _network(settings.normal_model, "normals")
     if settings.depth_model != "keep":
-        depth = None if settings.depth_model == "none" else (yield from _depth(made, settings, context))
+        depth = None if for_depth is None else (yield from _depth(made, for_depth, settings, context))
         made = replace(made, depth=depth)
     if made.depth is not None:
         checked = check_cues(replace(made, normals=None), _size_of(made, CHECK_SIZE))
         made = replace(made, depth=checked.posed.depth)
         notes.extend(checked.verdicts)
     if settings.normal_model != "keep":
-        normals = None if settings.normal_model == "none" else (yield from _normals(made, settings, context))
-        made = replace(made, normals=normals)
+        made = replace(made, normals=(yield from _normals(made, for_normals, settings, context)))
     if made.normals is not None:
         checked = check_cues(made, _size_of(made, CHECK_SIZE))
         made = checked.posed
         notes.append(checked.verdicts[-1])
-    return Result((Output("Scene with cues", made),), {"verdicts": notes})
+    used = [{"name": x.name, "sha256": dict(x.sha256)} for x in (for_depth, for_normals) if x is not None]
+    return Result((Output("Scene with cues", made),), {"verdicts": notes, "networks": used})
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network on this machine. model: its row of the table, if it is from there. sha256: of its files of weights."""
+
+    folder: Path
+    model: Model | None
+    sha256: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name if self.model is None else self.model.name
+
+
+def _network(name: str, task: Task) -> _Network | None:
+    """The network that a setting names; None for words that mean none. Raises MissingModel, InputError."""
+    if name in ("keep", "none") or (name, task) == ("depth", "normals"):
+        return None
+    folder, model = find_model(name, task)
+    network = _Network(folder, model, weights_sha256(folder))
+    if model is not None:
+        check_weights(model.name, network.sha256, model.sha256)
+    return network
 
 
 def _depth(
-    scene: PosedImages, settings: CuesSettings, context: RunContext
+    scene: PosedImages, chosen: _Network, settings: CuesSettings, context: RunContext
 ) -> Generator[Progress, None, DepthCues]:
     """One picture of the network's numbers for each used photo."""
-    folder, model = find_model(settings.depth_model, "depth")
-    kind = _kind(settings, folder, None if model is None else model.kind)
-    network = _Lazy(lambda: DepthNetwork(folder, context.device))
-    name = folder.name if model is None else model.name
+    kind = _kind(settings, chosen.folder, None if chosen.model is None else chosen.model.kind)
+    network = _Lazy(lambda: DepthNetwork(chosen.folder, context.device))
 
     def compute(view: int) -> NDArray[np.float32]:
         return np.asarray(network.get()(_photo(scene, view, settings)), np.float32)
 
     paths = yield from _files(
-        scene, context, f"depth-{_slug(name)}-{settings.image_size}", "Estimating depth", compute
+        scene, context, f"depth-{_slug(chosen.name)}-{settings.image_size}", "Estimating depth", compute
     )
-    return DepthCues(paths, kind, source=name)
+    return DepthCues(paths, kind, source=chosen.name)
 
 
 def _kind(settings: CuesSettings, folder: Path, of_model: DepthKind | None) -> DepthKind:
@@ -86,23 +111,23 @@ def _kind(settings: CuesSettings, folder: Path, of_model: DepthKind | None) -> D
 
 
 def _normals(
-    scene: PosedImages, settings: CuesSettings, context: RunContext
+    scene: PosedImages, chosen: _Network | None, settings: CuesSettings, context: RunContext
 ) -> Generator[Progress, None, NormalCues | None]:
-    """One picture for each used photo; None where they are to be derived from a depth that is not there."""
+    """One picture for each used photo; None where none are wanted or the depth to derive them from is not there."""
     if settings.normal_model == "depth":
         return (yield from _normals_of_depth(scene, settings, context))
-    folder, model = find_model(settings.normal_model, "normals")
-    network = _Lazy(lambda: NormalNetwork(folder, context.device, settings.steps, context.seed))
-    name = folder.name if model is None else model.name
-    signs = (1, -1, -1) if model is None or model.signs is None else model.signs
+    if chosen is None:
+        return None
+    network = _Lazy(lambda: NormalNetwork(chosen.folder, context.device, settings.steps, context.seed))
+    signs = (1, -1, -1) if chosen.model is None or chosen.model.signs is None else chosen.model.signs
 
     def compute(view: int) -> NDArray[np.float32]:
         return np.asarray(network.get()(_photo(scene, view, settings)), np.float32)
 
     paths = yield from _files(
-        scene, context, f"normals-{_slug(name)}-{settings.image_size}", "Estimating normals", compute
+        scene, context, f"normals-{_slug(chosen.name)}-{settings.image_size}", "Estimating normals", compute
     )
-    return NormalCues(paths, is_zero_to_one=False, signs=signs, source=name)
+    return NormalCues(paths, is_zero_to_one=False, signs=signs, source=chosen.name)
 
 
 def _normals_of_depth(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -21,7 +22,7 @@ Task = Literal["depth", "normals", "words", "clicks"]
 @dataclass(frozen=True)
 class Model:
     """One network. hub: its place on the Hugging Face hub. size: bytes. kind, signs: what its numbers mean, for depth
-    and for normals; None where it does not apply."""
+    and for normals; None where it does not apply. sha256: of files of weights, by their path, where they are known."""
 
     id: str
     name: str
@@ -32,6 +33,7 @@ class Model:
     licence: str
     kind: DepthKind | None = None
     signs: tuple[int, int, int] | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +97,25 @@ def test_a_network_in_the_users_folder_is_found_by_its_name(isokiln_home) -> Non
     found, model = find_model("depth-pro", "depth")
     assert found == folder and model is not None and model.kind == "metric"
     assert folder.is_relative_to(isokiln_home)
+
+
+def test_a_result_names_the_weights_and_others_than_the_published_are_refused(
+    depth_network, room, tmp_path, isokiln_home, monkeypatch
+) -> None:
+    (models_folder()).mkdir(parents=True)
+    shutil.copytree(depth_network, models_folder() / "zoedepth")
+    settings = CuesSettings(depth_model="zoedepth", normal_model="none")
+    weights = hashlib.sha256((depth_network / "model.safetensors").read_bytes()).hexdigest()
+    figures = finished(room, settings, tmp_path).figures
+    assert figures["networks"] == [
+        {"name": "ZoeDepth NYU and KITTI", "sha256": {"model.safetensors": weights}}
+    ]
+    rows = [replace(model, sha256={"model.safetensors": weights}) for model in known_models()]
+    monkeypatch.setattr("recon.cues.models.known_models", lambda: rows)
+    assert finished(room, settings, tmp_path).figures["networks"] == figures["networks"]
+    rows[:] = [replace(model, sha256={"model.safetensors": "0" * 64}) for model in rows]
+    with pytest.raises(InputError, match="is not the one that was published"):
+        finished(room, settings, tmp_path)
 
 
 def test_an_unknown_network_and_one_for_another_task_are_refused() -> None:
