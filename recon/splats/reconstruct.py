@@ -17,6 +17,7 @@ from recon.splats import SplatSettings
 from recon.splats.preparation import prepare_trainer
 from recon.splats.results import Views, look_through_all, trained_cloud, view_figures
 from recon.splats.train import StepReport, Trainer
+from recon.splats.visibility import is_seen
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
 
@@ -92,6 +93,9 @@ def run(inputs: Mapping[str, Any], settings: SplatSettings, context: RunContext)
     trained = time.process_time()
     views = yield from look_through_all(trainer, posed)
     cloud = trained_cloud(trainer, posed)
+    seen = is_seen(trainer)
+    if seen.any():
+        cloud = cloud.subset(seen)
     figures = _figures(trainer, cloud, course, views)
     ends = time.process_time(), time.perf_counter()
     figures["cpu_seconds"] = {
@@ -158,6 +162,7 @@ def _figures(trainer: Trainer, cloud: GaussianCloud, course: Course, views: View
     return {
         **views.means,
         "gaussians": len(cloud),
+        "gaussians_unseen": len(trainer.gaussians) - len(cloud),
         "steps": trainer.step_count,
         "images": len(photos),
         "held_out_images": int(photos.is_held_out.sum()),
