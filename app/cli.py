@@ -17,7 +17,10 @@ OpenWindow = Callable[[WindowOptions], int]
 
 # Name → where it is and what it does; a command's module is imported when it is called.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "run": ("app.cli_run:main", "run a method: from slices, photos or splats to a solid, a surface or splats"),
+    "run": (
+        "app.cli_run:main",
+        "run a method: from slices, photos or splats to a solid, a surface or splats",
+    ),
     "methods": ("app.cli_system:methods", "list the methods"),
     "convert": ("app.cli_files:convert", "turn a file into another format"),
     "clean": ("app.cli_clean:main", "crop, clean and thin out splats"),

@@ -170,7 +170,7 @@ class ExportDesk(QObject):
             else:
                 self.dialog.set_estimate(", ".join(name for name, _ in self._chosen(wish)))
                 self.dialog.set_frame_text("As in the project")
-            self.dialog.set_command(self._command(wish))
+            self.dialog.set_command(*self._command(wish))
         except ReconError as error:
             self.dialog.set_problem(f"{error.sentence} {error.advice}")
             self.dialog.set_command("")
@@ -204,15 +204,17 @@ class ExportDesk(QObject):
         own = [project.resolve().parent / name for name in ("layers", "runs")] if project else []
         return any(place == used or used in place.parents for used in (*sources, *own))
 
-    def _command(self, wish: ExportWish) -> str:
-        """The command line that writes the same file, from the project's own copy of the layer."""
-        if len(wish.layers) != 1 or self._files.document.path is None:
-            return ""
+    def _command(self, wish: ExportWish) -> tuple[str, str]:
+        """The command line that writes the same file from the project's own copy of the layer, or why there is none."""
+        if len(wish.layers) != 1:
+            return "", "The command line writes one layer at a time."
         layer = self._files.project.layer(wish.layers[0])
         stored = self._files.document.file_of(wish.layers[0])
-        if stored is None or layer is None or layer.content is not layer.data:
-            return ""  # The stored layer still holds what was deleted.
-        return shlex.join(command_words(wish, stored, layer.data))
+        if stored is None or layer is None:
+            return "", "Save the project first: the command reads the layer from it."
+        if layer.content is not layer.data:
+            return "", "The project's copy of this layer still holds the deleted splats."
+        return shlex.join(command_words(wish, stored, layer.data)), ""
 
     def _finish(self, paths: Sequence[Path]) -> None:
         if self.dialog is not None:

@@ -29,7 +29,9 @@ class WindowOptions:
 
 def add_window_options(parser: argparse.ArgumentParser) -> None:
     """The options of the window, on its parser."""
-    parser.add_argument("paths", nargs="*", type=Path, metavar="FILE", help="project, or file to import, to open")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="FILE", help="project, or file to import, to open"
+    )
     parser.add_argument("--new", metavar="NAME", default="", help="begin a project of this name")
     parser.add_argument("--import", dest="imports", nargs="+", type=Path, default=[], metavar="FILE")
     parser.add_argument("--latest", action="store_true", help="open the project that was open last")

@@ -101,10 +101,11 @@ class ExportDialog(QDialog):
         """Say what the frame preset means here, for example "+Y up, metres, multiplied by 0.001"."""
         self._frame_text.setText(text)
 
-    def set_command(self, command: str) -> None:
-        """What Copy CLI command puts on the clipboard; empty disables it."""
+    def set_command(self, command: str, reason: str = "") -> None:
+        """What Copy CLI command puts on the clipboard; empty disables it, for this reason."""
         self._command = command
         self._copy.setEnabled(bool(command))
+        self._copy.setToolTip(reason)
 
     def set_problem(self, sentence: str) -> None:
         """Why this cannot be exported as it stands, or ""."""

@@ -102,7 +102,10 @@ def _with_fitting_lens(scene: Scene, views: Numbered, notes: list[Note]) -> Numb
         raise _unlike(scene, *unlike[0])
     if not kept:
         sentence = f"None of its images can be read, first {damaged[0].name}."
-        raise FormatError(scene.file, sentence, "Copy the images again, or save them as PNG or JPEG.")
+        advice = "Copy the images again, or save them as PNG or JPEG."
+        if not any(path.is_file() for path in damaged):
+            advice = "Copy the images beside the file, or give their width and height in it."
+        raise FormatError(scene.file, sentence, advice)
     _note_lenses(notes, damaged, [view.path for view, _ in unlike], scaled)
     return kept
 

@@ -115,7 +115,7 @@ def test_deleted_gaussians_are_not_exported(qtbot, window, tmp_path):
     window.document.save_now(tmp_path / "P" / "P.isokiln")
     dialog = window.exports.show([key])
     wish = replace(dialog.wish(), path=tmp_path / "out.ply", sidecar=True)
-    assert window.exports._command(wish) == ""  # the stored layer still holds them
+    assert window.exports._command(wish)[0] == ""  # the stored layer still holds them
     with qtbot.waitSignal(window.exports.exported, timeout=20_000):
         window.exports.write(wish)
     back = formats.read(tmp_path / "out.ply").data
@@ -138,7 +138,7 @@ def _assert_command_agrees(qtbot, window, dialog, key, tmp_path):
     wish = replace(
         dialog.wish(), format=key, path=tmp_path / f"a{suffix}", options=options, sidecar=key != "points"
     )
-    words = shlex.split(window.exports._command(wish))
+    words = shlex.split(window.exports._command(wish)[0])
     with qtbot.waitSignal(window.exports.exported, timeout=20_000):
         window.exports.write(wish)
     first = wish.path.read_bytes()
