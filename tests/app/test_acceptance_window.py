@@ -321,7 +321,7 @@ def test_the_copied_command_writes_the_very_same_file(qtbot, window, tmp_path): 
     window.document.save_now(tmp_path / "Part" / "Part.isokiln")
     dialog = window.exports.show([window.project.layers[0].id])
     wish = replace(dialog.wish(), format="stl", path=tmp_path / "a" / "part.stl", sidecar=False)
-    words = shlex.split(window.exports._command(wish))
+    words = shlex.split(window.exports._command(wish)[0])
     with qtbot.waitSignal(window.exports.exported, timeout=20_000):
         window.exports.write(wish)
     first = wish.path.read_bytes()
