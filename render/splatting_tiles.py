@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -61,11 +61,16 @@ class Tiles:
         """Tiles along x and along y."""
         return -(-self.size[0] // TILE), -(-self.size[1] // TILE)
 
-    @cached_property
+    @property
     def shuffled(self) -> Offset:
         """All tiles in an order that spreads crowded regions over threads."""
         columns, rows = self.grid
-        return np.random.default_rng(0).permutation(columns * rows).astype(np.int64)
+        return _shuffled(columns * rows)
+
+
+@lru_cache(maxsize=64)
+def _shuffled(count: int) -> Offset:
+    return np.random.default_rng(0).permutation(count).astype(np.int64)
 
 
 def make_tiles(
