@@ -147,7 +147,7 @@ def apply_theme(app: QApplication, name: ThemeName = "system", ui_scale: float =
     chosen = LIGHT if name == "light" or (name == "system" and _system_is_light(app)) else DARK
     theme = replace(chosen, ui_scale=min(2.0, max(0.8, ui_scale)))
     last = app.findChild(_Glyphs)
-    if last is not None and active_theme() == theme:
+    if last is not None and app.property(_PROPERTY) == theme:
         return theme  # To dress every widget again takes long.
     app.setProperty(_PROPERTY, theme)
     if last is None:
