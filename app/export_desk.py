@@ -50,6 +50,7 @@ class ExportDesk(QObject):
         self.dialog: ExportDialog | None = None
         self._is_cancelled = threading.Event()
         self._num_bytes = self._expected_bytes = 0
+        self._contents: dict[str, tuple[Layer, Any]] = {}
         self._wrote.connect(self._show_progress)
 
     def show(self, selected: Sequence[str]) -> ExportDialog:
@@ -116,6 +117,7 @@ class ExportDesk(QObject):
 
     def _forget_dialog(self) -> None:
         self.dialog = None
+        self._contents.clear()
 
     def _stem(self, layers: Sequence[ExportLayer]) -> str:
         """The project's name, or that of the one layer while the project has none; never that of a source."""
@@ -148,7 +150,14 @@ class ExportDesk(QObject):
 
     def _chosen(self, wish: ExportWish) -> list[tuple[str, Any]]:
         """Names and contents, of splats without the deleted ones."""
-        return [(layer.name, layer.content) for layer in self._exportable() if layer.id in wish.layers]
+        return [(layer.name, self._content(layer)) for layer in self._exportable() if layer.id in wish.layers]
+
+    def _content(self, layer: Layer) -> Any:
+        """A layer's content, which takes long to make of many splats: kept while the dialog shows the same layer."""
+        kept = self._contents.get(layer.id)
+        if kept is None or kept[0] is not layer:
+            kept = self._contents[layer.id] = (layer, layer.content)
+        return kept[1]
 
     def _take_change(self, wish: ExportWish) -> None:
         """Offer the formats that fit what is ticked now, and show what would be written."""
@@ -212,7 +221,7 @@ class ExportDesk(QObject):
         stored = self._files.document.file_of(wish.layers[0])
         if stored is None or layer is None:
             return "", "Save the project first: the command reads the layer from it."
-        if layer.content is not layer.data:
+        if self._content(layer) is not layer.data:
             return "", "The project's copy of this layer still holds the deleted splats."
         return shlex.join(command_words(wish, stored, layer.data)), ""
 

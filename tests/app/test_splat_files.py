@@ -124,6 +124,23 @@ def test_deleted_gaussians_are_not_exported(qtbot, window, tmp_path):
     assert (tmp_path / "out.export.json").is_file()
 
 
+def test_what_is_left_of_a_layer_is_made_once_for_all_that_a_dialog_shows(qtbot, window, monkeypatch):
+    key = add_cloud(window)
+    cloud = window.project.layers[0].data
+    marks = GaussianMarks.none(len(cloud))
+    deleted = replace(marks, deleted=np.arange(len(cloud)) < 2)
+    window.project.edit("Delete", changed(window.project.layers, key, marks=deleted))
+    made, subset = [], GaussianCloud.subset
+    monkeypatch.setattr(GaussianCloud, "subset", lambda of, rows: made.append(1) or subset(of, rows))
+    dialog = window.exports.show([key])
+    for _ in range(3):
+        window.exports._take_change(dialog.wish())
+    assert len(made) == 1
+    window.project.edit("Restore", changed(window.project.layers, key, marks=marks))
+    ((_, restored),) = window.exports._chosen(dialog.wish())
+    assert restored is cloud, "another state of the layer is looked at anew"
+
+
 def test_the_copied_command_writes_the_very_same_splats(qtbot, window, tmp_path):
     layer = add_cloud(window)
     window.document.save_now(tmp_path / "P" / "P.isokiln")
