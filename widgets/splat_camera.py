@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from widgets.splat_program import NEAR_SHARE
 from widgets.splat_shelf import Place
-from widgets.viewport_camera import CameraPose
-from widgets.viewport_scene import box_corners
+from widgets.viewport_camera import CameraPose, box_corners
 
 Array = NDArray[np.float64]
 Area = tuple[int, int, int, int]  # x, y, width, height in pixels of the device, from the lower left

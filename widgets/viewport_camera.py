@@ -99,6 +99,14 @@ def axis_vector(axis: Axis) -> Array:
     return vector
 
 
+def box_corners(box: Array | None) -> Array:
+    """The eight corners (8, 3) of a box (2, 3) along the axes; none (0, 3) of no box."""
+    if box is None:
+        return np.zeros((0, 3))
+    corners: Array = np.stack(np.meshgrid(*box.T, indexing="ij"), -1).reshape(-1, 3)
+    return corners
+
+
 def project(pose: CameraPose, points: ArrayLike, size: Size) -> Array:
     """Points (N, 3) in the picture: (N, 3) pixels x, y and depth along the view; depth <= 0 is behind."""
     right, up, back = pose.axes

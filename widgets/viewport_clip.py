@@ -13,9 +13,8 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSlider, QToolB
 
 from widgets.icons import icon
 from widgets.viewport_annotations import Annotations
-from widgets.viewport_camera import Vector
+from widgets.viewport_camera import Vector, box_corners
 from widgets.viewport_planes import plane_in_box
-from widgets.viewport_scene import box_corners
 
 Array = NDArray[np.float64]
 _STEPS = 1000

@@ -12,6 +12,7 @@ from render.points import PointCloud
 from widgets import viewport_polydata as polydata
 from widgets.colour_maps import rgb
 from widgets.theme import Theme
+from widgets.viewport_camera import box_corners
 from widgets.viewport_style import LayerStyle, Shading
 
 Array = NDArray[np.float64]
@@ -52,10 +53,7 @@ class PointsLayer:
     @property
     def outer_points(self) -> Array:
         """What to fit the camera to: the corners (8, 3) of the bounds, or nothing."""
-        if self._bounds is None:
-            return np.zeros((0, 3))
-        corners: Array = np.stack(np.meshgrid(*self._bounds.T), -1).reshape(-1, 3)
-        return corners
+        return box_corners(self._bounds)
 
     def set(self, cloud: PointCloud, style: LayerStyle, shading: Shading) -> None:
         """Show this cloud in this way; meshes' shading does not concern it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import product
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -19,7 +18,7 @@ from render.points import PointCloud
 from render.scene_data import SceneData
 from widgets.colour_maps import rgb
 from widgets.theme import Theme, mix
-from widgets.viewport_camera import CameraPose
+from widgets.viewport_camera import CameraPose, box_corners
 from widgets.viewport_cameras import CamerasLayer, Picture
 from widgets.viewport_mesh_layer import MeshLayer
 from widgets.viewport_points_layer import PointsLayer
@@ -332,8 +331,3 @@ class ViewportScene:
 def is_drawn(data: object) -> TypeGuard[SceneData]:
     """Whether data have a place in space where a viewport can draw them."""
     return type(data) in _KINDS
-
-
-def box_corners(box: Array) -> Array:
-    """The eight corners (8, 3) of a box (2, 3)."""
-    return np.array([[box[i][0], box[j][1], box[k][2]] for i, j, k in product((0, 1), repeat=3)])

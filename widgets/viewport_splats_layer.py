@@ -12,7 +12,7 @@ from render.gaussians import GaussianCloud
 from widgets.colour_maps import label_color, map_colors, natural_range, rgb
 from widgets.splat_picking import nearest_center, splat_under
 from widgets.theme import Theme
-from widgets.viewport_camera import CameraPose, Size
+from widgets.viewport_camera import CameraPose, Size, box_corners
 from widgets.viewport_points_layer import most_of
 from widgets.viewport_style import LayerStyle, Shading
 
@@ -54,10 +54,7 @@ class SplatsLayer:
     @property
     def outer_points(self) -> Array:
         """What to fit the camera to: the corners (8, 3) of the bounds, or nothing."""
-        if self._bounds is None:
-            return np.zeros((0, 3))
-        corners: Array = np.stack(np.meshgrid(*self._bounds.T), -1).reshape(-1, 3)
-        return corners
+        return box_corners(self._bounds)
 
     @property
     def is_on_dark(self) -> bool:

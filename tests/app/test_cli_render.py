@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.__main__ import main
 from app.cli_render import background_color, picture_names
 from recon import formats
 from recon.errors import SettingsError
@@ -23,19 +22,6 @@ from tests.render.test_splat_pictures import make_cloud
 from tests.scene_writers import write_colmap_binary, write_transforms
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def isokiln(capfd: pytest.CaptureFixture[str]) -> Run:
-    def run(*words: object) -> tuple[int, str, str]:
-        try:
-            status = main([str(word) for word in words])
-        except SystemExit as end:
-            status = int(end.code or 0)
-        output = capfd.readouterr()
-        return status, output.out, output.err
-
-    return run
 
 
 def make_scene(folder: Path, names: tuple[str, ...], model: str = "PINHOLE") -> PosedImages:

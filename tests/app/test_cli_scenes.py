@@ -12,7 +12,6 @@ import numpy as np
 import pycolmap
 import pytest
 
-from app.__main__ import main
 from app.cli_outputs import check_output, write_outputs
 from recon import formats, run_folder
 from recon.errors import InputError
@@ -28,19 +27,6 @@ from tests.recon.poses.scenes import deviation, of_images
 from tests.synthetic_room import make_room, write_images
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def isokiln(capfd: pytest.CaptureFixture[str]) -> Run:
-    def run(*words: object) -> tuple[int, str, str]:
-        try:
-            status = main([str(word) for word in words])
-        except SystemExit as end:
-            status = int(end.code or 0)
-        output = capfd.readouterr()
-        return status, output.out, output.err
-
-    return run
 
 
 def read_scene(path: Path) -> PosedImages:

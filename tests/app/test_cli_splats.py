@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import cli
 from recon import formats
 from recon.formats import mesh
 from render.frame import Frame
@@ -19,16 +18,6 @@ from tests.recon.formats.splat_examples import usual_cloud
 from tests.synthetic import TORUS, mesh_of
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def isokiln(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*words: object) -> tuple[int, str, str]:
-        status = cli.main([str(word) for word in words], lambda options: 99)
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    return run
 
 
 @pytest.fixture
