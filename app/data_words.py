@@ -11,9 +11,11 @@ from render.gaussians import GaussianCloud, GaussianMarks
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
+from render.radiance_field import RadianceField
 from render.rendered_views import RenderedViews
 from render.scene_data import SceneData
 from render.sdf_field import SdfField
+from render.view_field import ViewField
 
 Rows = list[tuple[str, str]]
 
@@ -34,7 +36,10 @@ def describe_data(data: SceneData, marks: GaussianMarks | None = None) -> str:
         return f"{left_words(data, marks)}, SH degree {data.sh_degree}"
     if isinstance(data, RenderedViews):
         return f"{counted(len(data.names), 'view')} of {_size(data.rgb.shape[2], data.rgb.shape[1])}"
-    return f"distance field, {counted(_num_parameters(data), 'parameter')}"
+    if isinstance(data, ViewField):
+        return f"field of {counted(len(data), 'view')} of {_size(data.pictures.shape[2], data.pictures.shape[1])}"
+    what = "radiance field" if isinstance(data, RadianceField) else "distance field"
+    return f"{what}, {counted(_num_parameters(data), 'parameter')}"
 
 
 def left_words(cloud: GaussianCloud, marks: GaussianMarks | None) -> str:
@@ -70,6 +75,9 @@ def count_rows(data: SceneData, marks: GaussianMarks | None = None) -> Rows:
         return [*rows, ("Further columns", ", ".join(data.extra) or "none")]
     if isinstance(data, RenderedViews):
         return _view_rows(data)
+    if isinstance(data, ViewField):
+        size = _size(data.pictures.shape[2], data.pictures.shape[1])
+        return [("Views", number(len(data))), ("Size", size)]
     return [("Parameters", number(_num_parameters(data)))]
 
 
@@ -152,5 +160,5 @@ def _size(width: int, height: int) -> str:
     return f"{width} × {height}"
 
 
-def _num_parameters(data: SdfField) -> int:
+def _num_parameters(data: SdfField | RadianceField) -> int:
     return sum(array.size for array in data.parameters.values())

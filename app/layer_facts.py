@@ -17,8 +17,10 @@ from recon import METHODS
 from render.gaussians import GaussianCloud
 from render.images import ImageSet
 from render.mesh import TriangleMesh
+from render.radiance_field import RadianceField
 from render.rendered_views import RenderedViews
 from render.sdf_field import SdfField
+from render.view_field import ViewField
 from widgets.layer_list import KIND_ICONS
 from widgets.properties_panel import LayerDisplay, LayerFacts
 from widgets.theme import active_theme
@@ -91,7 +93,9 @@ def _bounds(layer: Layer) -> list[tuple[str, str]]:
 
 def _display(layer: Layer) -> LayerDisplay | None:
     data = layer.data
-    if isinstance(data, Missing | ImageSet | RenderedViews | SdfField):  # They are not drawn among the rest.
+    if isinstance(
+        data, Missing | ImageSet | RenderedViews | SdfField | RadianceField | ViewField
+    ):  # They are not drawn among the rest.
         return None
     style: Mapping[str, Any] = layer.style
     if isinstance(data, GaussianCloud):

@@ -280,5 +280,8 @@ def _nothing(kind: str) -> str:
         "posed_images": "No photos with poses open yet",
         "sdf_field": "No trained surface yet: run one of the methods that train",
         "points": "No points open yet",
+        "gaussians": "No splats open yet",
+        "radiance_field": "No radiance field yet: train one from posed photos",
+        "view_field": "No edited scene yet",
     }
     return words.get(kind, "Nothing that fits is open yet")

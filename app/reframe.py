@@ -14,9 +14,11 @@ from render.gaussians import GaussianCloud
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
+from render.radiance_field import RadianceField
 from render.rendered_views import RenderedViews
 from render.scene_data import SceneData
 from render.transforms import Similarity3
+from render.view_field import ViewField
 
 _LENGTHS = ("distance",)  # values at vertices that are lengths
 
@@ -45,7 +47,7 @@ def transformed(data: SceneData, b_from_a: Similarity3, frame: Frame) -> SceneDa
         return _transformed_mesh(data, b_from_a, frame)
     if isinstance(data, CrossSections):
         return _transformed_sections(data, b_from_a, frame)
-    if isinstance(data, PosedImages | PointCloud | GaussianCloud):
+    if isinstance(data, PosedImages | PointCloud | GaussianCloud | RadianceField | ViewField):
         return data.transformed(b_from_a, frame)
     if isinstance(data, ImageSet):
         return replace(data, frame=frame)

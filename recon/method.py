@@ -110,7 +110,8 @@ class Method:
 
     inputs: its slots; `run_at` gets a dict from slot name to scene data. presets: name → changed settings,
     in order from quick to best; the first named by default_preset. run_at: "package.module:function". makes: the
-    kind of its first output, a key of SCENE_DATA_KINDS.
+    kind of its first output, a key of SCENE_DATA_KINDS. edits: the slot of which the result is another edition, so
+    that it waits beside it to be accepted or rejected; "" for what stands on its own.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Method:
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     default_preset: str = "Balanced"
     makes: str = "mesh"
+    edits: str = ""
 
     def make_settings(self, values: Mapping[str, Any]) -> Settings:
         """The settings with `values` in place of defaults. Raises SettingsError."""

@@ -9,8 +9,10 @@ from render.gaussians import GaussianCloud
 from render.images import ImageSet, PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
+from render.radiance_field import RadianceField
 from render.rendered_views import RenderedViews
 from render.sdf_field import SdfField
+from render.view_field import ViewField
 
 SceneData = (
     CrossSections
@@ -21,6 +23,8 @@ SceneData = (
     | SdfField
     | RenderedViews
     | GaussianCloud
+    | RadianceField
+    | ViewField
 )
 SCENE_DATA_KINDS: dict[str, type[Any]] = {
     "cross_sections": CrossSections,
@@ -31,4 +35,6 @@ SCENE_DATA_KINDS: dict[str, type[Any]] = {
     "sdf_field": SdfField,
     "views": RenderedViews,
     "gaussians": GaussianCloud,
+    "radiance_field": RadianceField,
+    "view_field": ViewField,
 }

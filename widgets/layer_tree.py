@@ -28,6 +28,8 @@ KIND_ICONS = {
     "posed_images": "layer-cameras",
     "points": "layer-points",
     "sdf_field": "layer-field",
+    "radiance_field": "layer-field",
+    "view_field": "layer-field",
     "views": "layer-views",
     "measurement": "layer-measurement",
     "group": "folder",

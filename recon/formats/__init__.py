@@ -286,6 +286,8 @@ _WORDS = {
     "sdf_field": "a field",
     "views": "rendered views",
     "gaussians": "Gaussian splats",
+    "radiance_field": "a radiance field",
+    "view_field": "a field of views",
 }
 _OF_FILES = ("mesh", "points", "gaussians")  # kinds of data that say nothing about what a folder is
 _ADVICE_FOR = {

@@ -122,4 +122,5 @@ EDIT = Method(
     run_at="recon.romap.edit:run",
     paper="arXiv:2507.11061",
     makes="gaussians",
+    edits="cloud",
 )
