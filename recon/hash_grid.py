@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recon import hash_grid_kernels as kernels
-from recon.hash_grid_layout import HashGridLayout
+from render.hash_grid_layout import HashGridLayout
 
 __all__ = ["HashGrid", "HashGridLayout", "corner_entries", "torch_jets"]
 

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from recon.hash_grid_layout import HashGridLayout
+from render.hash_grid_layout import HashGridLayout
 
 Backend = Callable[[Tensor, Tensor], Tensor]
 

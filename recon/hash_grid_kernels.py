@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.hash_grid_layout import Levels
+from render.hash_grid_layout import Levels
 
 # Not TBB first: open3d brings an old one, of which numba warns before it takes another.
 numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]

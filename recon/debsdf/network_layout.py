@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Literal, get_args
 
-from recon.hash_grid_layout import HashGridLayout
+from render.hash_grid_layout import HashGridLayout
 
 Kind = Literal["hash", "mlp"]
 
