@@ -31,6 +31,7 @@ from app.manifest import app_version
 from app.mesh_desk import MeshDesk
 from app.method_panel import MethodPanel
 from app.pack_desk import PackDesk
+from app.parts_desk import PartsDesk
 from app.preferences import Preferences, load_preferences
 from app.project import Project
 from app.recent_desk import RecentDesk
@@ -127,6 +128,7 @@ class MainWindow(QMainWindow):
         self.splat_tools = SplatDesk(self)
         self.splat_panels = SplatPanelDesk(self)
         self.splat_busy = SplatBusy(self)
+        self.parts = PartsDesk(self)
         self.conditions = Conditions(self)
         window_layout.make_tool_bar(self)
         self._first_layout = self.saveState()

@@ -266,6 +266,7 @@ def _show_splats(window: MainWindow) -> None:
     window.set_tab_shown(window.task_tabs, "Splats", has_splats)
     window.splat_tools.refresh()
     window.splat_panels.refresh()
+    window.parts.refresh()
 
 
 def _do_wish(window: MainWindow, wish: str, ids: Sequence[str]) -> None:
