@@ -44,7 +44,8 @@ def part_numbers(cloud: GaussianCloud) -> NDArray[np.int32]:
     column = cloud.extra.get(PART)
     if column is None or column.ndim != 1:
         return np.full(len(cloud), NO_PART, np.int32)
-    return np.asarray(np.maximum(column, NO_PART), np.int32)
+    whole = np.nan_to_num(column, nan=NO_PART) if column.dtype.kind == "f" else column
+    return np.maximum(whole.astype(np.int64), NO_PART).astype(np.int32)
 
 
 def part_confidence(cloud: GaussianCloud) -> NDArray[np.float32] | None:
@@ -71,9 +72,9 @@ def _counts(
 ) -> dict[int, tuple[int, float | None]]:
     """How many Gaussians each part has, and how sure they are in the mean."""
     if numbers.max(initial=0) < _FEW_NUMBERS:  # far sooner done than sorting
-        found, place = np.arange(NO_PART, _FEW_NUMBERS), numbers - NO_PART
+        found, place = np.arange(NO_PART, _FEW_NUMBERS), (numbers - NO_PART).astype(np.intp)
     else:
-        found, place = np.unique(numbers, return_inverse=True)
+        found, place = np.unique(numbers.astype(np.intp), return_inverse=True)
     counts = np.bincount(place, minlength=len(found))
     sums = None if confidence is None else np.bincount(place, confidence, minlength=len(found))
     return {
