@@ -19,7 +19,7 @@ from app import project_folder
 from app.background import Background
 from app.directories import state_directory
 from app.layers import Missing, ProjectState
-from app.manifest import Manifest, RunRecord
+from app.manifest import Manifest, PromptRecord, RunRecord
 from app.preferences import remember_project
 from app.project import Project
 from app.project_folder import Document, Opened
@@ -52,6 +52,7 @@ class OpenDocument(QObject):
         self.path: Path | None = None
         self.is_read_only = False
         self.runs: tuple[RunRecord, ...] = ()
+        self.prompts: tuple[PromptRecord, ...] = ()
         self.session: dict[str, Any] = {}
         self.keeps_work = True  # whether unsaved work is written to the disk by itself
         self._manifest = Manifest.new()
@@ -137,6 +138,12 @@ class OpenDocument(QObject):
         """Note a run of this project, or a new state of one."""
         others = tuple(r for r in self.runs if r.uuid != run.uuid)
         self.runs = (*others, run)
+        self._runs_changed = True
+        self.changed.emit()
+
+    def set_prompts(self, prompts: tuple[PromptRecord, ...]) -> None:
+        """Note what was asked for by words; it is saved with the project and is no undo step."""
+        self.prompts = prompts
         self._runs_changed = True
         self.changed.emit()
 
@@ -239,6 +246,7 @@ class OpenDocument(QObject):
     def _become(self, document: Document, path: Path | None, *, is_read_only: bool) -> None:
         self.path, self.is_read_only = path, is_read_only
         self._manifest, self.runs = document.manifest, document.runs
+        self.prompts = document.prompts
         self.session = dict(document.session)
         self._runs_changed, self._autosaved_state, self.kept_at = False, None, None
         self.project.load(document.state, document.hidden)
@@ -246,7 +254,9 @@ class OpenDocument(QObject):
         self.changed.emit()
 
     def _snapshot(self) -> Document:
-        return Document(self.project.state, self.project.hidden, self.runs, self.session, self._manifest)
+        return Document(
+            self.project.state, self.project.hidden, self.runs, self.session, self._manifest, self.prompts
+        )
 
     def _check_free(self, target: Path) -> None:
         """Raises InputError where another program has the project open that would be written over."""

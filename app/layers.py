@@ -53,7 +53,8 @@ class Layer:
     """One thing in the project.
 
     style: display values of the viewport. marks: of Gaussians, what is selected, hidden, locked and deleted among
-    them. extra: unknown keys of its record.
+    them. version_of: id of the layer that it is another edition of, "" for none; is_pending: it waits to be accepted as
+    such. extra: unknown keys of its record.
     """
 
     id: str
@@ -64,6 +65,8 @@ class Layer:
     origin: Origin | None = None
     source: Source | None = None
     marks: GaussianMarks | None = None
+    version_of: str = ""
+    is_pending: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

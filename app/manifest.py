@@ -68,6 +68,8 @@ class LayerRecord(_Record):
     source: AssetRecord | None = None
     file: str | None = None
     marks: str | None = None  # a file of what is marked among Gaussians
+    version_of: str = ""
+    pending: bool = False
     meta: dict[str, Any] = {}
     images: dict[str, str] = {}  # where pictures are that the data refer to
 
@@ -80,6 +82,21 @@ class RunRecord(_Record):
     name: str
     inputs: list[str] = []
     accepted: bool = False
+
+
+class PromptRecord(_Record):
+    """An edit by words that was asked for. verdict: "" while it is computed, "pending", "accepted", "rejected" or
+    "failed". target: what it was to change, in words. settings: of the method, as the prompt box had them."""
+
+    uuid: str
+    prompt: str
+    method: str = ""
+    seed: int = 0
+    target: str = ""
+    settings: dict[str, Any] = {}
+    asked: str = ""  # local time, ISO 8601
+    run: str = ""
+    verdict: str = ""
 
 
 class Manifest(_Record):
@@ -97,6 +114,7 @@ class Manifest(_Record):
     frame: FrameRecord | None = None
     layers: list[LayerRecord] = []
     runs: list[RunRecord] = []
+    prompts: list[PromptRecord] = []
     session: dict[str, Any] = {}
 
     @classmethod

@@ -37,6 +37,7 @@ from app.manifest import (
     LayerRecord,
     Manifest,
     OriginRecord,
+    PromptRecord,
     RunRecord,
     damaged,
     manifest_path,
@@ -72,6 +73,7 @@ class Document:
     runs: tuple[RunRecord, ...] = ()
     session: Mapping[str, Any] = field(default_factory=dict)
     manifest: Manifest = field(default_factory=Manifest.new)
+    prompts: tuple[PromptRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,7 @@ def _next_manifest(document: Document, layers: list[LayerRecord]) -> Manifest:
             ),
             "layers": layers,
             "runs": list(document.runs),
+            "prompts": list(document.prompts),
             "session": dict(document.session),
         }
     )
@@ -265,6 +268,8 @@ def _layer_record(folder: Path, layer: Layer, hidden: frozenset[str]) -> LayerRe
             "source": _asset_record(folder, layer.source),
             "file": _store(folder, layer.data) if is_embedded else None,
             "marks": _store(folder, layer.marks) if layer.marks is not None else None,
+            "version_of": layer.version_of,
+            "pending": layer.is_pending,
             "meta": {"bytes": layer.data.num_bytes},
             "images": _images_record(folder, layer),
         }
@@ -354,7 +359,10 @@ def _load(folder: Path, manifest: Manifest) -> tuple[Document, tuple[str, ...]]:
     frame = manifest.frame or FrameRecord()
     hidden = frozenset(record.uuid for record in manifest.layers if not record.visible)
     state = ProjectState(tuple(layers), Frame(frame.up, frame.unit, frame.patient_axes))
-    return Document(state, hidden, tuple(manifest.runs), manifest.session, manifest), tuple(notes)
+    document = Document(
+        state, hidden, tuple(manifest.runs), manifest.session, manifest, tuple(manifest.prompts)
+    )
+    return document, tuple(notes)
 
 
 def _load_layer(folder: Path, record: LayerRecord) -> tuple[Layer, str]:
@@ -386,6 +394,8 @@ def _load_data(folder: Path, record: LayerRecord) -> tuple[Layer, str]:
         is_locked=record.locked,
         origin=Origin(**_known(record.origin, Origin)) if record.origin else None,
         source=source,
+        version_of=record.version_of,
+        is_pending=record.pending,
         extra={**(record.model_extra or {}), **({"images": record.images} if record.images else {})},
     )
     try:

@@ -40,7 +40,7 @@ class Recovery:
         """The unsaved work. Raises FormatError when it is damaged."""
         document = project_folder.open_project(self.folder / _MANIFEST).document
         manifest = document.manifest.model_copy(update={"revision": self.base_revision, "title": self.title})
-        return Document(document.state, document.hidden, document.runs, document.session, manifest)
+        return replace(document, manifest=manifest)
 
 
 def write_recovery(document: Document, project_path: Path | None) -> Recovery:
