@@ -14,6 +14,7 @@ from app.errors import ErrorReport, describe_death, describe_error, describe_eve
 from app.job_states import ACTIVE, ENDED, OFFERS, STARTABLE, JobState, Offer
 from app.time_left import TimeLeft, describe_time_left
 from app.worker_process import WorkerProcess
+from app.worker_thread import WorkerThread
 from recon.errors import ReconError
 from recon.method import Output
 from recon.run_folder import EventTail, RunFolder, end_process_tree
@@ -80,7 +81,8 @@ class Job(QObject):
         self.result: JobResult | None = None
         self.error: ErrorReport | None = None
         self._grace = grace
-        self._worker: WorkerProcess | None = None
+        self._worker: WorkerProcess | WorkerThread | None = None
+        self.is_in_process = False  # whether its last attempt was computed by this program itself
         self._tail = EventTail(folder)
         self._time_left = TimeLeft()
         self._asked: str | None = None
@@ -114,10 +116,11 @@ class Job(QObject):
 
     # What the person may ask of it.
 
-    def start(self, worker: WorkerProcess) -> None:
+    def start(self, worker: WorkerProcess | WorkerThread) -> None:
         """Run the folder, from its checkpoint where it has one, in a worker that waits for one."""
         self.close()  # The worker of the last attempt may still be on its way out.
         self._worker = worker
+        self.is_in_process = isinstance(worker, WorkerThread)
         self._tail = EventTail(self.folder, from_end=True)
         self._asked = self.result = self.error = None
         self._began = self._ended = 0.0
@@ -448,7 +451,7 @@ class JobQueue(QObject):
             return
         job = next((job for job in self._jobs if job.state is JobState.QUEUED), None)
         if job is None:
-            if self._keeps_warm and any(job.state in ENDED for job in self._jobs):
+            if self._keeps_warm and any(job.state in ENDED and not job.is_in_process for job in self._jobs):
                 self.warm_up()
             return
         worker = self._warm if self.has_warm_worker else None

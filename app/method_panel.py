@@ -38,13 +38,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class StartWish:
-    """What the person wants computed. inputs: slot name → layer id."""
+    """What the person wants computed. inputs: slot name → layer id. title: of the run, "" for the method's with a
+    number. is_instant: it takes a moment, so that it need not wait for other runs nor for a process of its own."""
 
     method: Method
     settings: Mapping[str, Any]
     inputs: Mapping[str, str]
     device: str
     seed: int
+    title: str = ""
+    is_instant: bool = False
 
 
 class MethodPanel(QWidget):

@@ -21,7 +21,9 @@ from app.manifest import RunRecord
 from app.method_panel import StartWish
 from app.project_runs import run_folders
 from app.result_words import summary
-from recon import method_by_id
+from app.versions import pending_layer, with_pending
+from app.worker_thread import WorkerThread
+from recon import METHODS, method_by_id
 from recon.errors import ReconError
 from recon.method import Method
 from recon.run_folder import RunFolder, create
@@ -36,14 +38,15 @@ _OF_ROOMS = ("debsdf", "tsdf", "poisson", "extract")
 class RunDesk(QObject):
     """The jobs of the open project.
 
-    Signals: changed after anything that a row shows; previewed (job, data); result_added (layers); failed (job,
-    report); progressed (job); logged (job, level, text); listed (job) when it is first followed, started (job).
+    Signals: changed after anything that a row shows; previewed (job, data); result_added (layers), edit_added (the
+    layer that waits to be accepted); failed (job, report); progressed (job); logged (job, level, text); listed (job) when it is first followed, started (job).
     """
 
     changed = Signal()
     previewed = Signal(object, object)
     preview_ended = Signal()
     result_added = Signal(object)
+    edit_added = Signal(object)
     failed = Signal(object, object)
     progressed = Signal(object)
     logged = Signal(object, str, str)
@@ -96,7 +99,7 @@ class RunDesk(QObject):
         self.last_wish = wish
         self.document.autosave()
         run_id = uuid.uuid4().hex
-        name = f"{wish.method.title} {len(self.document.runs) + 1}"
+        name = wish.title or f"{wish.method.title} {len(self.document.runs) + 1}"
         folder = create(
             self.document.folder / "runs" / run_id,
             wish.method.id,
@@ -110,7 +113,9 @@ class RunDesk(QObject):
         ids = [layer.id for layer in layers.values() if layer is not None]
         self.document.add_run(RunRecord(uuid=run_id, method=wish.method.id, name=name, inputs=ids))
         job = self._follow(folder)
-        self.queue.add(job)
+        self.queue.add(job, start=not wish.is_instant)
+        if wish.is_instant:
+            job.start(WorkerThread())
         self.started.emit(job)
         return job
 
@@ -309,6 +314,10 @@ class RunDesk(QObject):
         self.preview_ended.emit()
         project = self.document.project
         origin = self._origin(job, result.figures)
+        base = self._edited_layer(job)
+        if base is not None and result.outputs:
+            self._add_edit(job, result, base, origin)
+            return
         layers = [
             _result_layer(job, output.name, output.data, origin, len(result.outputs))
             for output in result.outputs
@@ -319,6 +328,24 @@ class RunDesk(QObject):
         project.set_visible(earlier, False)
         self._accept(job)
         self.result_added.emit(layers)
+
+    def _edited_layer(self, job: Job) -> Layer | None:
+        """The layer of which a run's result is another edition; None for results that stand on their own."""
+        manifest = job.folder.manifest
+        method = next((each for each in METHODS if each.id == manifest.method and each.edits), None)
+        record = next((run for run in self.document.runs if run.uuid == id_of(job)), None)
+        if method is None or record is None:
+            return None
+        layers = dict(zip(manifest.inputs, record.inputs, strict=False))
+        return self.document.project.layer(layers.get(method.edits, ""))
+
+    def _add_edit(self, job: Job, result: JobResult, base: Layer, origin: Origin) -> None:
+        """The result waits beside the layer that it was made from; that one is hidden meanwhile."""
+        project, output = self.document.project, result.outputs[0]
+        pending = pending_layer(base, job.title, output.data, origin, shown_style(origin.method))
+        project.edit(f"Edit: {job.title}", with_pending(project.layers, pending))
+        self.result_added.emit([pending])
+        self.edit_added.emit(pending)
 
     def _origin(self, job: Job, figures: Mapping[str, Any]) -> Origin:
         manifest = job.folder.manifest

@@ -93,6 +93,8 @@ def _on_listed(window: MainWindow, job: Job) -> None:
 
 def _on_started(window: MainWindow, job: Job) -> None:
     window.shell.note("info", f"{job.title} started.", id_of(job))
+    if job.is_in_process:
+        return
     if window.workflows.current == SPLATS and not window.docks["dock_bottom"].isVisible():
         window.show_bottom("Jobs")  # Editing splats leaves its room to the picture.
     window.job_panel.select([id_of(job)])  # Plots follow what is selected.

@@ -12,6 +12,9 @@ from recon.method import InputSlot, Method, Settings
 
 Lifting = Literal["reliable-votes", "smoothed-votes", "votes", "3d-galp"]
 
+BUILT_IN = "Built-in effects (rule-based, not AI)"  # what edits by words are made by where no network is
+EDITED_IMAGES = "Fitted to edited pictures (no network)"
+
 _BASIC: dict[str, Any] = {"basic": True}
 _FOLDER = _BASIC | {"metavar": "FOLDER"}
 
@@ -86,6 +89,9 @@ class EditSettings(Settings):
     instruction: str = Field("", title="Instruction", json_schema_extra=_BASIC)
     """What to change, in words and without a network: a colour (“dark red”), a material (“denim”), “delete”, “twice as
     big”, “move up 10 cm”, “rotate 30 degrees”; several apart by commas."""
+    strength: float = Field(1.0, gt=0, le=1, title="Strength", json_schema_extra=_BASIC)
+    """How much of what the instruction asks for is done: colours are mixed with what was there, sizes, moves and turns
+    go a part of the way."""
     anchors: Folder = Field("", title="Edited images", json_schema_extra=_FOLDER)
     """Folder of pictures named as views of the cameras, on which the part looks as it is to be; some views are
     enough."""

@@ -13,13 +13,13 @@ from scipy import sparse
 
 from recon.errors import InputError, SettingsError
 from recon.method import Output, Progress, Result, Run, RunContext
-from recon.romap import EditSettings
+from recon.romap import BUILT_IN, EDITED_IMAGES, EditSettings
 from recon.romap.anchor_folder import AnchorFolder
-from recon.romap.apply_changes import apply_changes
 from recon.romap.edit_figures import changed_rows, visible_change
 from recon.romap.edit_provider import Anchor, EditView
 from recon.romap.instruction import parse_instruction
 from recon.romap.part_names import name_of_part
+from recon.romap.strength import apply_in_part
 from recon.romap.view_weights import ViewWeights
 from render.cameras import limited_size
 from render.gaussians import GaussianCloud
@@ -49,6 +49,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSettings, context: RunCon
         edited = yield from _by_anchors(cloud, part, inputs.get("cameras"), settings, context)
     else:
         edited = yield from _by_words(cloud, part, settings, context.seed)
+    edited = replace(edited, cloud=_with_origin(cloud, edited.cloud, settings, context.seed))
     return Result((Output("Edited splats", edited.cloud),), _figures(cloud, part, edited, settings))
 
 
@@ -60,6 +61,23 @@ class _Edited:
     rows: NDArray[np.int64]
     notes: tuple[str, ...]
     figures: Mapping[str, Any]
+
+
+def _with_origin(
+    before: GaussianCloud, after: GaussianCloud, settings: EditSettings, seed: int
+) -> GaussianCloud:
+    """The cloud with a line about this edit among its comments, which files keep."""
+    name = name_of_part(before, settings.part)
+    of_part = f"part {settings.part}" + (f" ({name})" if name else "")
+    wish = f'"{settings.instruction.strip()}"' if settings.instruction.strip() else "edited images"
+    strength = f", strength {settings.strength:g}" if settings.strength < 1 else ""
+    line = f"edit of {of_part}: {wish}{strength}, seed {seed}; {_editor(settings)}"
+    return replace(after, comments=(*before.comments, line))
+
+
+def _editor(settings: EditSettings) -> str:
+    """Who made the edit, told honestly."""
+    return EDITED_IMAGES if settings.anchors else BUILT_IN
 
 
 def part_mask(cloud: GaussianCloud, number: int) -> Mask:
@@ -81,7 +99,7 @@ def _by_words(
 ) -> Generator[Progress, None, _Edited]:
     wish = parse_instruction(settings.instruction, name_of_part(cloud, settings.part))
     yield Progress(1, 1, "Changing the part")
-    changed = apply_changes(cloud, part, wish.changes, seed)
+    changed = apply_in_part(cloud, part, wish.changes, seed, settings.strength)
     notes = changed.notes
     if wish.unknown:
         words = ", ".join(f"“{word}”" for word in wish.unknown)
@@ -178,6 +196,7 @@ def _figures(before: GaussianCloud, part: Mask, edited: _Edited, settings: EditS
     inside, outside = changed_rows(before, edited.cloud, edited.rows, part)
     figures: dict[str, Any] = {
         "part": settings.part,
+        "editor": _editor(settings),
         "gaussians": len(edited.cloud),
         "changed": inside,
         "changed_outside": outside,
