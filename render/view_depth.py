@@ -1,0 +1,328 @@
+"""How deep a new camera sees, from the depths of the views around it.
+
+Each view's depth map is drawn as a surface, torn where it steps, into a depth map of the new camera. Where these maps
+disagree, the nearest surface counts that is not refuted: views that see through a surface refute it (Merrell et al.,
+Real-time visibility-based fusion of depth maps, 2007). What is left open is filled from farther neighbours.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from render.splatting_compiled import Float, compiled, in_threads
+from render.view_field import ViewField
+from render.view_sources import choose_sources, pinhole, prepared, source_cameras
+
+STEP = 0.05  # relative difference of neighbouring depths that is a step, and not a slope
+SAME = 0.05  # relative difference of depths that two views may have of one surface
+SEEN_THROUGH = 0.06  # relative distance behind a surface, that a view must see, to refute it
+LONGEST_FILL = 0.3  # of the picture's longer side: no wider hole is filled
+CHUNK = 2048  # pixels that a thread takes at once
+
+
+def novel_depth(
+    field: ViewField,
+    pose: ArrayLike,
+    focal: ArrayLike,
+    center: ArrayLike,
+    size: tuple[int, int],
+    chosen: NDArray[np.integer] | None = None,
+) -> Float:
+    """(H, W) z-depth in the world's unit that a camera sees, 0 where the views know of nothing or only of sky.
+
+    chosen: (S,) views to use; the best ones for this camera where not given."""
+    if chosen is None:
+        chosen = choose_sources(field, pose, focal, center, size)
+    width, height = int(size[0]), int(size[1])
+    if not len(chosen) or not len(prepared(field).known_depths):
+        return np.zeros((height, width), np.float32)
+    chosen = np.ascontiguousarray(chosen, np.int64)
+    cameras, target = source_cameras(field, chosen, pose), pinhole(focal, center)
+    warped = warped_depths(field, chosen, cameras, target, (width, height))
+    nearness = np.zeros((height, width), np.float32)
+    flat = warped.reshape(len(chosen), -1)
+    in_threads(_fuse, flat.shape[1], CHUNK, flat, field.depths, chosen, cameras, target, nearness)
+    is_sky = np.zeros(nearness.shape, np.bool_)
+    in_threads(_find_sky, nearness.size, CHUNK, nearness, field.depths, chosen, cameras, target, is_sky)
+    filled = _filled(nearness, is_sky, LONGEST_FILL * max(size))
+    return np.divide(1, filled, out=np.zeros_like(filled), where=filled > 0)
+
+
+def warped_depths(
+    field: ViewField, chosen: NDArray[np.int64], cameras: Float, target: Float, size: tuple[int, int]
+) -> Float:
+    """(S, H, W) inverse z-depth at which a camera sees the surface that each of the chosen views knows, 0 for none."""
+    warped = np.zeros((len(chosen), size[1], size[0]), np.float32)
+    finest = float(target[:2].max()) / prepared(field).usual_depth
+    coarseness = cameras[:, 12] / np.maximum(prepared(field).usual_depth, 1e-9) / finest
+    strides = np.clip(np.floor(coarseness + 0.25), 1, 8).astype(np.int64)
+    in_threads(_warp, len(chosen), 1, field.depths, chosen, strides, cameras, target, warped)
+    return warped
+
+
+@compiled
+def _warp(start, stop, depths, chosen, strides, cameras, target, warped):
+    for s in range(start, stop):
+        _draw_surface(depths[chosen[s]], strides[s], cameras[s], target, warped[s])
+
+
+@compiled
+def _project(u, v, z, camera, target):
+    """Where a camera sees the point at u, v (pixels from the corner) and depth z of a source: x, y, inverse depth,
+    which is 0 behind the camera."""
+    x = (u - camera[14]) / camera[12] * z - camera[9]
+    y = (v - camera[15]) / camera[13] * z - camera[10]
+    w = z - camera[11]
+    in_z = camera[2] * x + camera[5] * y + camera[8] * w
+    if in_z < np.float32(1e-6):
+        return np.float32(0), np.float32(0), np.float32(0)
+    over = 1 / in_z
+    in_x = (camera[0] * x + camera[3] * y + camera[6] * w) * over * target[0] + target[2]
+    in_y = (camera[1] * x + camera[4] * y + camera[7] * w) * over * target[1] + target[3]
+    return in_x, in_y, over
+
+
+@compiled
+def _draw_surface(depth, stride, camera, target, nearness):
+    """Keep in `nearness` (H, W) the largest inverse depth of a surface through the middles of a source's pixels."""
+    height, width = depth.shape
+    rows, columns = (height - 1) // stride + 1, (width - 1) // stride + 1
+    first = np.empty((columns, 3), np.float32)
+    second = np.empty((columns, 3), np.float32)
+    half = np.float32(0.5)
+    for row in range(rows):
+        v = row * stride
+        for column in range(columns):
+            z = depth[v, column * stride]
+            x, y, over = np.float32(0), np.float32(0), np.float32(0)
+            if z > 0:
+                x, y, over = _project(column * stride + half, v + half, z, camera, target)
+            second[column, 0], second[column, 1], second[column, 2] = x, y, over
+        if row > 0:
+            above = v - stride
+            for column in range(columns - 1):
+                u = column * stride
+                z00, z01 = depth[above, u], depth[above, u + stride]
+                z10, z11 = depth[v, u], depth[v, u + stride]
+                low, high = min(min(z00, z01), min(z10, z11)), max(max(z00, z01), max(z10, z11))
+                if high <= 0:
+                    continue
+                if low > 0 and high < low * np.float32(1 + STEP):
+                    _draw_quad(nearness, first[column], first[column + 1], second[column], second[column + 1])
+                else:
+                    _draw_corners(u, above, stride, z00, z01, z10, z11, camera, target, nearness)
+        first, second = second, first
+
+
+@compiled
+def _draw_corners(u, v, stride, z00, z01, z10, z11, camera, target, nearness):
+    """Draw the quarters of a torn square, each as deep as its own corner."""
+    middle = np.float32(0.5) * stride
+    corners = np.empty((4, 3), np.float32)
+    for k in range(4):
+        z = z00 if k == 0 else z01 if k == 1 else z10 if k == 2 else z11
+        if z <= 0:
+            continue
+        left = u + np.float32(0.5) + (middle if k % 2 else np.float32(0))
+        top = v + np.float32(0.5) + (middle if k // 2 else np.float32(0))
+        for n in range(4):
+            x, y, over = _project(left + (n % 2) * middle, top + (n // 2) * middle, z, camera, target)
+            corners[n, 0], corners[n, 1], corners[n, 2] = x, y, over
+        _draw_quad(nearness, corners[0], corners[1], corners[2], corners[3])
+
+
+@compiled
+def _draw_quad(nearness, a, b, c, d):
+    """Draw two triangles a b c and b d c, of x, y, inverse depth each, which turn as they do in the source."""
+    if min(min(a[2], b[2]), min(c[2], d[2])) > 0:
+        _draw_triangle(nearness, a, b, c)
+        _draw_triangle(nearness, b, d, c)
+
+
+@compiled
+def _draw_triangle(nearness, a, b, c):
+    height, width = nearness.shape
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if area <= np.float32(1e-9):  # seen from behind
+        return
+    half, slack = np.float32(0.5), np.float32(1e-4)
+    low_x, high_x = min(a[0], min(b[0], c[0])), max(a[0], max(b[0], c[0]))
+    low_y, high_y = min(a[1], min(b[1], c[1])), max(a[1], max(b[1], c[1]))
+    if high_x < 0 or high_y < 0 or low_x > width or low_y > height:
+        return
+    left, right = (
+        int(np.ceil(max(low_x - half - slack, np.float32(0)))),
+        int(min(high_x + slack, np.float32(width)) + half),
+    )
+    top, bottom = (
+        int(np.ceil(max(low_y - half - slack, np.float32(0)))),
+        int(min(high_y + slack, np.float32(height)) + half),
+    )
+    over = 1 / area
+    for row in range(top, min(bottom, height)):
+        y = row + half
+        for column in range(left, min(right, width)):
+            x = column + half
+            of_b = ((x - a[0]) * (c[1] - a[1]) - (y - a[1]) * (c[0] - a[0])) * over
+            of_c = ((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])) * over
+            of_a = 1 - of_b - of_c
+            if of_a >= -slack and of_b >= -slack and of_c >= -slack:
+                value = of_a * a[2] + of_b * b[2] + of_c * c[2]
+                if value > nearness[row, column]:
+                    nearness[row, column] = value
+
+
+@compiled
+def _fuse(start, stop, warped, depths, chosen, cameras, target, nearness):
+    """Choose between the views' inverse depths (S, P) of each pixel."""
+    num_sources = len(chosen)
+    columns = nearness.shape[1]
+    order = np.empty(num_sources, np.int64)
+    one = np.float32(1)
+    for p in range(start, stop):
+        known = 0
+        for s in range(num_sources):
+            value = warped[s, p]
+            if value <= 0:
+                continue
+            k = known
+            while k > 0 and warped[order[k - 1], p] < value:
+                order[k] = order[k - 1]
+                k -= 1
+            order[k] = s
+            known += 1
+        if known == 0:
+            continue
+        row = p // columns
+        dx = (np.float32(p - row * columns) + np.float32(0.5) - target[2]) / target[0]
+        dy = (np.float32(row) + np.float32(0.5) - target[3]) / target[1]
+        best, best_balance = np.float32(0), np.float32(-1e30)
+        first = 0
+        while first < known:
+            last = first
+            limit = warped[order[first], p] * np.float32(1 - SAME)
+            while last < known and warped[order[last], p] >= limit:
+                last += 1
+            total, weights, support = np.float32(0), np.float32(0), np.float32(0)
+            for k in range(first, last):
+                weight = np.exp(cameras[order[k], 19])
+                total += weight * warped[order[k], p]
+                weights += weight
+                support += weight
+            value = total / max(weights, np.float32(1e-30))
+            balance = support - _refuted(one / value, dx, dy, order[first:last], depths, chosen, cameras)
+            if balance > best_balance:
+                best, best_balance = value, balance
+            if balance >= 0:
+                break
+            first = last
+        nearness[row, p - row * columns] = best
+
+
+@compiled
+def _refuted(z, dx, dy, supporters, depths, chosen, cameras):
+    """Weight of the views that see through the point at depth z of a pixel's ray."""
+    height, width = depths.shape[1], depths.shape[2]
+    x, y = dx * z, dy * z
+    against = np.float32(0)
+    for s in range(len(chosen)):
+        is_supporter = False
+        for k in range(len(supporters)):
+            is_supporter |= supporters[k] == s
+        if is_supporter:
+            continue
+        camera = cameras[s]
+        in_z = camera[6] * x + camera[7] * y + camera[8] * z + camera[11]
+        if in_z <= np.float32(1e-6):
+            continue
+        u = (camera[0] * x + camera[1] * y + camera[2] * z + camera[9]) / in_z * camera[12] + camera[14]
+        v = (camera[3] * x + camera[4] * y + camera[5] * z + camera[10]) / in_z * camera[13] + camera[15]
+        if not (0 <= u < width and 0 <= v < height):
+            continue
+        low = _nearest_of_four(depths[chosen[s]], u, v)
+        if low > in_z * np.float32(1 + SEEN_THROUGH):
+            against += np.exp(camera[19])
+    return against
+
+
+@compiled
+def _nearest_of_four(depth, x, y):
+    """The least of the four depths about a place, 0 where one is unknown."""
+    u = min(max(int(x - np.float32(0.5)), 0), depth.shape[1] - 1)
+    v = min(max(int(y - np.float32(0.5)), 0), depth.shape[0] - 1)
+    right, below = min(u + 1, depth.shape[1] - 1), min(v + 1, depth.shape[0] - 1)
+    return min(min(depth[v, u], depth[v, right]), min(depth[below, u], depth[below, right]))
+
+
+@compiled
+def _find_sky(start, stop, nearness, depths, chosen, cameras, target, is_sky):
+    """Where no depth is known, and more views than not know none in that direction."""
+    columns = nearness.shape[1]
+    for p in range(start, stop):
+        row = p // columns
+        column = p - row * columns
+        if nearness[row, column] > 0:
+            continue
+        dx = (np.float32(column) + np.float32(0.5) - target[2]) / target[0]
+        dy = (np.float32(row) + np.float32(0.5) - target[3]) / target[1]
+        balance = np.float32(0)
+        for s in range(len(chosen)):
+            camera = cameras[s]
+            in_z = camera[6] * dx + camera[7] * dy + camera[8]
+            if in_z <= np.float32(1e-6):
+                continue
+            u = (camera[0] * dx + camera[1] * dy + camera[2]) / in_z * camera[12] + camera[14]
+            v = (camera[3] * dx + camera[4] * dy + camera[5]) / in_z * camera[13] + camera[15]
+            if 0 <= u < depths.shape[2] and 0 <= v < depths.shape[1]:
+                is_known = depths[chosen[s], int(v), int(u)] > 0
+                balance += np.exp(camera[19]) * (-1 if is_known else 1)
+        is_sky[row, column] = balance > 0
+
+
+@compiled
+def _filled(nearness, is_sky, longest):
+    """Fill holes from the nearest pixels to the left, right, above and below: from the farthest of those about as
+    near as the nearest. What is sky, or farther off than `longest` pixels, stays open."""
+    height, width = nearness.shape
+    values = np.zeros((4, height, width), np.float32)
+    ways = np.full((4, height, width), np.float32(1e9), np.float32)
+    for row in range(height):
+        for direction in range(2):
+            value, way = np.float32(0), np.float32(1e9)
+            for k in range(width):
+                column = k if direction == 0 else width - 1 - k
+                way += 1
+                if nearness[row, column] > 0:
+                    value, way = nearness[row, column], np.float32(0)
+                values[direction, row, column], ways[direction, row, column] = value, way
+    for direction in range(2):
+        value_of, way_of = np.zeros(width, np.float32), np.full(width, np.float32(1e9), np.float32)
+        for k in range(height):
+            row = k if direction == 0 else height - 1 - k
+            for column in range(width):
+                way_of[column] += 1
+                if nearness[row, column] > 0:
+                    value_of[column], way_of[column] = nearness[row, column], np.float32(0)
+                values[2 + direction, row, column], ways[2 + direction, row, column] = (
+                    value_of[column],
+                    way_of[column],
+                )
+    filled = nearness.copy()
+    for row in range(height):
+        for column in range(width):
+            if nearness[row, column] > 0 or is_sky[row, column]:
+                continue
+            shortest = np.float32(1e9)
+            for k in range(4):
+                shortest = min(shortest, ways[k, row, column])
+            if shortest > longest:
+                continue
+            value = np.float32(1e30)
+            for k in range(4):
+                if ways[k, row, column] <= 2 * shortest + 1:
+                    value = min(value, values[k, row, column])
+            filled[row, column] = value
+    return filled

@@ -1,0 +1,141 @@
+"""What a field of views looks like from any camera: its views, brought there by depth, and blended.
+
+Edited pictures are blended by rule or by the field's network; where the edit is a map of colours, the originals are
+blended and then coloured. A picture can be drawn a few rows at a time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from render.color_map import mapped
+from render.field_picture import FieldPicture
+from render.splatting_compiled import Float
+from render.view_candidates import Candidates, blended, gather_into, room_for
+from render.view_depth import novel_depth
+from render.view_field import ViewField
+from render.view_sources import (
+    NUM_QUICK_SOURCES,
+    NUM_SOURCES,
+    choose_sources,
+    pinhole,
+    prepared,
+    rows_of,
+    source_cameras,
+)
+
+TILE = 8192  # pixels that are drawn at once, so that what is known of them stays in the cache
+
+__all__ = ["NUM_QUICK_SOURCES", "NUM_SOURCES", "ViewDrawer", "view_picture"]
+
+
+def view_picture(
+    field: ViewField,
+    pose: ArrayLike,
+    focal: ArrayLike,
+    center: ArrayLike,
+    size: tuple[int, int],
+    *,
+    rows: tuple[int, int] | None = None,
+    num_sources: int = NUM_SOURCES,
+    depth: ArrayLike | None = None,
+    chosen: NDArray[np.integer] | None = None,
+) -> FieldPicture:
+    """A field of views from one pinhole; arguments as those of `ViewDrawer`. rows: first and last + 1; all where not
+    given."""
+    drawer = ViewDrawer(field, pose, focal, center, size, num_sources=num_sources, depth=depth, chosen=chosen)
+    return drawer.picture(rows)
+
+
+class ViewDrawer:
+    """Draws a field from one camera, all of it or a few rows at a time: between calls one may stop or show what there
+    is. Sources and depth are found when it is made.
+
+    pose: (4, 4) cam_from_world. focal, center: (2,) pixels. size: width, height. num_sources: views that are blended,
+    NUM_QUICK_SOURCES while the camera moves. depth: (H, W) z-depth, where it is known better than from the views, 0
+    for sky. chosen: (S,) views to blend; the best ones where not given.
+    """
+
+    def __init__(
+        self,
+        field: ViewField,
+        pose: ArrayLike,
+        focal: ArrayLike,
+        center: ArrayLike,
+        size: tuple[int, int],
+        *,
+        num_sources: int = NUM_SOURCES,
+        depth: ArrayLike | None = None,
+        chosen: NDArray[np.integer] | None = None,
+    ) -> None:
+        self.field, self.size = field, (int(size[0]), int(size[1]))
+        if chosen is None:
+            chosen = choose_sources(field, pose, focal, center, self.size, count=num_sources)
+        self.chosen = np.ascontiguousarray(chosen, np.int64)
+        if depth is None:
+            depth = novel_depth(field, pose, focal, center, self.size, self.chosen)
+        self.depth = np.ascontiguousarray(depth, np.float32)
+        self._world_from_cam = np.linalg.inv(np.asarray(pose, np.float64))
+        self._cameras = source_cameras(field, self.chosen, pose)
+        self._target = pinhole(focal, center)
+
+    def picture(self, rows: tuple[int, int] | None = None) -> FieldPicture:
+        """Rows first … last of the picture, all where not given. alpha is 0 where no view looks, else 1; depth is 0
+        there and where sky is seen."""
+        first, last = (0, self.size[1]) if rows is None else rows
+        pixels = rows_of(self.size, (first, last))
+        rgb = np.zeros((len(pixels), 3), np.float32)
+        alpha = np.zeros(len(pixels), np.float32)
+        if len(self.chosen):
+            for start in range(0, len(pixels), TILE):
+                part = slice(start, start + TILE)
+                rgb[part], alpha[part] = self._tile(pixels[part])
+        shape = (last - first, self.size[0])
+        depth = self.depth[first:last] * (alpha > 0).reshape(shape)
+        return FieldPicture(rgb.reshape(*shape, 3), alpha.reshape(shape), depth)
+
+    def candidates(self, pixels: NDArray[np.integer], *, with_coarse: bool) -> Candidates:
+        """What the sources know of pixels (P,), flat indices."""
+        found = room_for(len(pixels), len(self.chosen), with_coarse=with_coarse)
+        known = prepared(self.field)
+        pictures = known.original_levels if self.field.has_color_map else known.picture_levels
+        gather_into(
+            found, pictures, known.original_levels, self.field.depths, self.chosen, self._cameras,
+            self._target, self.depth, np.ascontiguousarray(pixels, np.int64),
+        )  # fmt: skip
+        return found
+
+    def _tile(self, pixels: NDArray[np.integer]) -> tuple[Float, Float]:
+        """Colours (P, 3) times alpha, and alpha (P,)."""
+        has_network = self.field.network.size > 0
+        found = self.candidates(pixels, with_coarse=has_network)
+        colors = self._blend(found)
+        if self.field.has_color_map:
+            colors = mapped(self.field, colors, self._points(pixels), self._world_from_cam)
+        is_seen = self._is_seen(found, pixels).astype(np.float32)
+        return np.clip(colors, 0, 1) * is_seen[:, None], is_seen
+
+    def _blend(self, found: Candidates) -> Float:
+        if not self.field.network.size:
+            return blended(found)
+        from render.view_network import blend
+
+        return np.asarray(blend(found, self.field.network), np.float32)
+
+    def _is_seen(self, found: Candidates, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """(P,) where a view's picture contains the point; of sky, where a view says that it is sky."""
+        is_sky = self.depth.reshape(-1)[pixels] <= 0
+        is_seen = np.any(found.is_inside, 1)
+        if is_sky.any():
+            says_so = found.prior - self._cameras[:, 19] > -15  # Half its pixels at least have no depth.
+            is_seen &= ~is_sky | np.any(found.is_inside & says_so, 1)
+        return is_seen
+
+    def _points(self, pixels: NDArray[np.integer]) -> Float:
+        """(P, 3) in the camera's axes; sky at the far end of what is known."""
+        depth = self.depth.reshape(-1)[pixels]
+        depth = np.where(depth > 0, depth, np.float32(prepared(self.field).far))
+        rows, columns = np.divmod(pixels, self.size[0])
+        xy = (np.stack([columns, rows], 1).astype(np.float32) + 0.5 - self._target[2:]) / self._target[:2]
+        return np.concatenate([xy * depth[:, None], depth[:, None]], 1).astype(np.float32)
