@@ -53,7 +53,8 @@ class SplatLook:
 
     clip: n and offset of what is kept, n · x <= offset. crop_from_world: (4, 4), kept is what it takes to -1 … 1.
     moved: (4, 4) for selected Gaussians. coarseness: pixels along a side of one that is drawn. threshold: of the
-    sample that is drawn, 0 where it is all. opacity: of the finished picture. area: beside it none are seen.
+    sample that is drawn, 0 where it is all. opacity: of the finished picture. area: beside it none are seen. line: what
+    parts layers that are seen on one side only, −1 … 1 across the picture.
     """
 
     clip: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
@@ -66,12 +67,13 @@ class SplatLook:
     threshold: float = 0.0
     opacity: float = 1.0
     area: Area | None = None
+    line: float = 0.0
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for looks that make the same picture of the same splats."""
         boxes = (None if box is None else box.tobytes() for box in (self.crop_from_world, self.moved))
-        return self.clip, self.accent, self.depth_range, self.pixel_ratio, *boxes
+        return self.clip, self.accent, self.depth_range, self.pixel_ratio, self.line, *boxes
 
 
 def camera_of(renderer: Any, pose: CameraPose) -> SplatCamera:

@@ -329,7 +329,7 @@ class SplatPainter:
             "size": camera.size, "tangents": camera.tangents, "eye": tuple(camera.eye),
             "forward": tuple(camera.forward), "near": camera.near, "isParallel": camera.is_parallel,
             "coarseness": float(look.coarseness), "threshold": look.threshold,
-            "pixelRatio": look.pixel_ratio, "depthRange": look.depth_range, "clip": look.clip,
+            "line": look.line, "pixelRatio": look.pixel_ratio, "depthRange": look.depth_range, "clip": look.clip,
             "cropFromWorld": _columns(crop), "hasCrop": look.crop_from_world is not None,
             "accent": look.accent, "moved": _columns(moved), "hasMoved": look.moved is not None,
             "movedScale": float(np.cbrt(np.linalg.det(moved[:3, :3]))), "bandStride": max(1, self.band_stride),
@@ -339,6 +339,7 @@ class SplatPainter:
         for name, sampler in _SAMPLERS.items():
             self._project[sampler] = _UNITS[name]
         self._splat["size"] = camera.size
+        self._splat["linePixel"] = (0.5 + 0.5 * look.line) * camera.size[0] / look.coarseness
 
 
 def _columns(matrix: Array) -> tuple[float, ...]:

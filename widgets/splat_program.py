@@ -94,6 +94,7 @@ uniform mat4 view, projection;
 uniform vec2 size, tangents;    // pixels; half of the picture's width and height at depth 1
 uniform vec3 eye, forward;
 uniform float near, coarseness, threshold, pixelRatio;
+uniform float line;             // parts what is seen left from what is seen right, -1 to 1
 uniform vec2 depthRange;
 uniform bool isParallel;
 uniform vec4 clip;              // dot(clip.xyz, p) > clip.w is cut away
@@ -104,7 +105,7 @@ uniform mat4 moved;             // of the selected
 uniform bool hasMoved;
 uniform float movedScale;
 in uint id;
-out vec4 place;                 // x, y, z in the picture; which way to draw
+out vec4 place;                 // x, y, z in the picture; which way to draw, and on which side
 out vec4 axes;                  // two half axes of the ellipse at one standard deviation, in pixels
 out vec4 tint;
 
@@ -125,7 +126,9 @@ void main() {{
   bool isSelected = (marks & 1u) != 0u, isLocked = (marks & 4u) != 0u;
   vec4 look = texelFetch(layerTexels, ivec2(0, i / ROW), 0);   // opacity, size, degree, view
   vec4 range = texelFetch(layerTexels, ivec2(1, i / ROW), 0);  // of log scales, coloring, dot in pixels
-  vec4 more = texelFetch(layerTexels, ivec2(2, i / ROW), 0);   // is antialiased
+  vec4 more = texelFetch(layerTexels, ivec2(2, i / ROW), 0);   // is antialiased, side, shift
+  int side = int(more.y + 0.5);
+  if (side == 3) return;
   vec3 mean = texelFetch(meanTexels, texel(i), 0).xyz;
   bool isMoved = hasMoved && isSelected;
   if (isMoved) mean = (moved * vec4(mean, 1.0)).xyz;
@@ -176,10 +179,12 @@ void main() {{
     alpha = look.x;
   }}
   if (alpha < 1.0 / 255.0) return;
-  vec2 middleAt = at.xy / at.w;
+  vec2 middleAt = at.xy / at.w + vec2(more.z, 0.0);
   float extent = way == 1 ? 1.0 : sqrt(2.0 * log(255.0 * min(alpha, MAX_ALPHA)));
   vec2 box = extent * vec2(length(both.xz), length(both.yw)) * 2.0 / size;
   if (any(greaterThan(abs(middleAt) - box, vec2(1.0)))) return;
+  if (side == 1 && middleAt.x - box.x > line) return;
+  if (side == 2 && middleAt.x + box.x < line) return;
 
   vec3 color;
   int coloring = int(range.z + 0.5);
@@ -203,7 +208,7 @@ void main() {{
   if (isSelected) color = way == 0 ? mix(color, accent * (0.45 + 0.75 * light), 0.8) : accent;
   else if (isLocked) color = mix(color, vec3(light), 0.7) * 0.45;
   // What lies outside VTK's near and far planes is still drawn, in front of all or behind all.
-  place = vec4(middleAt, clamp(at.z / at.w, -0.999999, 0.999999), float(way));
+  place = vec4(middleAt, clamp(at.z / at.w, -0.999999, 0.999999), float(way + 4 * side));
   axes = both;
   tint = vec4(color, alpha);
 }}
@@ -219,8 +224,10 @@ in vec2 corner;
 in vec4 place, axes, tint;
 out vec4 at;          // in standard deviations, how many of them are seen, depth
 flat out vec4 color;  // below 0 is the alpha of a ring, below -2 that of a dot
+flat out int side;
 void main() {
-  int way = int(place.w + 0.5);
+  int way = int(place.w + 0.5) & 3;
+  side = int(place.w + 0.5) >> 2;
   float extent = way == 1 ? 1.0 : sqrt(max(0.0, 2.0 * log(255.0 * min(tint.a, 0.999))));
   at = vec4(corner * extent, extent, 0.5 + 0.5 * place.z);
   color = vec4(tint.rgb, way == 0 ? tint.a : way == 1 ? -3.0 - tint.a : -tint.a);
@@ -232,9 +239,12 @@ TRIANGLE = ((0.0, 2.0), (-1.7320509, -1.0), (1.7320509, -1.0))  # around the uni
 SPLAT = f"""#version 330 core
 in vec4 at;
 flat in vec4 color;
+flat in int side;             // 1 is seen left of the line only, 2 right of it
+uniform float linePixel;
 layout(location = 0) out vec4 paint;
 layout(location = 1) out vec4 weighted;  // depth, blended as the colours are
 void main() {{
+  if ((side == 1 && gl_FragCoord.x > linePixel) || (side == 2 && gl_FragCoord.x < linePixel)) discard;
   float square = dot(at.xy, at.xy), alpha;
   if (color.a >= 0.0) {{
     alpha = min({MAX_ALPHA}, color.a * exp(-0.5 * square));

@@ -13,6 +13,7 @@ from render.gaussians import GaussianCloud
 from widgets import splat_packing as packing
 from widgets.splat_order import Sample, reaches_of, sample_of
 from widgets.splat_program import ROW, VIEWS
+from widgets.splat_sides import WHOLE, Sides
 from widgets.viewport_splats_layer import SplatsLayer
 
 PIECE = 64 * ROW  # Gaussians packed at a time
@@ -102,14 +103,14 @@ class Shelf:
                 return place, part, start
         return None
 
-    def rows_of_layers(self, shown: Collection[str]) -> NDArray[np.float32]:
+    def rows_of_layers(self, shown: Collection[str], sides: Sides = WHOLE) -> NDArray[np.float32]:
         """(rows, 12) float32: for each row of Gaussians how its layer is drawn, see the shader.
 
-        shown: the visible layers. Where they have one opacity it dims the finished picture, not each splat.
+        shown: the visible layers. sides: where in the picture they are. Where they have one opacity it dims the finished picture, not each splat.
         """
         table = np.zeros((self.num_rows, 12), np.float32)
         is_common = len({self.places[name].layer.style.opacity for name in shown}) == 1
-        for place in self.places.values():
+        for layer_id, place in self.places.items():
             style, cloud = place.layer.style, place.cloud
             degree = cloud.sh_degree if style.sh_degree is None else min(style.sh_degree, cloud.sh_degree)
             is_explained = place.layer.column_name() is not None
@@ -117,7 +118,7 @@ class Shelf:
             table[place.row : place.row + place.num_rows] = [
                 1.0 if is_common else style.opacity, style.splat_scale, degree, VIEWS.index(style.splat_view),
                 *place.log_range, coloring if coloring < 2 or is_explained else 0, style.point_size / 2,
-                cloud.is_antialiased, 0, 0, 0,
+                cloud.is_antialiased, sides.code(layer_id), sides.shift(layer_id), 0,
             ]  # fmt: skip
         return table
 

@@ -26,6 +26,7 @@ from widgets.splat_order import Sorter
 from widgets.splat_orders import Orders
 from widgets.splat_pace import Pace
 from widgets.splat_shelf import Place
+from widgets.splat_sides import WHOLE, Sides
 from widgets.theme import active_theme
 from widgets.viewport_camera import CameraPose
 from widgets.viewport_polydata import triangles
@@ -70,6 +71,7 @@ class SplatsInView(QObject):
         self._is_moving = self._is_final = False  # final: complete whatever it takes
         self._is_sharp = True  # there is nothing to draw
         self._moved: Array | None = None
+        self._sides, self._is_sliding = WHOLE, False
         self.problem = ""
         self._strokes = QTimer(self)
         self._strokes.setSingleShot(True)
@@ -94,7 +96,7 @@ class SplatsInView(QObject):
 
     def prepare(self, is_moving: bool) -> None:
         """Get ready for the next picture."""
-        self._is_moving = is_moving
+        self._is_moving = is_moving or self._is_sliding
         layers = self._scene.splat_layers()
         places = self._take_layers()
         is_drawn = bool(places) and not self.problem
@@ -129,6 +131,18 @@ class SplatsInView(QObject):
         """Show selected Gaussians where this similarity (4, 4) would take them, without touching their values."""
         self._moved = world_from_before
         self.picture_wished.emit()
+
+    @property
+    def sides(self) -> Sides:
+        """Where in the picture layers are seen."""
+        return self._sides
+
+    def set_sides(self, sides: Sides, *, is_sliding: bool = False) -> None:
+        """Show layers on one side of a line only, or nowhere. is_sliding: the line is being dragged, so that pictures
+        are to come at once rather than complete."""
+        if (sides.key, is_sliding) != (self._sides.key, self._is_sliding):
+            self._sides, self._is_sliding = sides, is_sliding
+            self.picture_wished.emit()
 
     def set_crop(self, world_from_box: Array | None) -> None:
         """Draw only what lies in the box from -1 to 1 along the axes of (4, 4); None draws all."""
@@ -212,7 +226,7 @@ class SplatsInView(QObject):
             onto = painter.bound()
             self._loading.upload(painter, at_once=self._is_final)
             shown = {layer_id for layer_id, _, _ in self._scene.splats()}
-            painter.write("layers", 0, self._loading.shelf.rows_of_layers(shown))
+            painter.write("layers", 0, self._loading.shelf.rows_of_layers(shown, self._sides))
             self._draw_view(frames, self._view(window, onto))
             onto.use()
         if self._loading.num_waiting:
@@ -278,8 +292,8 @@ class SplatsInView(QObject):
             for actor in layer.actors
         )
         shown = tuple((place.row, place.num_ready) for place in places)
-        content = (self._versions, shown, self._loading.num_waiting, changes)
-        is_anywhere = self._moved is not None
+        content = (self._versions, shown, self._loading.num_waiting, changes, self._sides.key)
+        is_anywhere = self._moved is not None or self._sides.is_beside
         return View(
             camera, self._look(camera, places), onto, depth, content,
             lambda is_grown: None if is_anywhere else area_of(camera, places, ratio, is_grown),
@@ -293,11 +307,12 @@ class SplatsInView(QObject):
             clip=(*clip[0].tolist(), clip[1]) if clip is not None else (0.0, 0.0, 0.0, 1.0),
             crop_from_world=None if crop is None else np.asarray(np.linalg.inv(crop), np.float64),
             accent=rgb(active_theme().accent),
-            depth_range=self._scene.splat_depths(self._pose()),
+            depth_range=self._scene.depth_range(self._pose()),
             moved=self._moved,
             pixel_ratio=ratio,
             opacity=opacities.pop() if len(opacities) == 1 else 1.0,
-            area=None if self._moved is not None else area_of(camera, places, ratio),
+            area=None if self._moved is not None or self._sides.is_beside else area_of(camera, places, ratio),
+            line=self._sides.line,
         )
 
     def _place_sentinel(self, wanted: bool) -> None:
