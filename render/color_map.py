@@ -24,16 +24,13 @@ def mapped(
     colors = np.array(rgb, np.float32)
     if not field.has_color_map:
         return colors
-    cells_from_world = np.linalg.inv(field.world_from_map)
-    cells_from_points = (
-        cells_from_world if world_from_points is None else cells_from_world @ world_from_points
-    )
+    cells_from_points = np.linalg.inv(field.world_from_map)
+    if world_from_points is not None:
+        cells_from_points = cells_from_points @ np.asarray(world_from_points, np.float64)
+    places = np.ascontiguousarray(points, np.float32)
     if world_from_points is None:  # Far from the world's origin float32 would be too coarse.
-        places = np.asarray(points, np.float64) @ cells_from_points[:3, :3].T + cells_from_points[:3, 3]
-        cells_from_points = np.eye(4)
-    else:
-        places = np.asarray(points)
-    places = np.ascontiguousarray(places, np.float32)
+        in_cells = np.asarray(points, np.float64) @ cells_from_points[:3, :3].T + cells_from_points[:3, 3]
+        places, cells_from_points = in_cells.astype(np.float32), np.eye(4)
     axes = np.ascontiguousarray(cells_from_points[:3], np.float32)
     in_threads(_map, len(colors), CHUNK, field.color_map, axes, places, colors)
     return colors

@@ -36,19 +36,20 @@ def novel_depth(
     chosen: (S,) views to use; the best ones for this camera where not given."""
     if chosen is None:
         chosen = choose_sources(field, pose, focal, center, size)
+    views = np.ascontiguousarray(chosen, np.int64)
     width, height = int(size[0]), int(size[1])
-    if not len(chosen) or not len(prepared(field).known_depths):
+    if not len(views) or not len(prepared(field).known_depths):
         return np.zeros((height, width), np.float32)
-    chosen = np.ascontiguousarray(chosen, np.int64)
-    cameras, target = source_cameras(field, chosen, pose), pinhole(focal, center)
-    warped = warped_depths(field, chosen, cameras, target, (width, height))
+    cameras, target = source_cameras(field, views, pose), pinhole(focal, center)
+    warped = warped_depths(field, views, cameras, target, (width, height))
     nearness = np.zeros((height, width), np.float32)
-    flat = warped.reshape(len(chosen), -1)
-    in_threads(_fuse, flat.shape[1], CHUNK, flat, field.depths, chosen, cameras, target, nearness)
+    flat = warped.reshape(len(views), -1)
+    in_threads(_fuse, flat.shape[1], CHUNK, flat, field.depths, views, cameras, target, nearness)
     is_sky = np.zeros(nearness.shape, np.bool_)
-    in_threads(_find_sky, nearness.size, CHUNK, nearness, field.depths, chosen, cameras, target, is_sky)
-    filled = _filled(nearness, is_sky, LONGEST_FILL * max(size))
-    return np.divide(1, filled, out=np.zeros_like(filled), where=filled > 0)
+    in_threads(_find_sky, nearness.size, CHUNK, nearness, field.depths, views, cameras, target, is_sky)
+    filled: Float = _filled(nearness, is_sky, LONGEST_FILL * max(size))
+    depth: Float = np.divide(1, filled, out=np.zeros_like(filled), where=filled > 0)
+    return depth
 
 
 def warped_depths(
@@ -66,7 +67,7 @@ def warped_depths(
 @compiled
 def _warp(start, stop, depths, chosen, strides, cameras, target, warped):
     for s in range(start, stop):
-        _draw_surface(depths[chosen[s]], strides[s], cameras[s], target, warped[s])
+        draw_surface(depths[chosen[s]], strides[s], cameras[s], target, warped[s])
 
 
 @compiled
@@ -86,7 +87,7 @@ def _project(u, v, z, camera, target):
 
 
 @compiled
-def _draw_surface(depth, stride, camera, target, nearness):
+def draw_surface(depth, stride, camera, target, nearness):
     """Keep in `nearness` (H, W) the largest inverse depth of a surface through the middles of a source's pixels."""
     height, width = depth.shape
     rows, columns = (height - 1) // stride + 1, (width - 1) // stride + 1

@@ -126,7 +126,7 @@ class ViewDrawer:
     def _is_seen(self, found: Candidates, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
         """(P,) where a view's picture contains the point; of sky, where a view says that it is sky."""
         is_sky = self.depth.reshape(-1)[pixels] <= 0
-        is_seen = np.any(found.is_inside, 1)
+        is_seen: NDArray[np.bool_] = np.any(found.is_inside, 1)
         if is_sky.any():
             says_so = found.prior - self._cameras[:, 19] > -15  # Half its pixels at least have no depth.
             is_seen &= ~is_sky | np.any(found.is_inside & says_so, 1)
