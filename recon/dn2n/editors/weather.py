@@ -1,0 +1,102 @@
+"""Fog by distance, snow on what faces up, rain, dust, water: from the scene's geometry, the same in all views.
+
+Every effect takes the picture (H, W, 3) float32 sRGB, the view's worksheet and the amount, 1 as usual, and gives the
+picture as it becomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from recon.dn2n.editors.appearance import Picture, Plane, Triple, luminance, mixed, overcast, saturated, toned
+from recon.dn2n.editors.worksheet import Worksheet
+
+_FOG = (0.78, 0.80, 0.82)
+_DUST = (0.80, 0.62, 0.40)
+_WATER = (0.04, 0.30, 0.38)
+_FOG_DEPTH = 1.1  # optical depth of the middle of the scene, in fog as usual
+
+
+def optical_depth(sheet: Worksheet, amount: float) -> Plane:
+    """(H, W) of even fog between camera and surface: Beer and Lambert's law, transmittance exp(−this)."""
+    return np.asarray(sheet.geometry.distance * np.float32(_FOG_DEPTH * amount / sheet.frame.middle), np.float32)
+
+
+def fog(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
+    """Even fog: colours go toward the fog's as exp(−distance)."""
+    return mixed(saturated(rgb, 1 - 0.15 * min(amount, 1)), _FOG, 1 - np.exp(-optical_depth(sheet, amount)))
+
+
+def dust(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
+    """Ochre air, and dust that lies on what faces up."""
+    lying = _lying(sheet, 0.25, 0.3) * np.float32(min(0.6 * amount, 1))
+    covered = mixed(rgb, np.asarray(_shaded(rgb, (0.72, 0.58, 0.40)), np.float32), lying)
+    warm = mixed(covered, toned(covered, (0.8, 0.66, 0.5), (1.05, 0.9, 0.66)), min(0.8 * amount, 1.0))
+    return mixed(warm, _DUST, 1 - np.exp(-0.75 * optical_depth(sheet, amount)))
+
+
+def underwater(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
+    """Water swallows red first, then green; far away it is blue-green."""
+    depth = optical_depth(sheet, amount)[..., None]
+    passed = rgb * np.exp(-depth * np.array([1.3, 0.28, 0.2], np.float32)) * np.array([0.7, 1, 1.05], np.float32)
+    ripples = sheet.noise(0.06 * sheet.frame.middle, 2, 7)
+    caustics = np.clip(1 - np.abs(ripples - 0.5) * 9, 0, 1) ** 2 * np.clip(sheet.upness + 0.4, 0, 1)
+    lit = passed * (1 + 0.45 * min(amount, 1) * caustics[..., None])
+    return mixed(lit.astype(np.float32), _WATER, np.asarray(1 - np.exp(-0.7 * depth[..., 0]), np.float32))
+
+
+def clear(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
+    """Take haze away: the fog's law backwards, never more than a little of it."""
+    passed = np.exp(-0.35 * optical_depth(sheet, amount))[..., None]
+    passed = np.maximum(passed, 0.55).astype(np.float32)
+    air = np.array(_FOG, np.float32)
+    return np.clip(saturated((rgb - air * (1 - passed)) / passed, 1 + 0.15 * amount), 0, 1)
+
+
+def snow(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
+    """Snow lies on what faces up, in drifts; the air is cold and the light grey."""
+    cold = mixed(rgb, overcast(rgb), 0.7 * min(amount, 1.0))
+    cover = _lying(sheet, 0.45 - 0.25 * (amount - 1), 0.35)
+    light = luminance(rgb)
+    drift = sheet.noise(0.015 * sheet.frame.middle, 3, 5)
+    shade = np.clip(0.78 + 0.3 * (light - sheet.frame.mean_light) + 0.06 * (drift - 0.5), 0.5, 1)
+    white = shade[..., None] * np.array([0.95, 0.98, 1.03], np.float32)
+    return mixed(cold, np.asarray(white, np.float32), np.asarray(cover * min(amount * 1.1, 1.0) * 0.96, np.float32))
+
+
+def rain(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
+    """Wet: darker, stronger colours, a grey sheen with puddles on what faces up, thin mist."""
+    share = min(amount, 1.3)
+    grey = mixed(rgb, overcast(rgb), 0.6 * share)
+    wet = saturated(np.power(np.clip(grey, 0, 1), np.float32(1 + 0.35 * share)).astype(np.float32), 1.25)
+    pools = sheet.noise(0.12 * sheet.frame.middle, 3, 3)
+    flat = np.clip((sheet.upness - 0.6) * 4, 0, 1)
+    sheen = flat * (0.15 + 0.55 * smooth_step(0.48, 0.6, pools))
+    sky = np.array([0.60, 0.65, 0.70], np.float32) * (0.45 + 0.9 * luminance(rgb))[..., None]
+    shining = mixed(wet, np.asarray(sky, np.float32), np.asarray(sheen * min(share, 1), np.float32))
+    return mixed(shining, (0.62, 0.66, 0.70), 1 - np.exp(-0.22 * optical_depth(sheet, amount)))
+
+
+def smooth_step(low: float, high: float, values: Plane) -> Plane:
+    """0 below `low`, 1 above `high`, smooth in between."""
+    x = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
+    return np.asarray(x * x * (3 - 2 * x), np.float32)
+
+
+def _lying(sheet: Worksheet, start: float, softness: float) -> Plane:
+    """(H, W) how much of what falls lies there: on what faces up, with an uneven border."""
+    uneven = sheet.noise(0.05 * sheet.frame.middle, 3, 1) - 0.5
+    facing = smooth_step(start, start + softness, sheet.upness + 0.35 * uneven)
+    return np.asarray(facing * smooth_step(0.0, 0.3, sheet.upness), np.float32)
+
+
+def _shaded(rgb: Picture, color: Triple) -> Picture:
+    """A colour with the picture's light and dark."""
+    return np.asarray((0.35 + 1.1 * luminance(rgb))[..., None] * np.array(color, np.float32), np.float32)
+
+
+WEATHER: Mapping[str, Callable[[Picture, Worksheet, float], Picture]] = {
+    "fog": fog, "snow": snow, "rain": rain, "dust": dust, "underwater": underwater, "clear": clear,
+}  # fmt: skip
