@@ -19,7 +19,9 @@ from render.splatting_compiled import Float, compiled, in_threads
 from render.view_field import ViewField
 from render.view_sources import NEAREST_ANGLE, pinhole, prepared, source_cameras
 
-OUTSIDE = -40.0  # log prior of a view that does not see the pixel
+OUTSIDE = (
+    -40.0
+)  # log prior of a view whose picture ends before the pixel, and once more for each picture's length beyond
 UNSURE = -6.0  # of one that does not know the depth of what it sees there
 TOLERANCE = 0.03  # relative difference of depths that is an error rather than another surface
 MOST_DISAGREEMENT = 1.0  # beyond which the difference is not told
@@ -40,7 +42,7 @@ class Candidates:
     something hides it, 0 where unknown. angle: (P, S) radians between the two rays. scale: (P, S) log2 of how many
     pixels of the source fall to one of the picture along one side. is_inside: (P, S) bool, the source's picture
     contains the point. prior: (P, S) log weight of blending by rule: angle (unstructured lumigraph rendering, Buehler et al. 2001),
-    occlusion, the view's weight; at least about -40 lower outside.
+    occlusion, the view's weight. Outside the colours are those of the picture's border, and the prior at most OUTSIDE.
     """
 
     colors: Float
@@ -235,6 +237,7 @@ def _gather(
             in_x = in_x * over * camera[12] + camera[14]
             in_y = in_y * over * camera[13] + camera[15]
             inside = in_front and in_x >= 0 and in_x < width and in_y >= 0 and in_y < height
+            beyond = max(max(-in_x, in_x - width), max(-in_y, in_y - height)) / max(height, width)
             in_x = min(max(in_x, zero), np.float32(width))
             in_y = min(max(in_y, zero), np.float32(height))
             bits = np.log2(max(scale, np.float32(1e-3)))
@@ -273,10 +276,11 @@ def _gather(
                 penalty = np.float32(UNSURE) * (one - known)
             off = difference * np.float32(1 / TOLERANCE)
             penalty -= half * min(off * off, np.float32(MOST_PENALTY))
-            if not inside:
-                penalty += np.float32(OUTSIDE)
             coarser = min(bits, zero)
-            prior[p, s] = camera[19] + penalty + coarser - np.float32(2) * np.log(angle + log_nearest)
+            likely = penalty + coarser - np.float32(2) * np.log(angle + log_nearest)
+            if not inside:
+                likely = np.float32(OUTSIDE) * (one + max(beyond, zero) if in_front else np.float32(3))
+            prior[p, s] = camera[19] + likely
             disagreement[p, s] = difference
             angles[p, s] = angle
             scales[p, s] = bits

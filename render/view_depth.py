@@ -17,6 +17,7 @@ from render.view_field import ViewField
 from render.view_sources import choose_sources, pinhole, prepared, source_cameras
 
 STEP = 0.05  # relative difference of neighbouring depths that is a step, and not a slope
+EVEN = 0.35  # how much of a change of inverse depth the next may differ by, on one surface
 SAME = 0.05  # relative difference of depths that two views may have of one surface
 SEEN_THROUGH = 0.06  # relative distance behind a surface, that a view must see, to refute it
 LONGEST_FILL = 0.3  # of the picture's longer side: no wider hole is filled
@@ -111,11 +112,39 @@ def draw_surface(depth, stride, camera, target, nearness):
                 low, high = min(min(z00, z01), min(z10, z11)), max(max(z00, z01), max(z10, z11))
                 if high <= 0:
                     continue
-                if low > 0 and high < low * np.float32(1 + STEP):
+                if low > 0 and (high < low * np.float32(1 + STEP) or _is_slope(depth, u, above, stride)):
                     _draw_quad(nearness, first[column], first[column + 1], second[column], second[column + 1])
                 else:
                     _draw_corners(u, above, stride, z00, z01, z10, z11, camera, target, nearness)
         first, second = second, first
+
+
+@compiled
+def _is_slope(depth, u, v, stride):
+    """Whether the four pixels from u, v on lie on a steep surface rather than across a step: inverse depths of a plane
+    change evenly, so each large change must go on before or after it."""
+    return (
+        _goes_on(depth, u, v, stride, 0)
+        and _goes_on(depth, u, v + stride, stride, 0)
+        and _goes_on(depth, u, v, 0, stride)
+        and _goes_on(depth, u + stride, v, 0, stride)
+    )
+
+
+@compiled
+def _goes_on(depth, u, v, across, down):
+    """Whether the change of inverse depth from u, v to the next pixel is small, or as large before it or after it."""
+    here, there = depth[v, u], depth[v + down, u + across]
+    if max(here, there) < min(here, there) * np.float32(1 + STEP / 2):
+        return True
+    change = 1 / there - 1 / here
+    for k in range(2):
+        i, j = (v - down, u - across) if k == 0 else (v + 2 * down, u + 2 * across)
+        if 0 <= i < depth.shape[0] and 0 <= j < depth.shape[1] and depth[i, j] > 0:
+            next_change = 1 / here - 1 / depth[i, j] if k == 0 else 1 / depth[i, j] - 1 / there
+            if abs(next_change - change) < np.float32(EVEN) * abs(change):
+                return True
+    return False
 
 
 @compiled
@@ -207,34 +236,30 @@ def _fuse(start, stop, warped, depths, chosen, cameras, target, nearness):
             limit = warped[order[first], p] * np.float32(1 - SAME)
             while last < known and warped[order[last], p] >= limit:
                 last += 1
-            total, weights, support = np.float32(0), np.float32(0), np.float32(0)
+            total, weights = np.float32(0), np.float32(0)
             for k in range(first, last):
                 weight = np.exp(cameras[order[k], 19])
                 total += weight * warped[order[k], p]
                 weights += weight
-                support += weight
             value = total / max(weights, np.float32(1e-30))
-            balance = support - _refuted(one / value, dx, dy, order[first:last], depths, chosen, cameras)
+            balance = _votes(one / value, dx, dy, depths, chosen, cameras)
             if balance > best_balance:
                 best, best_balance = value, balance
-            if balance >= 0:
+            if balance > 0:
                 break
             first = last
         nearness[row, p - row * columns] = best
 
 
 @compiled
-def _refuted(z, dx, dy, supporters, depths, chosen, cameras):
-    """Weight of the views that see through the point at depth z of a pixel's ray."""
+def _votes(z, dx, dy, depths, chosen, cameras):
+    """Weight of the views that see a surface at depth z of a pixel's ray, less that of those that see through it. Of
+    each the four pixels about the point vote, by how near they are, so that an outline may pass between them."""
     height, width = depths.shape[1], depths.shape[2]
+    half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
     x, y = dx * z, dy * z
-    against = np.float32(0)
+    balance = zero
     for s in range(len(chosen)):
-        is_supporter = False
-        for k in range(len(supporters)):
-            is_supporter |= supporters[k] == s
-        if is_supporter:
-            continue
         camera = cameras[s]
         in_z = camera[6] * x + camera[7] * y + camera[8] * z + camera[11]
         if in_z <= np.float32(1e-6):
@@ -243,19 +268,27 @@ def _refuted(z, dx, dy, supporters, depths, chosen, cameras):
         v = (camera[3] * x + camera[4] * y + camera[5] * z + camera[10]) / in_z * camera[13] + camera[15]
         if not (0 <= u < width and 0 <= v < height):
             continue
-        low = _nearest_of_four(depths[chosen[s]], u, v)
-        if low > in_z * np.float32(1 + SEEN_THROUGH):
-            against += np.exp(camera[19])
-    return against
+        u, v = (
+            min(max(u - half, zero), np.float32(width - 1)),
+            min(max(v - half, zero), np.float32(height - 1)),
+        )
+        left, top = int(u), int(v)
+        right, below = min(left + 1, width - 1), min(top + 1, height - 1)
+        p, q = u - left, v - top
+        depth = depths[chosen[s]]
+        vote = (one - q) * ((one - p) * _vote(depth[top, left], in_z) + p * _vote(depth[top, right], in_z))
+        vote += q * ((one - p) * _vote(depth[below, left], in_z) + p * _vote(depth[below, right], in_z))
+        balance += np.exp(camera[19]) * vote
+    return balance
 
 
 @compiled
-def _nearest_of_four(depth, x, y):
-    """The least of the four depths about a place, 0 where one is unknown."""
-    u = min(max(int(x - np.float32(0.5)), 0), depth.shape[1] - 1)
-    v = min(max(int(y - np.float32(0.5)), 0), depth.shape[0] - 1)
-    right, below = min(u + 1, depth.shape[1] - 1), min(v + 1, depth.shape[0] - 1)
-    return min(min(depth[v, u], depth[v, right]), min(depth[below, u], depth[below, right]))
+def _vote(seen, z):
+    """1 where a view sees a surface as deep as z, -1 where it sees through it, 0 where something is before it or
+    nothing is known."""
+    if seen <= 0 or seen < z * np.float32(1 - SAME):
+        return np.float32(0)
+    return np.float32(1) if seen < z * np.float32(1 + SEEN_THROUGH) else np.float32(-1)
 
 
 @compiled

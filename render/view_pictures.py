@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from render.color_map import mapped
 from render.field_picture import FieldPicture
 from render.splatting_compiled import Float
-from render.view_candidates import Candidates, blended, gather_into, room_for
+from render.view_candidates import OUTSIDE, Candidates, blended, gather_into, room_for
 from render.view_depth import novel_depth
 from render.view_field import ViewField
 from render.view_sources import (
+    LOG_WEIGHT,
     NUM_QUICK_SOURCES,
     NUM_SOURCES,
     choose_sources,
@@ -25,6 +26,8 @@ from render.view_sources import (
     source_cameras,
 )
 
+MARGIN = 0.25  # of a view's longer side, by which its border is drawn out
+SKY_BELIEF = -15.0  # log prior of a view that says that there is sky: half its pixels at least have no depth
 TILE = 8192  # pixels that are drawn at once, so that what is known of them stays in the cache
 
 __all__ = ["NUM_QUICK_SOURCES", "NUM_SOURCES", "ViewDrawer", "view_picture"]
@@ -124,12 +127,11 @@ class ViewDrawer:
         return np.asarray(blend(found, self.field.network), np.float32)
 
     def _is_seen(self, found: Candidates, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """(P,) where a view's picture contains the point; of sky, where a view says that it is sky."""
+        """(P,) where a view's picture contains the point or ends shortly before it; of sky, where a view says that it
+        is sky."""
         is_sky = self.depth.reshape(-1)[pixels] <= 0
-        is_seen: NDArray[np.bool_] = np.any(found.is_inside, 1)
-        if is_sky.any():
-            says_so = found.prior - self._cameras[:, 19] > -15  # Half its pixels at least have no depth.
-            is_seen &= ~is_sky | np.any(found.is_inside & says_so, 1)
+        belief = (found.prior - self._cameras[:, LOG_WEIGHT]).max(1)
+        is_seen: NDArray[np.bool_] = belief > np.where(is_sky, SKY_BELIEF, OUTSIDE * (1 + MARGIN))
         return is_seen
 
     def _points(self, pixels: NDArray[np.integer]) -> Float:
