@@ -1,0 +1,64 @@
+"""Which cells of the density grid the photos show at all: elsewhere nothing is to be learned, so nothing is put there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.cameras import CameraSet
+from render.radiance_layout import RadianceLayout
+from render.splatting_compiled import Float, compiled, in_threads
+
+START_DENSITY = 0.4  # per box unit, of every cell that is seen
+NEAR = 0.3  # box units: what only one camera sees so close cannot be told from what is behind it
+
+
+def first_densities(in_box: CameraSet, layout: RadianceLayout) -> Float:
+    """(cells^3,) densities to begin with, below zero in cells that no camera sees."""
+    is_seen = np.zeros(layout.cells**3, np.bool_)
+    lens = np.concatenate([in_box.focal, in_box.center, in_box.size], 1)
+    poses = np.ascontiguousarray(in_box.cam_from_world[:, :3])
+    in_threads(_see, layout.cells, 4, poses, lens, layout.cells, layout.shell, NEAR, is_seen)
+    return np.where(is_seen, np.float32(START_DENSITY), np.float32(-1)).astype(np.float32)
+
+
+@compiled
+def _see(
+    start: Any, stop: Any, poses: Any, lens: Any, cells: Any, shell: Any, near: Any, is_seen: NDArray[np.bool_]
+) -> None:
+    """Slabs start … stop of the grid: cells that two cameras see, or one from not too near."""
+    for i in range(start, stop):
+        for j in range(cells):
+            for k in range(cells):
+                x, y, z = _unpacked(i, cells, shell), _unpacked(j, cells, shell), _unpacked(k, cells, shell)
+                largest = max(abs(x), abs(y), abs(z))
+                factor = 1.0
+                if largest > 1:
+                    factor = 1 / max(1e-3, 1 - (largest - 1) / shell) / largest
+                x, y, z = x * factor, y * factor, z * factor
+                radius = 1.8 * (1 + shell) / cells * max(factor * largest, 1.0) ** 2
+                seen = 0
+                for v in range(len(poses)):
+                    p = poses[v]
+                    depth = p[2, 0] * x + p[2, 1] * y + p[2, 2] * z + p[2, 3]
+                    if depth < 0:
+                        continue
+                    reach = radius * lens[v, 0]
+                    u = lens[v, 0] * (p[0, 0] * x + p[0, 1] * y + p[0, 2] * z + p[0, 3])
+                    w = lens[v, 1] * (p[1, 0] * x + p[1, 1] * y + p[1, 2] * z + p[1, 3])
+                    if u + lens[v, 2] * depth < -reach or u + (lens[v, 2] - lens[v, 4]) * depth > reach:
+                        continue
+                    if w + lens[v, 3] * depth < -reach or w + (lens[v, 3] - lens[v, 5]) * depth > reach:
+                        continue
+                    seen += 2 if depth > near else 1
+                    if seen > 1:
+                        break
+                is_seen[(i * cells + j) * cells + k] = seen > 1
+
+
+@compiled
+def _unpacked(index: Any, cells: Any, shell: Any) -> Any:
+    """Contracted coordinate of the middle of a cell."""
+    return ((index + 0.5) / cells * 2 - 1) * (1 + shell)

@@ -1,0 +1,370 @@
+"""Numba kernels of radiance fields, shared by drawing and training: samples along rays, features, layers.
+
+Rays are in box units with directions of length 1. Values of samples lie in blocks (number of blocks, channels, BLOCK),
+so that a layer's inner loop runs along samples. `recon.nerf.twin` says the same in torch, readably.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+
+from render.hash_grid_layout import HashGridLayout
+from render.radiance_layout import FARTHEST
+from render.splatting_compiled import Float, Kernel, compiled
+
+BLOCK = 128  # samples
+MOST_BINS = 384  # along a ray
+LEAST_LEFT = 1e-3  # share of the light beyond which a ray is not followed
+WIDEST = 4.0  # bins that a sample may stand for
+STEP_CAP = 0.7  # of a bin's absorption by the density grid: what is behind it is looked at, too
+NEVER, STEPS_AN_OCTAVE, MIDDLE_CODE = 0, 8, 96  # of the codes of the density grid
+
+_F = np.float32
+_U = np.uint32
+_PRIME_Y, _PRIME_Z = _U(2654435761), _U(805459861)
+_ZERO, _HALF, _ONE, _THREE_HALVES = _F(0), _F(0.5), _F(1), _F(1.5)
+_FAR = _F(FARTHEST)
+
+
+def code_densities() -> Float:
+    """(256,) density per box unit that a code of the density grid stands for; 0 is never looked at, 1 is empty."""
+    densities = np.exp2((np.arange(256) - MIDDLE_CODE) / STEPS_AN_OCTAVE).astype(np.float32)
+    densities[:2] = 0
+    return densities
+
+
+@compiled
+def encode_densities(densities: Any, codes: Any) -> None:
+    """Write the codes (C,) uint8 of densities (C,), which are below zero where never to be looked at."""
+    for i in range(len(densities)):
+        density = densities[i]
+        if density < 0:
+            codes[i] = NEVER
+        elif density <= _F(1e-3):
+            codes[i] = 1
+        else:
+            code = np.int32(np.log2(density) * _F(STEPS_AN_OCTAVE) + _F(MIDDLE_CODE + 0.5))
+            codes[i] = min(max(code, 1), 255)
+
+
+@compiled
+def shrink(largest: Any, shell: Any) -> Any:
+    """What to multiply a place by to contract it. largest: its largest coordinate, without sign."""
+    if largest <= _ONE:
+        return _ONE
+    return (_ONE + shell * (_ONE - _ONE / largest)) / largest
+
+
+@compiled
+def _cell_of(x: Any, y: Any, z: Any, shell: Any, cells: Any) -> Any:
+    """Number of the cell of the density grid that a place lies in, and its largest coordinate."""
+    largest = max(abs(x), abs(y), abs(z))
+    factor = shrink(largest, shell) / (_ONE + shell) * _HALF * _F(cells)
+    middle = _HALF * _F(cells)
+    i, j, k = np.int32(x * factor + middle), np.int32(y * factor + middle), np.int32(z * factor + middle)
+    last = np.int32(cells - 1)
+    i, j, k = min(max(i, 0), last), min(max(j, 0), last), min(max(k, 0), last)
+    return np.uint64((i * cells + j) * cells + k), largest
+
+
+@compiled
+def place_samples(
+    start: Any, stop: Any, origins: Any, directions: Any, nearest: Any, noise: Any, explore: Any, shell: Any,
+    extent: Any, cells: Any, codes: Any, densities: Any, places: Any, widths: Any, spots: Any, points: Any,
+) -> None:  # fmt: skip
+    """Samples of rays start … stop, more where the density grid says that light is absorbed (its inverse CDF).
+
+    origins, directions: (R, 3). nearest: distance before which nothing is. noise: (R, 2) within [0, 1), where bins
+    begin and where in its share of the CDF a sample lies. explore: of all samples, how many are spread evenly over
+    what light reaches. extent: of the hash grid's unit cube, the edge that is used. codes: (cells^3,) of the density grid, densities: (256,) theirs. Writes (R, S): places,
+    distances along the ray; widths, how long a part of the ray each sample stands for, 0 for none; spots, how far
+    along all bins it is, within 0 and 1; and points (R * S, 3) within the hash grid's unit cube.
+    """
+    num_samples = places.shape[1]
+    edges = np.empty(MOST_BINS + 1, np.float32)
+    chances, left_at = np.empty(MOST_BINS, np.float32), np.empty(MOST_BINS, np.float32)
+    cell = _F(2) * (_ONE + shell) / _F(cells)
+    to_unit, half = _HALF * extent / (_ONE + shell), _HALF * extent
+    for ray in range(start, stop):
+        ox, oy, oz = origins[ray, 0], origins[ray, 1], origins[ray, 2]
+        dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
+        t, left, count = nearest + noise[ray, 0] * cell, _ONE, 0
+        before = _ZERO
+        for _ in range(MOST_BINS):
+            at, largest = _cell_of(ox + t * dx, oy + t * dy, oz + t * dz, shell, cells)
+            step = cell
+            if largest > _ONE:
+                step = cell * largest * np.sqrt(largest)
+            middle = t + _HALF * step
+            at, largest = _cell_of(ox + middle * dx, oy + middle * dy, oz + middle * dz, shell, cells)
+            if largest > _FAR or left < _F(LEAST_LEFT):
+                break
+            code = codes[at]
+            edges[count] = t
+            t += step
+            edges[count + 1] = t
+            depth = densities[code] * step
+            absorbed = min(depth / (_ONE + depth), _F(STEP_CAP))  # near enough to 1 - exp(-depth), and cheaper
+            weight = left * absorbed
+            left_at[count] = left if code != NEVER else _F(-1)
+            chances[count] = weight + _F(0.25) * before
+            if count:
+                chances[count - 1] += _F(0.25) * weight
+            before = weight
+            left -= weight
+            count += 1
+        total, free = _ZERO, _ZERO
+        for k in range(count):
+            if left_at[k] < 0:
+                chances[k] = _ZERO
+            else:
+                total += chances[k]
+                free += left_at[k]
+        if free <= 0:
+            for s in range(num_samples):
+                places[ray, s], widths[ray, s], spots[ray, s] = nearest, _ZERO, _ZERO
+                for axis in range(3):
+                    points[ray * num_samples + s, axis] = half
+            continue
+        # Where the density grid knows of nothing all samples explore.
+        shared = explore * max(total, _F(0.05)) / free
+        total = _ZERO
+        for k in range(count):
+            if left_at[k] >= 0:
+                chances[k] += shared * left_at[k]
+                total += chances[k]
+        per_sample = total / _F(num_samples)
+        k, done = 0, _ZERO
+        for s in range(num_samples):
+            wanted = (_F(s) + noise[ray, 1]) * per_sample
+            while k < count - 1 and done + chances[k] <= wanted:
+                done += chances[k]
+                k += 1
+            chance = max(chances[k], _F(1e-9))
+            part = min(max((wanted - done) / chance, _ZERO), _F(0.9999))
+            step = edges[k + 1] - edges[k]
+            t = edges[k] + part * step
+            share = min(per_sample / chance, _F(WIDEST))
+            places[ray, s] = t
+            widths[ray, s] = step * share if chances[k] > 0 else _ZERO
+            spots[ray, s] = (_F(k) + part) / _F(MOST_BINS)
+            x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+            factor = shrink(max(abs(x), abs(y), abs(z)), shell) * to_unit
+            points[ray * num_samples + s, 0] = x * factor + half
+            points[ray * num_samples + s, 1] = y * factor + half
+            points[ray * num_samples + s, 2] = z * factor + half
+
+
+@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+def rows_of(x: Any, y: Any, z: Any, resolution: Any, is_dense: Any, mask: Any) -> Any:
+    """Rows within a level's part of the table of a cell's corners: 000 100 010 110 001 101 011 111 of x, y, z."""
+    if is_dense:
+        top = resolution - _U(1)
+        x1 = min(x + _U(1), top)
+        y0, y1 = y * resolution, min(y + _U(1), top) * resolution
+        z0, z1 = z * resolution * resolution, min(z + _U(1), top) * resolution * resolution
+        return x + y0 + z0, x1 + y0 + z0, x + y1 + z0, x1 + y1 + z0, x + y0 + z1, x1 + y0 + z1, x + y1 + z1, x1 + y1 + z1  # fmt: skip # noqa: E501
+    x1, y0, z0 = x + _U(1), y * _PRIME_Y, z * _PRIME_Z
+    y1, z1 = y0 + _PRIME_Y, z0 + _PRIME_Z
+    a, c, e, g = y0 ^ z0, y1 ^ z0, y0 ^ z1, y1 ^ z1
+    return (x ^ a) & mask, (x1 ^ a) & mask, (x ^ c) & mask, (x1 ^ c) & mask, (x ^ e) & mask, (x1 ^ e) & mask, (x ^ g) & mask, (x1 ^ g) & mask  # fmt: skip # noqa: E501
+
+
+@cache
+def encoder(width: int) -> Kernel:
+    """The kernel encode(start, stop, points (N, 3), flat table, scales, resolutions, is_dense, offsets, out) for
+    `width` features a level: writes features of points start … stop into blocks (…, L * width, BLOCK)."""
+
+    @compiled
+    def encode(
+        start: Any, stop: Any, points: Any, table: Any, scales: Any, resolutions: Any, is_dense: Any,
+        offsets: Any, out: Any,
+    ) -> None:  # fmt: skip
+        values = np.empty(width, np.float32)
+        for level in range(len(scales)):
+            scale, resolution, dense = scales[level], _U(resolutions[level]), is_dense[level]
+            mask = _U(offsets[level + 1] - offsets[level] - 1)
+            first = np.uint64(offsets[level]) * np.uint64(width)
+            column = np.uint64(level * width)
+            for i in range(start, stop):
+                px, py, pz = points[i, 0] * scale + _HALF, points[i, 1] * scale + _HALF, points[i, 2] * scale + _HALF  # fmt: skip # noqa: E501
+                x, y, z = np.int32(px), np.int32(py), np.int32(pz)
+                u, v, w = px - _F(x), py - _F(y), pz - _F(z)
+                a, b, c, d, e, f, g, h = rows_of(_U(x), _U(y), _U(z), resolution, dense, mask)
+                a, b, c, d = first + np.uint64(a) * np.uint64(width), first + np.uint64(b) * np.uint64(width), first + np.uint64(c) * np.uint64(width), first + np.uint64(d) * np.uint64(width)  # fmt: skip # noqa: E501
+                e, f, g, h = first + np.uint64(e) * np.uint64(width), first + np.uint64(f) * np.uint64(width), first + np.uint64(g) * np.uint64(width), first + np.uint64(h) * np.uint64(width)  # fmt: skip # noqa: E501
+                for k in range(width):
+                    at = np.uint64(k)
+                    ab = table[a + at] + u * (table[b + at] - table[a + at])
+                    cd = table[c + at] + u * (table[d + at] - table[c + at])
+                    ef = table[e + at] + u * (table[f + at] - table[e + at])
+                    gh = table[g + at] + u * (table[h + at] - table[g + at])
+                    near, far = ab + v * (cd - ab), ef + v * (gh - ef)
+                    values[k] = near + w * (far - near)
+                block, lane = np.uint64(i // BLOCK), np.uint64(i % BLOCK)
+                for k in range(width):
+                    out[block, column + np.uint64(k), lane] = values[k]
+
+    return encode
+
+
+def level_arrays(layout: HashGridLayout) -> tuple[Any, ...]:
+    """What an encoder wants to know of the levels."""
+    return layout.levels
+
+
+@compiled
+def layer(weights: Any, biases: Any, inputs: Any, outputs: Any, is_bent: Any) -> None:
+    """outputs (O, B) = weights (O, I) inputs (I, B) + biases (O,), below zero cut off where is_bent. I divides by 4, O
+    by 2."""
+    count = outputs.shape[1]
+    for o in range(0, outputs.shape[0], 2):
+        first, second = outputs[o], outputs[o + 1]
+        bias, other = biases[o], biases[o + 1]
+        for s in range(count):
+            first[s] = bias
+        for s in range(count):
+            second[s] = other
+        for i in range(0, weights.shape[1], 4):
+            a, b, c, d = weights[o, i], weights[o, i + 1], weights[o, i + 2], weights[o, i + 3]
+            e, f, g, h = weights[o + 1, i], weights[o + 1, i + 1], weights[o + 1, i + 2], weights[o + 1, i + 3]
+            w, x, y, z = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
+            for s in range(count):
+                first[s] += a * w[s] + b * x[s] + c * y[s] + d * z[s]
+                second[s] += e * w[s] + f * x[s] + g * y[s] + h * z[s]
+        if is_bent:
+            for s in range(count):
+                first[s] = max(first[s], _ZERO)
+            for s in range(count):
+                second[s] = max(second[s], _ZERO)
+
+
+@compiled
+def shared_network(
+    start: Any, stop: Any, features: Any, w1: Any, b1: Any, w2: Any, b2: Any, hidden: Any, shared: Any
+) -> None:
+    """The first network on blocks start … stop: features (…, I, BLOCK) → hidden (…, H, BLOCK), shared (…, O, BLOCK).
+    hidden may have one block only, to be overwritten."""
+    keeps = len(hidden) > 1
+    for block in range(start, stop):
+        within = hidden[block if keeps else 0]
+        layer(w1, b1, features[block], within, True)
+        layer(w2, b2, within, shared[block], False)
+
+
+@compiled
+def color_network(
+    start: Any, stop: Any, inputs: Any, w3: Any, b3: Any, w4: Any, b4: Any, w5: Any, b5: Any,
+    first: Any, second: Any, colors: Any,
+) -> None:  # fmt: skip
+    """The second network on blocks: inputs (…, I, BLOCK) → colors (…, 4, BLOCK) within 0 and 1, of which three count.
+    first, second: hidden layers (…, H, BLOCK), or of one block only."""
+    keeps = len(first) > 1
+    for block in range(start, stop):
+        at = block if keeps else 0
+        layer(w3, b3, inputs[block], first[at], True)
+        layer(w4, b4, first[at], second[at], True)
+        layer(w5, b5, second[at], colors[block], False)
+        for channel in range(3):
+            out = colors[block, channel]
+            for s in range(BLOCK):
+                out[s] = _ONE / (_ONE + np.exp(-out[s]))
+
+
+@compiled
+def write_harmonics(out: Any, lane: Any, x: Any, y: Any, z: Any) -> None:
+    """The real spherical harmonics of degree 3 (16) of a direction into rows of out (16, BLOCK)."""
+    xx, yy, zz, xy, yz, xz = x * x, y * y, z * z, x * y, y * z, x * z
+    out[0, lane] = _F(0.28209479)
+    out[1, lane], out[2, lane], out[3, lane] = _F(-0.48860251) * y, _F(0.48860251) * z, _F(-0.48860251) * x
+    out[4, lane], out[5, lane] = _F(1.09254843) * xy, _F(-1.09254843) * yz
+    out[6, lane] = _F(0.94617470) * zz - _F(0.31539157)
+    out[7, lane], out[8, lane] = _F(-1.09254843) * xz, _F(0.54627422) * (xx - yy)
+    out[9, lane] = _F(0.59004359) * y * (yy - _F(3) * xx)
+    out[10, lane] = _F(2.89061144) * xy * z
+    out[11, lane] = _F(0.45704580) * y * (_ONE - _F(5) * zz)
+    out[12, lane] = _F(0.37317633) * z * (_F(5) * zz - _F(3))
+    out[13, lane] = _F(0.45704580) * x * (_ONE - _F(5) * zz)
+    out[14, lane] = _F(1.44530572) * z * (xx - yy)
+    out[15, lane] = _F(0.59004359) * x * (_F(3) * yy - xx)
+
+
+@compiled
+def density_of(logarithm: Any) -> Any:
+    """Per box unit."""
+    return np.exp(min(logarithm, _F(10)) - _ONE)
+
+
+@compiled
+def weigh(
+    start: Any, stop: Any, shared: Any, widths: Any, least: Any, weights: Any, is_drawn: Any
+) -> None:
+    """Weights (R, S) of the samples of rays start … stop, 0 below `least`, where is_drawn (R, S) says False."""
+    num_samples = widths.shape[1]
+    for ray in range(start, stop):
+        left = _ONE
+        for s in range(num_samples):
+            i = ray * num_samples + s
+            density = density_of(shared[i // BLOCK, 0, i % BLOCK])
+            passed = np.exp(-density * widths[ray, s])
+            weight = left * (_ONE - passed)
+            left *= passed
+            is_drawn[ray, s] = weight > least
+            weights[ray, s] = weight if weight > least else _ZERO
+
+
+@compiled
+def gather_color_inputs(
+    start: Any, stop: Any, chosen: Any, shared: Any, directions: Any, num_samples: Any, inputs: Any
+) -> None:
+    """Inputs (…, O + 16, BLOCK) of the second network for the samples chosen[start … stop] of all rays."""
+    width = shared.shape[1]
+    for n in range(start, stop):
+        i = chosen[n]
+        block, lane = n // BLOCK, n % BLOCK
+        for k in range(width):
+            inputs[block, k, lane] = shared[i // BLOCK, k, i % BLOCK]
+        ray = i // num_samples
+        write_harmonics(inputs[block, width:], lane, directions[ray, 0], directions[ray, 1], directions[ray, 2])
+
+
+@compiled
+def sum_rays(
+    start: Any, stop: Any, weights: Any, places: Any, slots: Any, colors: Any, rgb: Any, alpha: Any, distance: Any
+) -> None:
+    """Colours (R, 3) before black, alpha (R,), and the distance (R,) where half of that is absorbed."""
+    count = weights.shape[1]
+    for ray in range(start, stop):
+        r = g = b = a = _ZERO
+        for s in range(count):
+            n = slots[ray, s]
+            if n < 0:
+                continue
+            weight = weights[ray, s]
+            block, lane = n // BLOCK, n % BLOCK
+            r += weight * colors[block, 0, lane]
+            g += weight * colors[block, 1, lane]
+            b += weight * colors[block, 2, lane]
+            a += weight
+        rgb[ray, 0], rgb[ray, 1], rgb[ray, 2], alpha[ray] = r, g, b, a
+        distance[ray] = _middle(weights[ray], places[ray], a * _HALF)
+
+
+@compiled
+def _middle(weights: Any, places: Any, half: Any) -> Any:
+    """Distance at which the sum of weights reaches `half`, between the samples around."""
+    done, last_place, last_done = _ZERO, places[0], _ZERO
+    for s in range(len(weights)):
+        weight = weights[s]
+        if weight <= 0:
+            continue
+        middle = done + _HALF * weight
+        if middle >= half:
+            part = (half - last_done) / max(middle - last_done, _F(1e-9))
+            return last_place + part * (places[s] - last_place) if last_done > 0 else places[s]
+        done, last_place, last_done = done + weight, places[s], middle
+    return last_place
