@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from textwrap import shorten
 
 from recon.errors import InputError
 from recon.romap.changes import (
@@ -42,6 +43,7 @@ from recon.romap.instruction_words import (
 from recon.romap.materials import MATERIALS
 
 _TOKEN = re.compile(r"#[0-9a-f]{3,6}\b|[-+]?\d+(?:[.,]\d+)?|%|°|[-+]?[xyz]\b|[a-z][a-z'’-]*")
+_MOST_NAMED = 8  # words that are named as not understood
 _DEFAULT_SHIFT = 0.25  # sizes of the part, where a move has no amount
 
 
@@ -62,9 +64,10 @@ def parse_instruction(text: str, part_name: str = "") -> Instruction:
 def _not_understood(text: str, unknown: Sequence[str]) -> tuple[str, str]:
     if not text.strip():
         return "The instruction is empty.", "Say what to change, such as “dark red” or “twice as big”."
-    known = [*named_colors(), *MATERIALS, *SCALE, *MOVE, *ROTATE, *DELETE, *ADJUST]
+    known = sorted({*named_colors(), *MATERIALS, *SCALE, *MOVE, *ROTATE, *DELETE, *ADJUST})
     near = [match for word in unknown for match in get_close_matches(word, known, 1, 0.8)]
-    words = ", ".join(f"“{word}”" for word in dict.fromkeys(unknown)) or f"“{text.strip()}”"
+    named = [f"“{word}”" for word in dict.fromkeys(unknown)] or [f"“{shorten(text, 60, placeholder=' …')}”"]
+    words = ", ".join(named[:_MOST_NAMED]) + (" …" if len(named) > _MOST_NAMED else "")
     hint = f"Did you mean {' or '.join(f'“{match}”' for match in dict.fromkeys(near))}? " if near else ""
     return (
         f"Nothing in the instruction is understood: {words} is no colour, material, size, move or turn that is known.",

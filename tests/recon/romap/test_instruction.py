@@ -109,3 +109,11 @@ def test_any_text_is_read_or_refused_with_a_sentence(text) -> None:
 def test_every_named_colour_can_be_asked_for(name) -> None:
     (found,) = _changes(f"make it {name}")
     assert isinstance(found, (Recolor, Cover))
+
+
+def test_what_is_not_understood_of_a_long_text_is_told_briefly() -> None:
+    for text in ("very " * 1000, " ".join(f"gizmo{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(500))):
+        with pytest.raises(InputError) as told:
+            parse_instruction(text)
+        assert len(told.value.sentence) < 400
+        assert "…" in told.value.sentence
