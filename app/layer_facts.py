@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from app.layer_look import kind_of
 from app.layers import Layer, Missing
 from app.result_words import result_rows
 from recon import METHODS
+from render.field_pictures import Field
 from render.gaussians import GaussianCloud
 from render.images import ImageSet
 from render.mesh import TriangleMesh
@@ -26,14 +27,15 @@ from widgets.properties_panel import LayerDisplay, LayerFacts
 from widgets.theme import active_theme
 from widgets.viewport_mesh_layer import clay_color
 from widgets.viewport_splats_layer import label_names, value_names
-from widgets.viewport_style import SHADING_TITLES, SHADINGS, SPLAT_VIEW_TITLES
+from widgets.viewport_style import SHADING_TITLES, SHADINGS, SPLAT_VIEW_TITLES, FieldView
 
 _OWN, _PLAIN = "", "plain"  # coloured by the mesh's own colours or the layer's one, always by the latter
 _BOTH, _FRONT = "both", "front"
 _SPLATS = "splats:"  # begins what splats are coloured by: what kind of thing, and its name
+_FIELD = "field:"  # the same for fields
 _DEGREES = ("Same from all sides", "Simple (SH 1)", "Finer (SH 2)", "Finest (SH 3)", "All (SH 4)")
 _OF_SPLATS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
-    "view": lambda value: {"splat_view": value},
+    "view": lambda value: {"field_view" if value in get_args(FieldView) else "splat_view": value},
     "degree": lambda value: {"sh_degree": int(value)},
 }
 
@@ -60,6 +62,8 @@ def style_change(field: str, value: Any) -> dict[str, Any]:
     if field == "color_by" and str(value).startswith(_SPLATS):
         coloring, _, name = str(value).removeprefix(_SPLATS).partition(":")
         return {"splat_coloring": coloring, "value_name": name or None, "value_range": None}
+    if field == "color_by" and str(value).startswith(_FIELD):
+        return {"field_coloring": str(value).removeprefix(_FIELD)}
     if field == "sides":
         return {"cull_backfaces": value == _FRONT}
     if field == "color_by" and value in (_OWN, _PLAIN):
@@ -93,11 +97,11 @@ def _bounds(layer: Layer) -> list[tuple[str, str]]:
 
 def _display(layer: Layer) -> LayerDisplay | None:
     data = layer.data
-    if isinstance(
-        data, Missing | ImageSet | RenderedViews | SdfField | RadianceField | ViewField
-    ):  # They are not drawn among the rest.
+    if isinstance(data, Missing | ImageSet | RenderedViews | SdfField):  # They are not drawn among the rest.
         return None
     style: Mapping[str, Any] = layer.style
+    if isinstance(data, RadianceField | ViewField):
+        return _field_display(data, style)
     if isinstance(data, GaussianCloud):
         return _splat_display(data, style)
     if not isinstance(data, TriangleMesh):
@@ -139,6 +143,17 @@ def _splat_display(cloud: GaussianCloud, style: Mapping[str, Any]) -> LayerDispl
         degree=str(cloud.sh_degree if degree is None else min(degree, cloud.sh_degree)),
         degrees=tuple(degrees) if cloud.sh_degree else (),
         splat_scale=float(style.get("splat_scale", 1.0)),
+    )
+
+
+def _field_display(field: Field, style: Mapping[str, Any]) -> LayerDisplay:
+    views = (("edited", "As edited"), ("original", "As it was")) if isinstance(field, ViewField) else ()
+    return LayerDisplay(
+        opacity=float(style.get("opacity", 1.0)),
+        color_by=f"{_FIELD}{style.get('field_coloring', 'color')}",
+        color_bys=((f"{_FIELD}color", "Own colours"), (f"{_FIELD}depth", "Depth")),
+        view=str(style.get("field_view", "edited")) if views else "",
+        views=views,
     )
 
 

@@ -25,6 +25,7 @@ from app.estimates import Estimates
 from app.export_desk import ExportDesk
 from app.file_desk import FileDesk
 from app.image_desk import ImageDesk
+from app.frame_renderer import FrameRenderer
 from app.import_desk import ImportDesk
 from app.leaving import Leaving
 from app.manifest import app_version
@@ -187,6 +188,7 @@ class MainWindow(QMainWindow):
         self.images = ImageDesk(self)
         self.scenes = SceneDesk(self)
         self.workflows = Workflows(self)
+        self.field_frames = FrameRenderer(self)
         self.steps = Steps(self)
         self.method_panel.estimate = Estimates(self.project).words
         self.packs = PackDesk(self)
@@ -292,5 +294,6 @@ class MainWindow(QMainWindow):
         self.leaving.ask(go_on)
 
     def _close_for_good(self) -> None:
+        self.field_frames.close()
         self.may_close = True
         self.close()

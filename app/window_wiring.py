@@ -61,6 +61,7 @@ def _connect_scene(window: MainWindow) -> None:
     window.project.state_changed.connect(window.exports.plan_again)
     scene.selection_changed.connect(lambda: _show_selection(window))
     panel.readiness_changed.connect(lambda _: window.conditions.update())
+    _connect_fields(window)
     window.viewport.splats.failed.connect(lambda reason: _tell_of_slow_splats(window, reason))
     window.properties.renamed.connect(scene.rename)
     window.properties.display_changed.connect(
@@ -76,6 +77,14 @@ def _connect_scene(window: MainWindow) -> None:
         signal.connect(lambda _: window.conditions.update())
     window.pages.currentChanged.connect(lambda _: window.conditions.update())
     window.pages.currentChanged.connect(lambda _: window.splat_tools.refresh())
+
+
+def _connect_fields(window: MainWindow) -> None:
+    fields, frames = window.viewport.fields, window.field_frames
+    fields.wished.connect(frames.want)
+    frames.drawn.connect(fields.show_frames)
+    frames.failed.connect(window.shell.show_error)
+    fields.draw_now = frames.now
 
 
 def _tell_of_slow_splats(window: MainWindow, reason: str) -> None:

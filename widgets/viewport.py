@@ -24,6 +24,7 @@ from widgets.viewport_canvas import Canvas, PointerTool, gl_problem, no_picture
 from widgets.viewport_clicks import Clicks
 from widgets.viewport_clip import ClipPlane
 from widgets.viewport_detail import Detail
+from widgets.viewport_fields import FieldsInView
 from widgets.viewport_furniture import Furniture, FurnitureName
 from widgets.viewport_images import ImagesInView
 from widgets.viewport_measure import Measurement
@@ -69,6 +70,7 @@ class Viewport(QWidget):
         self._furniture = Furniture(self, self._scene)
         self.images = ImagesInView(self, self._scene, self._motion)
         self.splats = SplatsInView(self, self._scene, lambda: self.camera, self._pixel_ratio)
+        self.fields = FieldsInView(self, self._scene, lambda: self.camera, self._pixels)
         self._detail = Detail(self._scene, multi_samples)
         self._connect()
 
@@ -210,7 +212,7 @@ class Viewport(QWidget):
         self._motion.is_moving = False
         if self.splats.problem:
             scale = 1  # the processor's splats are one picture, not tiles of a larger one
-        with self.splats.complete():
+        with self.splats.complete(), self.fields.complete(scale):
             picture = self._canvas.picture(transparent=transparent, scale=scale)
         if path is not None:
             Image.fromarray(picture).save(path, "PNG")
@@ -289,6 +291,8 @@ class Viewport(QWidget):
         self._clicks.image_picked.connect(self.images.picked)
         self.images.changed.connect(self._changed)
         self.splats.picture_wished.connect(self._changed)
+        self.fields.picture_wished.connect(self._changed)
+        self.fields.changed.connect(self._tell_of_fields)
         self._clicks.pivot_wished.connect(self.move_camera)
         self._clicks.menu_wished.connect(self._wish_menu)
         self._furniture.cube.direction_wished.connect(self._look_from)
@@ -311,6 +315,12 @@ class Viewport(QWidget):
     def _pixel_ratio(self) -> float:
         return float(self._canvas.devicePixelRatioF()) if self._canvas else 1.0
 
+    def _pixels(self) -> Size:
+        """Of the picture, as the device counts them."""
+        ratio = self._pixel_ratio()
+        width, height = self._size()
+        return max(1, round(width * ratio)), max(1, round(height * ratio))
+
     def _changed(self) -> None:
         if self._canvas is not None:
             self._canvas.request_render()
@@ -326,6 +336,7 @@ class Viewport(QWidget):
         width, height = self._size()
         ground = self._furniture.follow(self.camera, (width, height), self.up_axis)
         self._scene.apply(self.camera, width / max(1, height), ground)
+        self.fields.prepare(self._motion.is_moving)
         self.splats.prepare(self._motion.is_moving)
         self.tools.annotations.refresh()
 
@@ -334,8 +345,13 @@ class Viewport(QWidget):
         self.camera_moved.emit(pose)
 
     def _rested(self) -> None:
-        if self._detail.is_cheap or not self.splats.is_sharp:
+        if self._detail.is_cheap or not self.splats.is_sharp or not self.fields.is_sharp:
             self._changed()
+
+    def _tell_of_fields(self) -> None:
+        if self._furniture.is_refining != self.fields.is_refining:
+            self._furniture.is_refining = self.fields.is_refining
+            self._furniture.describe()
 
     def _clip_changed(self, plane: ClipPlane | None) -> None:
         self._changed()

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 Size = tuple[int, int]  # width, height
 ViewName = Literal["front", "back", "right", "left", "top", "bottom", "iso"]
 _NEAREST, _FARTHEST = 1e-7, 1e15  # to the focal point: as a share of where it is, and in units
+_FAR = 200.0  # focal distances from which a perspective camera sees as a parallel one does
 VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
 OPPOSITE: dict[ViewName, ViewName] = {
     "front": "back", "back": "front", "right": "left", "left": "right",
@@ -90,6 +91,29 @@ class CameraPose:
     def units_per_pixel(self, size: Size) -> float:
         """World length that one pixel covers at the focal point."""
         return 2 * self.half_height / max(1, size[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Pinhole:
+    """A camera as pictures are computed for. cam_from_world: (4, 4), axes OpenCV's. focal: pixels. center: the pixel
+    that the view's axis goes through. size: width, height. distance: along the view to the focal point."""
+
+    cam_from_world: Array
+    focal: float
+    center: tuple[float, float]
+    size: Size
+    distance: float
+
+
+def pinhole(pose: CameraPose, size: Size) -> Pinhole:
+    """What sees as the pose does; for a parallel one a camera so far away that its rays are all but parallel."""
+    right, up, back = pose.axes
+    retreat = _FAR * pose.distance if pose.parallel else 0.0
+    focal = size[1] / (2 * math.tan(pose.view_angle / 2)) * (1 + retreat / pose.distance)
+    cam_from_world = np.eye(4)
+    cam_from_world[:3, :3] = np.stack([right, -up, -back])
+    cam_from_world[:3, 3] = -cam_from_world[:3, :3] @ (np.asarray(pose.position) + back * retreat)
+    return Pinhole(cam_from_world, focal, pose.axis_pixel(size), size, retreat + pose.distance)
 
 
 def axis_vector(axis: Axis) -> Array:

@@ -32,7 +32,7 @@ class Clicks(QObject):
         self._picker, self._pose, self._size = picker, pose, size
 
     def surface_point(self, x: float, y: float) -> NDArray[np.float64] | None:
-        """The surface or splat under a pixel."""
+        """The surface, splat or field under a pixel."""
         pose, size = self._pose(), self._size()
         pick = self._picker.solid(pose, x, y, size)
         if pick is not None:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QWidget
 
+from render.field_pictures import Field
 from render.frame import Axis
+from render.view_field import ViewField
 from widgets.theme import Theme, active_theme
 from widgets.view_cube import ViewCube
 from widgets.viewport_camera import CameraPose, Size
@@ -29,6 +31,7 @@ class Furniture:
         self._scene = scene
         self._shown: set[FurnitureName] = set(FURNITURE)
         self.unit = "unit"
+        self.is_refining = False  # whether pictures of fields grow sharper
         self.grid = GroundGrid(active_theme())
         self.axes, self.counts = AxesAndScale(parent), Counts(parent)
         self.legend, self.banner, self.cube = Legend(parent), Banner(parent), ViewCube(parent)
@@ -109,6 +112,9 @@ class Furniture:
         images = sum(len(posed) for _, _, posed in self._scene.cameras())
         dots = sum(len(cloud.points) for _, cloud in self._scene.clouds())
         splats = sum(_num_shown(layer) for _, layer, _ in self._scene.splats())
+        lines += [
+            _field_words(layer.data, self.is_refining) for _, layer in self._scene.fields() if layer.data
+        ]
         if splats:
             lines.append(_counted(splats, "splat"))
         if images or dots:
@@ -140,7 +146,9 @@ class Furniture:
 
     @property
     def _shows_depths(self) -> bool:
-        return any(layer.style.splat_coloring == "depth" for _, layer, _ in self._scene.splats())
+        return any(layer.style.splat_coloring == "depth" for _, layer, _ in self._scene.splats()) or any(
+            layer.style.field_coloring == "depth" for _, layer in self._scene.fields()
+        )
 
     def _explain_depths(self, pose: CameraPose) -> None:
         """The range of depths goes with the camera."""
@@ -149,7 +157,13 @@ class Furniture:
         )
         if not has_values and self._shows_depths and not self.legend.isHidden():
             unit = self.unit if self.unit != "unit" else ""
-            self.legend.set("depth", unit, "viridis", self._scene.splat_depths(pose))
+            self.legend.set("depth", unit, "viridis", self._scene.depth_range(pose))
+
+
+def _field_words(field: Field, is_refining: bool) -> str:
+    """What a field is, and whether its picture grows sharper."""
+    words = f"Field of {_counted(len(field), 'view')}" if isinstance(field, ViewField) else "Radiance field"
+    return f"{words}, refining…" if is_refining else words
 
 
 def _num_shown(layer: SplatsLayer) -> int:

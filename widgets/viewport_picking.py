@@ -56,6 +56,17 @@ class SplatPick(NamedTuple):
     depth: float  # from the ray's origin
 
 
+class FieldPick(NamedTuple):
+    """What is seen of a radiance field or a field of views under a pixel."""
+
+    layer_id: str
+    point: Array  # (3,)
+    depth: float  # from the ray's origin
+
+
+SolidPick = SurfacePick | SplatPick | FieldPick
+
+
 class Picker:
     """Asks a scene; search trees are made at the first pick of a mesh and go with it."""
 
@@ -103,9 +114,18 @@ class Picker:
             found += [] if hit is None else [SplatPick(layer_id, hit[1], hit[0], hit[2])]
         return min(found, key=lambda pick: pick.depth, default=None)
 
-    def solid(self, pose: CameraPose, x: float, y: float, size: Size) -> SurfacePick | SplatPick | None:
-        """The nearest of surfaces and splats under a pixel."""
-        hits = [self.surface(pose, x, y, size), self.splat(pose, x, y, size)]
+    def field(self, pose: CameraPose, x: float, y: float, size: Size) -> FieldPick | None:
+        """The nearest field under a pixel."""
+        found = []
+        for layer_id, layer in self._scene.fields():
+            hit = layer.under(pose, (x, y), size)
+            if hit is not None and self._scene.keeps(hit[0]):
+                found.append(FieldPick(layer_id, *hit))
+        return min(found, key=lambda pick: pick.depth, default=None)
+
+    def solid(self, pose: CameraPose, x: float, y: float, size: Size) -> SolidPick | None:
+        """The nearest of surfaces, splats and fields under a pixel."""
+        hits = [self.surface(pose, x, y, size), self.splat(pose, x, y, size), self.field(pose, x, y, size)]
         return min((hit for hit in hits if hit is not None), key=lambda hit: hit.depth, default=None)
 
     def image(self, pose: CameraPose, x: float, y: float, size: Size) -> ImagePick | None:

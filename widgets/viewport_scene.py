@@ -15,11 +15,14 @@ from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.points import PointCloud
+from render.radiance_field import RadianceField
 from render.scene_data import SceneData
+from render.view_field import ViewField
 from widgets.colour_maps import rgb
 from widgets.theme import Theme, mix
 from widgets.viewport_camera import CameraPose, box_corners
 from widgets.viewport_cameras import CamerasLayer, Picture
+from widgets.viewport_field_layer import FieldLayer
 from widgets.viewport_mesh_layer import MeshLayer
 from widgets.viewport_points_layer import PointsLayer
 from widgets.viewport_sections_layer import SectionsLayer
@@ -27,13 +30,15 @@ from widgets.viewport_splats_layer import SplatsLayer
 from widgets.viewport_style import LayerStyle, Shading
 
 Array = NDArray[np.float64]
-Layer = MeshLayer | SectionsLayer | CamerasLayer | PointsLayer | SplatsLayer
+Layer = MeshLayer | SectionsLayer | CamerasLayer | PointsLayer | SplatsLayer | FieldLayer
 _KINDS: dict[type[Any], type[Layer]] = {
     TriangleMesh: MeshLayer,
     CrossSections: SectionsLayer,
     PosedImages: CamerasLayer,
     PointCloud: PointsLayer,
     GaussianCloud: SplatsLayer,
+    RadianceField: FieldLayer,
+    ViewField: FieldLayer,
 }
 
 # Lights that travel with the camera: where they stand in its axes, how strong, what tint.
@@ -109,9 +114,16 @@ class ViewportScene:
             if isinstance(layer, SplatsLayer) and layer.data is not None and len(layer.data)
         }
 
-    def splat_depths(self, pose: CameraPose) -> tuple[float, float]:
-        """The depths along the view between which the colours of "depth" lie: where most of the splats are."""
+    def fields(self) -> Iterator[tuple[str, FieldLayer]]:
+        """The radiance fields and fields of views that are drawn."""
+        for layer_id, layer in self.visible():
+            if isinstance(layer, FieldLayer):
+                yield layer_id, layer
+
+    def depth_range(self, pose: CameraPose) -> tuple[float, float]:
+        """The depths along the view between which the colours of "depth" lie: where most of splats and fields are."""
         corners = [layer.outer_points for _, layer, _ in self.splats()]
+        corners += [layer.outer_points for _, layer in self.fields()]
         depths = (np.asarray(pose.position) - np.concatenate([np.zeros((0, 3)), *corners])) @ pose.axes[2]
         if not len(depths):
             return 0.0, 1.0
@@ -173,6 +185,7 @@ class ViewportScene:
         self._hidden ^= {layer_id}
         for actor in layer.actors:
             self.renderer.AddActor(actor) if visible else self.renderer.RemoveActor(actor)
+        self._put_fields_last()
 
     def set_shading(self, shading: Shading | None) -> None:
         """Draw every mesh so, or each as its own style says."""
@@ -301,7 +314,15 @@ class ViewportScene:
         else:
             for actor in layer.actors:
                 self.renderer.AddActor(actor)
+        self._put_fields_last()
         return layer
+
+    def _put_fields_last(self) -> None:
+        """VTK draws in the order of its list: pictures of fields are laid over what is behind them."""
+        for _, layer in self.fields():
+            for actor in layer.actors:
+                self.renderer.RemoveActor(actor)
+                self.renderer.AddActor(actor)
 
     def _clip_layer(self, layer: Layer) -> None:
         if isinstance(layer, MeshLayer):

@@ -18,6 +18,8 @@ SHADING_TITLES: dict[Shading, str] = {
 SplatView = Literal["splats", "centers", "rings"]
 SPLAT_VIEW_TITLES: dict[SplatView, str] = {"splats": "Splats", "centers": "Centres", "rings": "Rings"}
 SplatColoring = Literal["color", "depth", "label", "value"]
+FieldColoring = Literal["color", "depth"]
+FieldView = Literal["edited", "original"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class LayerStyle:
     marks: of Gaussians. splat_view: how one is drawn; splat_coloring: "label" and "value" show the column value_name;
     splat_scale: times its size; sh_degree: no more than this of its colour's harmonics. label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
     fill; 0 hides the planes and leaves the contours. active_plane, active_image: the one to bring out.
+    field_view: of a field of views, as it is or as it was before its edit.
     """
 
     color: str | None = None
@@ -51,3 +54,5 @@ class LayerStyle:
     splat_coloring: SplatColoring = "color"
     splat_scale: float = 1.0
     sh_degree: int | None = None
+    field_coloring: FieldColoring = "color"
+    field_view: FieldView = "edited"
