@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from recon.dn2n.editors import EditorWishes, appearance
 from recon.dn2n.editors.appearance import Picture, mixed
 from recon.dn2n.editors.editor import EditPlan, SceneView
+from recon.dn2n.editors.materials import LOOKS, covered
 from recon.dn2n.editors.operations import Operation
 from recon.dn2n.editors.prompt import parse_prompt
 from recon.dn2n.editors.scene_frame import SceneFrame, frame_of
-from recon.dn2n.editors.weather import WEATHER
-from recon.dn2n.editors.worksheet import Worksheet
+from recon.dn2n.editors.seasons import SEASON_LAYERS, SEASONS
+from recon.dn2n.editors.styles import STYLE_LAYERS, STYLES
+from recon.dn2n.editors.surfels import Surfels, pooled_surfels
+from recon.dn2n.editors.weather import NEED_NORMALS, WEATHER
+from recon.dn2n.editors.worksheet import BASE, Worksheet
 
 _POINTWISE: Mapping[str, Callable[[Picture], Picture]] = {
     name: getattr(appearance, name)
@@ -35,11 +39,17 @@ class ProceduralEditor:
         self._prompt = parse_prompt(wishes.prompt)
         self._strength = wishes.strength
         self._frame: SceneFrame | None = None
+        self._surfels: dict[float, Surfels] = {}
         self.plan = self._prompt.plan
 
     def prepare(self, views: Sequence[SceneView], seed: int) -> None:
         """Learn from the views how large and how light the scene is, and what of it is known."""
-        self._frame = frame_of(views)
+        self._frame = frame = frame_of(views)
+        self._surfels = {}
+        if frame.has_depth:
+            layers = [_layers(operation) for operation in self._prompt.operations]
+            for fraction in sorted({size for sizes in layers for size in sizes}):
+                self._surfels[fraction] = pooled_surfels(views, frame, fraction, seed)
         self.plan = _told(self._prompt.plan, self._prompt.operations, self._frame)
 
     def edit(self, view: SceneView, seed: int) -> NDArray[np.float32]:
@@ -50,7 +60,7 @@ class ProceduralEditor:
         share = view.mask * np.float32(self._strength)
         if not share.any():
             return view.rgb.copy()
-        sheet = Worksheet(view, self._frame, seed)
+        sheet = Worksheet(view, self._frame, self._surfels, seed)
         rgb = view.rgb
         for operation in self._prompt.operations:
             rgb = _applied(operation, rgb, sheet)
@@ -58,8 +68,18 @@ class ProceduralEditor:
         return np.asarray(np.where(share[..., None] > 0, edited, view.rgb), np.float32)
 
     def close(self) -> None:
-        """Nothing is held but a few numbers."""
-        self._frame = None
+        """Forget the scene."""
+        self._frame, self._surfels = None, {}
+
+
+def _layers(operation: Operation) -> tuple[float, ...]:
+    """Sizes of surfels that an operation draws with."""
+    kind = operation.effect.kind
+    if kind == "style":
+        return STYLE_LAYERS[operation.name]
+    if kind == "season":
+        return SEASON_LAYERS[operation.name]
+    return (BASE,) if kind == "material" or operation.name in NEED_NORMALS else ()
 
 
 def _applied(operation: Operation, rgb: Picture, sheet: Worksheet) -> Picture:
@@ -76,6 +96,12 @@ def _changed(operation: Operation, rgb: Picture, sheet: Worksheet) -> Picture:
         return appearance.tinted(rgb, operation.color, sheet.frame.mean_light)
     if operation.name == "colored light" and operation.color is not None:
         return appearance.colored_light(rgb, operation.color)
+    if operation.name in LOOKS:
+        return covered(rgb, sheet, operation.name, operation.color)
+    if operation.name in STYLES:
+        return STYLES[operation.name](rgb, sheet)
+    if operation.name in SEASONS:
+        return SEASONS[operation.name](rgb, sheet)
     return _POINTWISE[operation.name](rgb)
 
 

@@ -16,12 +16,15 @@ from recon.dn2n.editors.worksheet import Worksheet
 _FOG = (0.78, 0.80, 0.82)
 _DUST = (0.80, 0.62, 0.40)
 _WATER = (0.04, 0.30, 0.38)
-_FOG_DEPTH = 1.1  # optical depth of the middle of the scene, in fog as usual
+_FOG_DEPTH = 1.2  # optical depth of as much fog as lies before the middle of the scene, in fog as usual
+_CLEAR = 0.5  # of the distance to what is near: no fog there, so that what is looked at stays visible
 
 
 def optical_depth(sheet: Worksheet, amount: float) -> Plane:
-    """(H, W) of even fog between camera and surface: Beer and Lambert's law, transmittance exp(−this)."""
-    return np.asarray(sheet.geometry.distance * np.float32(_FOG_DEPTH * amount / sheet.frame.middle), np.float32)
+    """(H, W) of even fog between camera and surface, past a little clear air: transmittance is exp(−this), Beer and
+    Lambert's law."""
+    reach = np.maximum(sheet.geometry.distance - np.float32(_CLEAR * sheet.frame.near), 0)
+    return np.asarray(reach * np.float32(_FOG_DEPTH * amount / sheet.frame.middle), np.float32)
 
 
 def fog(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
@@ -100,3 +103,4 @@ def _shaded(rgb: Picture, color: Triple) -> Picture:
 WEATHER: Mapping[str, Callable[[Picture, Worksheet, float], Picture]] = {
     "fog": fog, "snow": snow, "rain": rain, "dust": dust, "underwater": underwater, "clear": clear,
 }  # fmt: skip
+NEED_NORMALS = frozenset(["snow", "rain", "dust", "underwater"])
