@@ -13,6 +13,7 @@ from recon.dn2n.training.edits import gaussian_transport, random_moments
 from recon.dn2n.training.textures import enlarged
 
 FAILURE_SHARE = 0.05  # of views that the editor left nearly as they were
+AMOUNTS = (0.25, 0.8)  # at level 1, such that edited views are some 24.5 dB from clean edits of colours
 REFERENCE_WIDTH = 128  # pixels in which wobble and blur are given
 
 
@@ -40,8 +41,8 @@ def perturbed(
 
 
 def _perturbed_view(original: Float, edited: Float, generator: np.random.Generator, level: float) -> Float:
-    amount = level * generator.uniform(0.3, 1.0)
-    strength = 1 - min(amount * generator.uniform(0, 0.5), 1)
+    amount = level * generator.uniform(*AMOUNTS)
+    strength = 1 - min(amount / AMOUNTS[1] * generator.uniform(0, 0.5), 1)
     if generator.random() < FAILURE_SHARE * level:
         strength = generator.uniform(0, 0.3)
     view = strength * edited + (1 - strength) * original
