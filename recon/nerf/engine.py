@@ -32,7 +32,7 @@ class KernelEngine:
         codes = np.empty(layout.cells**3, np.uint8)
         self.network = Network(layout, parameters, codes)
         self.densities = densities
-        self._slopes = {name: np.zeros_like(value) for name, value in parameters.items()}
+        self.slopes = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._means = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._squares = {name: np.zeros_like(value) for name, value in parameters.items()}
         self.recode()
@@ -48,12 +48,12 @@ class KernelEngine:
         """Follow the slopes of what `loss` makes of colours (R, 3) and alpha (R,), of distortion, and of known distances
         (R,) that count by trust (R,). count: of this step, from 1. Returns losses by name."""
         samples = follow(self.network, rays, num_samples, explore, LEAST_WEIGHT, is_kept=True)
-        rgb, alpha = self._sums(samples)
+        rgb, alpha = self.sums(samples)
         colors, opaque = (torch.from_numpy(each).requires_grad_() for each in (rgb, alpha))
         losses = loss(colors, opaque)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         assert colors.grad is not None and opaque.grad is not None
-        costs = self._go_back(samples, rays, colors.grad.numpy(), opaque.grad.numpy(), distortion, known, trust)
+        costs = self.go_back(samples, rays, colors.grad.numpy(), opaque.grad.numpy(), distortion, known, trust)
         layout = self.network.layout
         extent = np.float32(layout.grid.safe_extent)
         kernels.heed_samples(
@@ -65,7 +65,7 @@ class KernelEngine:
             name: value for name, value in named.items() if value
         }
 
-    def _sums(self, samples: Samples) -> tuple[Float, Float]:
+    def sums(self, samples: Samples) -> tuple[Float, Float]:
         count = len(samples.weights)
         rgb, alpha, distance = (np.empty(shape, np.float32) for shape in ((count, 3), count, count))
         in_threads(
@@ -74,7 +74,7 @@ class KernelEngine:
         )  # fmt: skip
         return rgb, alpha
 
-    def _go_back(
+    def go_back(
         self, samples: Samples, rays: Rays, of_rgb: Float, of_alpha: Float, distortion: float, known: Float,
         trust: Float,
     ) -> tuple[float, float]:  # fmt: skip
@@ -105,11 +105,11 @@ class KernelEngine:
             *self.network.names(1), parameters["w2"], *(sums[name] for name in ("w1", "b1", "w2", "b2")), of_features,
         )  # fmt: skip
         for name, value in sums.items():
-            np.sum(value, 0, out=self._slopes[name])
+            np.sum(value, 0, out=self.slopes[name])
         scatter = kernels.scatterer(layout.grid.num_features)
         in_threads(
             scatter, layout.grid.num_levels, 1, samples.points, samples.chosen, of_features, *layout.grid.levels,
-            self._slopes["table"].reshape(-1),
+            self.slopes["table"].reshape(-1),
         )  # fmt: skip
         bent, off = costs.sum(0).tolist()
         return bent, off
@@ -118,7 +118,7 @@ class KernelEngine:
         first = np.float32(rate / (1 - kernels.BETA_1**count))
         unbias = np.float32(1 / (1 - kernels.BETA_2**count))
         for name, value in self.network.parameters.items():
-            arrays = (value, self._slopes[name], self._means[name], self._squares[name])
+            arrays = (value, self.slopes[name], self._means[name], self._squares[name])
             flat = (each.reshape(-1) for each in arrays)
             in_threads(kernels.follow_slopes, value.size, ELEMENTS, *flat, first, unbias, name == "table")
 
