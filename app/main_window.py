@@ -65,6 +65,7 @@ from widgets.plots import Plots
 from widgets.properties_panel import PropertiesPanel
 from widgets.room_picture import photos_to_surface
 from widgets.scene_panel import ScenePanel
+from widgets.parts_panel import PartsPanel
 from widgets.slice_view import SliceView
 from widgets.splat_panel import SplatPanel
 from widgets.start_page import StartPage
@@ -179,6 +180,7 @@ class MainWindow(QMainWindow):
         self.scene = SceneView(self.project, self.viewport, self.layer_list, self.slice_view, self)
         self.view = ViewCommands(self.viewport, self.slice_view, self.scene.redraw, self)
         self.files = FileDesk(self, self.document, self.background, self)
+        self.parts_panel = PartsPanel()
         self.imports = ImportDesk(self, self.files, self.background)
         self.exports = ExportDesk(self, self.files, self.background)
         self.runs = RunDesk(self.document, self)

@@ -53,6 +53,7 @@ class SceneView(QObject):
         self._visible: dict[str, bool] = {}
         self._preview: tuple[str, SceneData] | None = None
         self._trials: dict[str, Trial] = {}
+        self._looks: dict[str, Mapping[str, Any]] = {}  # display values in place of layers' own
         self._sliced_id = ""  # the layer that the slice pane shows
         self._active_image: tuple[str, int | None] = ("", None)
         project.state_changed.connect(self.refresh)
@@ -98,6 +99,12 @@ class SceneView(QObject):
         self.selection_changed.emit()
 
     def set_active_image(self, layer_id: str, image: int | None) -> None:
+    def set_look(self, looks: Mapping[str, Mapping[str, Any]]) -> None:
+        """Draw layers with these display values in place of their own; other layers as they are. No edit, as a camera."""
+        if dict(looks) != self._looks:
+            self._looks = dict(looks)
+            self._draw_layers()
+
         """Bring out the frustum of an image."""
         if self._active_image != (layer_id, image):
             self._active_image = layer_id, image
@@ -201,7 +208,7 @@ class SceneView(QObject):
         self._visible[layer.id] = visible
 
     def _style(self, layer: Layer, unit: str) -> LayerStyle:
-        style = style_of(layer, unit=unit)
+        style = replace(style_of(layer, unit=unit), **self._looks.get(layer.id, {}))
         if layer.id == self._active_image[0]:
             style = replace(style, active_image=self._active_image[1])
         is_sliced = layer.id == self._sliced_id and not self.slice_view.isHidden()

@@ -137,10 +137,16 @@ class SplatDesk(QObject):
         self._window.conditions.update()
 
     def larger_brush(self) -> None:
-        self.strokes.grow_brush(2)
+        self._brush.grow_brush(2)
 
     def smaller_brush(self) -> None:
-        self.strokes.grow_brush(-2)
+        self._brush.grow_brush(-2)
+
+    @property
+    def _brush(self) -> SelectionTools:
+        """The brush under way: one that marks parts, or the one that selects."""
+        marking = self._window.parts.marking
+        return marking.tools if marking.tool else self.strokes
 
     def refresh(self) -> None:
         """Follow the project: what there is to select, how much is selected, where the gizmo stands."""

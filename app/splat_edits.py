@@ -28,13 +28,16 @@ class Splats:
 @dataclass(frozen=True)
 class Change:
     """What an edit does, ready to be pushed. fields: by layer id, what it replaces of the layer. added: new layers, which
-    become the selected ones. removed: layers that go. said: a sentence to tell when it is done."""
+    become the selected ones. removed: layers that go. said: a sentence to tell when it is done. merge_key: as of
+    `Project.edit`. finish: what becomes of each changed layer besides, when it is pushed."""
 
     text: str
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     added: tuple[Layer, ...] = ()
     removed: frozenset[str] = frozenset()
     said: str = ""
+    merge_key: str = ""
+    finish: Callable[[Layer], Layer] = field(default=lambda layer: layer)
 
 
 Compute = Callable[[Sequence[Splats]], Change | str]
@@ -108,7 +111,8 @@ class SplatEdits(QObject):
         elif not all(self._is_as_before(splats) for splats in given):
             self.refused.emit(f"{answer.text}: the splats have changed meanwhile.")
         else:
-            self._project.edit(answer.text, _applied(self._project.layers, answer))
+            layers = _applied(self._project.layers, answer)
+            self._project.edit(answer.text, layers, merge_key=answer.merge_key)
             self.pushed.emit(answer)
         self._set_busy(False)
         self._next()
@@ -141,13 +145,16 @@ def _has_any(marks: GaussianMarks) -> bool:
     return any(array.any() for _, array in marks.arrays())
 
 
+def _changed(layer: Layer, change: Change) -> Layer:
+    if layer.id not in change.fields:
+        return layer
+    return change.finish(replace(layer, **change.fields[layer.id]))
+
+
 def _applied(layers: tuple[Layer, ...], change: Change) -> tuple[Layer, ...]:
     """The project's layers after a change; new ones stand right below the last that was changed or removed."""
     touched = [i for i, layer in enumerate(layers) if layer.id in change.fields or layer.id in change.removed]
     place = touched[-1] + 1 if touched else len(layers)
-    kept = [
-        replace(layer, **change.fields.get(layer.id, {})) if layer.id not in change.removed else None
-        for layer in layers
-    ]
+    kept = [_changed(layer, change) if layer.id not in change.removed else None for layer in layers]
     result = [*kept[:place], *change.added, *kept[place:]]
     return tuple(layer for layer in result if layer is not None)

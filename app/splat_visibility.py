@@ -27,14 +27,14 @@ def visible(cloud: GaussianCloud, marks: GaussianMarks, camera: ScreenCamera, si
 
     rows = np.flatnonzero(marks.is_drawn)
     shape = replace(cloud, sh=np.zeros((len(cloud), 1, 3), np.float32), extra={}).subset(rows)
-    matrix, focal = _perspective(camera, shape)
+    matrix, focal = perspective(camera, shape)
     weights = largest_weights(shape, matrix, focal, camera.center, size)
     seen = np.zeros(len(cloud), bool)
     seen[rows] = weights >= np.maximum(_LIGHT_LEFT * shape.opacities, _LEAST_WEIGHT)
     return seen
 
 
-def _perspective(camera: ScreenCamera, cloud: GaussianCloud) -> tuple[Array, Array]:
+def perspective(camera: ScreenCamera, cloud: GaussianCloud) -> tuple[Array, Array]:
     """Matrix (4, 4) and focal length (2,) of the camera; of a parallel view, those of one far behind it."""
     if not camera.is_orthographic:
         return camera.cam_from_world, camera.focal

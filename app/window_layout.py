@@ -79,6 +79,7 @@ def _make_docks(window: MainWindow) -> None:
         ("Mesh", window.mesh_tools),
         ("Splats", window.splat_panel),
     ):
+        ("Parts", window.parts_panel),
         window.task_tabs.addTab(widget, title)
     window.bottom_tabs = QTabWidget()
     window.bottom_tabs.setObjectName("bottom_tabs")

@@ -272,7 +272,8 @@ def _show_selection(window: MainWindow) -> None:
 def _show_splats(window: MainWindow) -> None:
     """Offer the tools for splats where there are any."""
     has_splats = window.splat_panels.has_splats or window.workflows.current == SPLATS
-    window.set_tab_shown(window.task_tabs, "Splats", has_splats)
+    for title in ("Splats", "Parts"):
+        window.set_tab_shown(window.task_tabs, title, has_splats)
     window.splat_tools.refresh()
     window.splat_panels.refresh()
     window.parts.refresh()

@@ -114,7 +114,7 @@ def assigned(
     """The cloud in which some Gaussians belong to a part, or to none. rows: (N,)."""
     numbers = part_numbers(cloud).copy()
     sure = part_confidence(cloud)
-    sure = np.where(numbers == NO_PART, 0, BY_HAND).astype(np.float32) if sure is None else sure.copy()
+    sure = np.where(numbers == NO_PART, 0, MOST_FOUND).astype(np.float32) if sure is None else sure.copy()
     numbers[rows] = number
     sure[rows] = confidence[rows] if isinstance(confidence, np.ndarray) else confidence
     return with_columns(cloud, numbers, sure)

@@ -1,0 +1,419 @@
+"""Find and keep parts of splats: the list of parts, marks in the picture, words, mask pictures, how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets.icons import icon
+from widgets.part_list import NO_PART, PartList, PartRow
+from widgets.parts import (
+    EmptyPlace,
+    FoldButton,
+    StateLabel,
+    column_in,
+    grouped,
+    icon_button,
+    row_of,
+    text_button,
+)
+from widgets.theme import active_theme, secondary_label, title_label
+
+Show = Literal["color", "parts", "sure"]
+_SHOWS: tuple[tuple[Show, str, str], ...] = (
+    ("color", "Own colours", "Draw splats in their own colours"),
+    ("parts", "Parts", "Draw each part in its colour (Shift+P)"),
+    ("sure", "How sure", "Draw how sure it is that splats belong to their parts"),
+)
+MARK_TOOLS: tuple[tuple[str, str, str], ...] = (
+    ("brush", "brush", "Brush: paint or click on the part"),
+    ("lasso", "lasso", "Lasso: draw around a piece of the part"),
+    ("polygon", "pentagon", "Polygon: click corners, Enter closes"),
+    ("eraser", "eraser", "Eraser: take back what was drawn"),
+)
+_ACTIONS: tuple[tuple[str, str, str], ...] = (
+    ("add", "circle-plus", "Add the selected splats to the part"),
+    ("take", "circle-x", "Take the selected splats out of the part"),
+    ("grow", "expand", "Grow the part to its neighbours"),
+    ("shrink", "shrink", "Shrink the part by its rim"),
+    ("merge", "combine", "Make one part of the chosen ones"),
+    ("delete", "trash-2", "Delete the part; its splats stay (Del)"),
+)
+
+
+@dataclass(frozen=True)
+class ViewChip:
+    """A view that was drawn on. tip: what lies on it."""
+
+    title: str
+    tip: str
+    is_here: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is said below the button that finds parts. state: "ok", "warn", "error" or "" for plain words."""
+
+    text: str = ""
+    state: Literal["", "ok", "warn", "error"] = ""
+
+
+_LOOKS = {
+    "": ("text_second", "info"),
+    "ok": ("ok", "circle-check"),
+    "warn": ("warn", "triangle-alert"),
+    "error": ("error", "circle-alert"),
+}
+
+
+class PartsPanel(QWidget):
+    """The panel [parts_panel]. It shows what it is told and says what a person wishes.
+
+    wished: "new", "select" or one of the actions below the list. tool_wished: a mark tool that was switched, "" for
+    none. find_wished, live_toggled: find parts from the strokes, now or after each. show_wished: colours.
+    view_wished, view_dropped: go to a view that was drawn on, or forget what was drawn there. words_wished: names to
+    look for. masks_wished, ring_wished, import_wished. sure_changed, sure_applied: the least sureness, 0 … 1.
+    """
+
+    wished = Signal(str)
+    tool_wished = Signal(str)
+    find_wished = Signal()
+    live_toggled = Signal(bool)
+    show_wished = Signal(str)
+    view_wished = Signal(int)
+    view_dropped = Signal(int)
+    words_wished = Signal(str)
+    masks_wished = Signal()
+    ring_wished = Signal()
+    import_wished = Signal()
+    sure_changed = Signal(float)
+    sure_applied = Signal(float)
+    sure_closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("parts_panel")
+        self.list = PartList()
+        self.buttons: dict[str, QToolButton] = {}
+        self.tools: dict[str, QToolButton] = {}
+        self._build()
+        self.set_layer("")
+
+    # What it is told
+
+    def set_layer(self, name: str, summary: str = "") -> None:
+        """Work on the parts of this layer; "" for none."""
+        self._pages.setCurrentIndex(1 if name else 0)
+        self._name.setText(name)
+        self._summary.setText(summary)
+
+    def set_rows(self, rows: Sequence[PartRow], current: int, num_selected: int) -> None:
+        """Show these parts, and which of the actions make sense."""
+        self.list.set_rows(rows, current)
+        has_parts = len(rows) > 1
+        self.list.setVisible(has_parts)
+        self._hint.setVisible(not has_parts)
+        for key in self.buttons:
+            self.buttons[key].setVisible(has_parts)
+        row = next((row for row in rows if row.number == current), None)
+        is_part = row is not None and row.is_part
+        is_free = is_part and row is not None and not row.is_locked
+        has_splats = is_free and row is not None and row.count > 0
+        self.buttons["add"].setEnabled(is_free and num_selected > 0)
+        self.buttons["take"].setEnabled(has_splats and num_selected > 0)
+        self.buttons["grow"].setEnabled(has_splats)
+        self.buttons["shrink"].setEnabled(has_splats)
+        self.buttons["merge"].setEnabled(len(self.list.selected) > 1)
+        self.buttons["delete"].setEnabled(is_part)
+        self.new_button.setText("New part from selection" if num_selected else "New part")
+        self.new_button.setToolTip(
+            f"A part of the {grouped(num_selected)} selected splats"
+            if num_selected
+            else "An empty part to mark in the picture"
+        )
+        what = "what belongs to no part" if not is_part or row is None else f"“{row.name}”"
+        self._marking.setText(f"Draw on {what}, in one to three views. Ctrl marks what belongs to none.")
+        self._mark_place.setEnabled(has_parts)
+
+    def set_tool(self, tool: str) -> None:
+        """Show which mark tool is under way; "" for none."""
+        for name, button in self.tools.items():
+            button.setChecked(name == tool)
+
+    def set_show(self, show: str) -> None:
+        """Show what the colours in the picture mean; "" for something else."""
+        self._shows.setExclusive(False)
+        for name, button in self._show_buttons.items():
+            button.setChecked(name == show)
+        self._shows.setExclusive(True)
+
+    def set_views(self, views: Sequence[ViewChip]) -> None:
+        """The views that were drawn on."""
+        while self._view_row.count():
+            item = self._view_row.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for place, view in enumerate(views):
+            self._view_row.addWidget(self._chip(place, view))
+        self._view_row.addStretch(1)
+        self._view_place.setVisible(bool(views))
+
+    def set_finding(self, *, can_find: bool, is_live: bool, is_busy: bool) -> None:
+        """Whether there are strokes to find parts from, and whether it is done after each."""
+        self.find_button.setEnabled(can_find and not is_busy)
+        self.find_button.setText("Finding…" if is_busy else "Find parts")
+        with QSignalBlocker(self.live):
+            self.live.setChecked(is_live)
+
+    def say(self, note: Note) -> None:
+        """Tell what finding came to."""
+        self._note.setVisible(bool(note.text))
+        self._note.say(note.text, *_LOOKS[note.state])
+
+    def set_words_problem(self, problem: str, advice: str) -> None:
+        """Why parts cannot be found by words here, and what to do; "" when they can."""
+        self.words.setEnabled(not problem)
+        self._find_words.setEnabled(not problem and bool(self.words.text().strip()))
+        self._words_note.setVisible(True)
+        if problem:
+            self._words_note.say(f"{problem} {advice}", "warn", "triangle-alert")
+        else:
+            self._words_note.say("Small ones first, with commas: “left eye, nose, hair”.", *_LOOKS[""])
+
+    def set_cameras(self, words: str) -> None:
+        """What views words and mask pictures are seen from."""
+        self._cameras.setText(words)
+
+    def set_sure(self, part: str, words: str, is_enabled: bool) -> None:
+        """What keeping only what is surer than the slider says would do."""
+        self._sure_title.setText(part)
+        self._sure_note.setText(words)
+        for widget in (self.sure, self._apply_sure):
+            widget.setEnabled(is_enabled)
+
+    @property
+    def least_sure(self) -> float:
+        """The position of the slider, 0 … 1."""
+        return self.sure.value() / self.sure.maximum()
+
+    @property
+    def is_sure_open(self) -> bool:
+        return self._sure_heading.is_open
+
+    # Building
+
+    def _build(self) -> None:
+        px = active_theme().px
+        button = text_button("Import splats…", "import")
+        button.clicked.connect(self.import_wished)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(
+            EmptyPlace("puzzle", "Choose one layer of splats in the list to find and keep its parts.", button)
+        )
+        content = QWidget()
+        content.setProperty("transparent", "true")
+        column = column_in(content, margin=12, spacing=8)
+        self._add_head(column)
+        self._add_list(column)
+        column.addSpacing(px(8))
+        self._add_marking(column)
+        column.addSpacing(px(4))
+        self._add_sure(column)
+        self._add_words(column)
+        self._add_masks(column)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        self._pages.addWidget(scroll)
+        column_in(self).addWidget(self._pages)
+
+    def _add_head(self, column: QVBoxLayout) -> None:
+        self._name, self._summary = title_label(""), secondary_label("")
+        self._summary.setObjectName("parts_summary")
+        self._summary.setWordWrap(True)
+        column.addWidget(self._name)
+        column.addWidget(self._summary)
+        self._shows, self._show_buttons = QButtonGroup(self), dict[str, QPushButton]()
+        row = QHBoxLayout()
+        row.setSpacing(active_theme().px(4))
+        for show, words, tip in _SHOWS:
+            button = text_button(words)
+            button.setObjectName(f"show_{show}")
+            button.setCheckable(True)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda _=False, name=show: self.show_wished.emit(name))
+            self._shows.addButton(button)
+            self._show_buttons[show] = button
+            row.addWidget(button, 1)
+        column.addLayout(row)
+
+    def _add_list(self, column: QVBoxLayout) -> None:
+        self._hint = secondary_label(
+            "A part is a piece of the splats with a name, such as “hair”. Make one and mark it in the picture: it can "
+            "then be recoloured, moved or changed in words, and nothing else changes."
+        )
+        self._hint.setWordWrap(True)
+        self.list.chosen.connect(lambda _: self.wished.emit("chosen"))
+        self.list.key_wished.connect(self.wished)
+        self.new_button = text_button("New part", "plus")
+        self.new_button.setObjectName("part_new")
+        self.new_button.clicked.connect(lambda: self.wished.emit("new"))
+        for key, icon_name, tip in _ACTIONS:
+            button = icon_button(icon_name, tip)
+            button.setObjectName(f"part_{key}")
+            button.setMinimumSize(QSize(active_theme().px(28), active_theme().px(28)))
+            button.clicked.connect(lambda _=False, wish=key: self.wished.emit(wish))
+            self.buttons[key] = button
+        column.addWidget(self._hint)
+        column.addWidget(self.list)
+        column.addLayout(row_of(self.new_button, 1, *self.buttons.values(), spacing=2))
+
+    def _add_marking(self, column: QVBoxLayout) -> None:
+        column.addWidget(title_label("Mark in the picture"))
+        self._mark_place = QWidget()
+        inner = column_in(self._mark_place, spacing=8)
+        self._marking = secondary_label("")
+        self._marking.setWordWrap(True)
+        inner.addWidget(self._marking)
+        self.live = QCheckBox("Find as I draw")
+        self.live.setObjectName("part_live")
+        self.live.setToolTip("Find the parts anew after each stroke")
+        self.live.toggled.connect(self.live_toggled)
+        inner.addLayout(row_of(*map(self._tool, MARK_TOOLS), 1, self.live, spacing=4))
+        self._view_place = QWidget()
+        self._view_row = QHBoxLayout(self._view_place)
+        self._view_row.setContentsMargins(0, 0, 0, 0)
+        self._view_row.setSpacing(active_theme().px(4))
+        inner.addWidget(self._view_place)
+        self.find_button = text_button("Find parts", "sparkles", is_primary=True)
+        self.find_button.setObjectName("part_find")
+        self.find_button.clicked.connect(self.find_wished)
+        inner.addWidget(self.find_button)
+        self._note = StateLabel()
+        self._note.setObjectName("part_note")
+        inner.addWidget(self._note)
+        column.addWidget(self._mark_place)
+        self.say(Note())
+
+    def _tool(self, tool: tuple[str, str, str]) -> QToolButton:
+        name, icon_name, tip = tool
+        button = icon_button(icon_name, tip, is_checkable=True, side=18)
+        button.setObjectName(f"mark_{name}")
+        button.setFixedSize(QSize(active_theme().px(32), active_theme().px(32)))
+        button.clicked.connect(lambda on: self.tool_wished.emit(name if on else ""))
+        self.tools[name] = button
+        return button
+
+    def _chip(self, place: int, view: ViewChip) -> QWidget:
+        """A view: a click goes there, the cross forgets what was drawn on it."""
+        button = text_button(view.title, "video")
+        button.setObjectName(f"part_view_{place}")
+        button.setCheckable(True)
+        button.setChecked(view.is_here)
+        button.setToolTip(view.tip)
+        button.clicked.connect(lambda: self.view_wished.emit(place))
+        button.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        drop = button.addAction(icon("x"), "Forget the strokes of this view")
+        drop.triggered.connect(lambda: self.view_dropped.emit(place))
+        return button
+
+    def _fold(self, column: QVBoxLayout, title: str, name: str) -> tuple[FoldButton, QVBoxLayout, QWidget]:
+        heading, body = FoldButton(title), QWidget()
+        heading.setObjectName(name)
+        inner = column_in(body, spacing=8)
+        inner.setContentsMargins(active_theme().px(20), 0, 0, active_theme().px(8))
+        body.hide()
+
+        def turn() -> None:
+            heading.set_open(not heading.is_open)
+            body.setVisible(heading.is_open)
+
+        heading.clicked.connect(turn)
+        column.addWidget(heading)
+        column.addWidget(body)
+        return heading, inner, body
+
+    def _add_sure(self, column: QVBoxLayout) -> None:
+        self._sure_heading, inner, _ = self._fold(column, "Keep what is sure", "fold_sure")
+        self._sure_title = secondary_label("")
+        self._sure_title.setWordWrap(True)
+        self.sure = QSlider(Qt.Orientation.Horizontal)
+        self.sure.setObjectName("part_sure")
+        self.sure.setAccessibleName("Least sureness")
+        self.sure.setRange(0, 100)
+        self.sure.setValue(50)
+        self.sure.valueChanged.connect(lambda _: self.sure_changed.emit(self.least_sure))
+        self._sure_note = secondary_label("")
+        self._sure_note.setObjectName("sure_note")
+        self._sure_note.setWordWrap(True)
+        self._apply_sure = text_button("Apply")
+        self._apply_sure.setObjectName("apply_sure")
+        self._apply_sure.clicked.connect(lambda: self.sure_applied.emit(self.least_sure))
+        inner.addWidget(self._sure_title)
+        inner.addWidget(self.sure)
+        inner.addLayout(row_of(self._sure_note, self._apply_sure))
+        self._sure_heading.clicked.connect(
+            lambda: self.sure_changed.emit(self.least_sure) if self.is_sure_open else self.sure_closed.emit()
+        )
+
+    def _add_words(self, column: QVBoxLayout) -> None:
+        _, inner, _ = self._fold(column, "Find by words", "fold_words")
+        self.words = QLineEdit()
+        self.words.setObjectName("part_words")
+        self.words.setAccessibleName("Parts in words")
+        self.words.setPlaceholderText("left eye, nose, hair")
+        self._find_words = text_button("Find")
+        self._find_words.setObjectName("find_words")
+        self._words_note = StateLabel()
+        self.words.textChanged.connect(lambda text: self._find_words.setEnabled(bool(text.strip())))
+        self.words.returnPressed.connect(self._find_words.click)
+        self._find_words.clicked.connect(lambda: self.words_wished.emit(self.words.text()))
+        inner.addLayout(row_of(self.words, self._find_words))
+        inner.addWidget(self._words_note)
+
+    def _add_masks(self, column: QVBoxLayout) -> None:
+        _, inner, _ = self._fold(column, "From mask pictures", "fold_masks")
+        self._cameras = secondary_label("")
+        self._cameras.setObjectName("part_cameras")
+        self._cameras.setWordWrap(True)
+        inner.addWidget(self._cameras)
+        grid = QGridLayout()
+        grid.setSpacing(active_theme().px(6))
+        for place, (name, words, icon_name, signal, tip) in enumerate(
+            (
+                ("part_masks", "Choose masks…", "folder-open", self.masks_wished,
+                 "A folder of grey pictures named as the photos, a part's number in each pixel, 255 for no opinion"),
+                ("part_ring", "Make cameras…", "orbit", self.ring_wished,
+                 "A ring of cameras around the splats, where there are none"),
+            )
+        ):  # fmt: skip
+            button = text_button(words, icon_name)
+            button.setObjectName(name)
+            button.setToolTip(tip)
+            button.clicked.connect(signal)
+            grid.addWidget(button, 0, place)
+        inner.addLayout(grid)
+
+
+__all__ = ["NO_PART", "Note", "PartRow", "PartsPanel", "ViewChip"]
