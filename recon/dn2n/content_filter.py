@@ -1,0 +1,203 @@
+"""Which edited views break the scene: a score for each, a decision, and its reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.dn2n.depth_views import DepthViews
+
+Float = NDArray[np.float32]
+Decision = Literal["kept", "weakened", "dropped"]
+
+DROP_FROM = 3.5  # robust standard deviations above the median score
+WEAKEN_FROM = 1.5
+LEAST_SCORE = 0.03  # mean difference of colours that is never held against a view
+LEAST_SPREAD = 0.15  # of the median score: what scores differ by anyway
+FEWEST_VIEWS, FEWEST_SHARE = 8, 0.6  # that stay, whatever their scores
+SEEN_BY = 3  # views that stay in each place of the scene
+PLACES = 8  # along the longest side of the scene
+LEAST_PART = 0.01  # of a view's pixels in a place, so that the view shows it
+LEAST_WEIGHT = 0.05  # of a view that stays only because nobody else sees what it does
+STRENGTH_QUANTILE = 0.8  # of the views' strengths: weak edits are failures more often than strong ones
+MOST_STRENGTHENED = 1.4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about one edited view.
+
+    score: mean difference of its colours from what the views say together, within 0 and 1; the larger the worse.
+    difference: from the views that see the same. residual: from the edit field. strength: share of the common change
+    that it shows. structure: similarity of its edges to those of the original, 1 for the same. decision, weight >= 0
+    and reason: what becomes of it. is_overruled: whether a person decided.
+    """
+
+    score: float
+    difference: float
+    residual: float
+    strength: float
+    structure: float
+    decision: Decision = "kept"
+    weight: float = 1.0
+    reason: str = ""
+    is_overruled: bool = False
+
+
+def strengths(originals: Float, edited: Float, common: Float) -> Float:
+    """(N,) how much of the change from the originals to what the views say together each edited view shows."""
+    change = (common - originals).reshape(len(common), -1).astype(np.float64)
+    shown = (edited - originals).reshape(len(common), -1)
+    power = (change * change).sum(1)
+    is_changed = power > 1e-6 * change.shape[1]
+    return np.where(is_changed, (change * shown).sum(1) / np.maximum(power, 1e-9), 1.0).astype(np.float32)
+
+
+def common_strength(found: Float, weights: Float) -> float:
+    """By how much the consensus of edits is to be strengthened: an editor that fails does too little, so the stronger
+    views say what was meant."""
+    used = found[np.asarray(weights) > 0]
+    if len(used) < 3:
+        return 1.0
+    return float(np.clip(np.quantile(used, STRENGTH_QUANTILE), 1.0, MOST_STRENGTHENED))
+
+
+def structure_kept(original: Float, edited: Float) -> float:
+    """Correlation of the edges of two pictures (H, W, 3), 1 where both have the same and 0 where neither has any."""
+    a, b = _edges(original), _edges(edited)
+    power = float((a * a).sum() * (b * b).sum())
+    return 1.0 if power < 1e-12 else float((a * b).sum() / power**0.5)
+
+
+def _edges(picture: Float) -> Float:
+    grey = cv2.GaussianBlur(np.asarray(picture, np.float32).mean(-1), (0, 0), 1.0)
+    return np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+
+
+def judge(
+    originals: Float, edited: Float, common: Float, mapped: Float, found: Float, views: DepthViews,
+    names: Sequence[str] = (), keep: Collection[str] = (), drop: Collection[str] = (),
+) -> tuple[Verdict, ...]:  # fmt: skip
+    """A verdict on each view.
+
+    originals, edited: (N, H, W, 3). common: what the views say together, mapped: what the edit field says, both
+    strengthened. found: (N,) strengths. keep, drop: names of views that a person decided on.
+    """
+    difference = np.abs(edited - common).mean((1, 2, 3))
+    residual = np.abs(edited - mapped).mean((1, 2, 3))
+    score = (difference + residual) / 2
+    structure = [structure_kept(o, e) for o, e in zip(originals, edited, strict=True)]
+    verdicts = [
+        Verdict(*(round(float(value), 6) for value in row))
+        for row in zip(score, difference, residual, found, structure, strict=True)
+    ]
+    decided = decide(verdicts, _places(views))
+    return overruled(decided, names, keep, drop)
+
+
+def decide(verdicts: Sequence[Verdict], places: NDArray[np.bool_]) -> tuple[Verdict, ...]:
+    """Drop, weaken or keep. places: (N, P) which places of the scene each view shows."""
+    score = np.array([verdict.score for verdict in verdicts])
+    middle = float(np.median(score))
+    spread = max(1.4826 * float(np.median(np.abs(score - middle))), LEAST_SPREAD * middle, 1e-6)
+    off = np.where(score >= LEAST_SCORE, (score - middle) / spread, 0.0)
+    seen, left = places.sum(0), len(verdicts)
+    fewest = max(FEWEST_VIEWS, int(np.ceil(FEWEST_SHARE * len(verdicts))))
+    found = list(verdicts)
+    for i in np.argsort(-off, kind="stable"):
+        reason = _reason(verdicts, int(i))
+        if off[i] < WEAKEN_FROM:
+            found[i] = _with(verdicts[i], "kept", 1.0, "")
+        elif off[i] < DROP_FROM:
+            found[i] = _with(verdicts[i], "weakened", _weight(float(off[i])), reason)
+        elif left <= fewest:
+            found[i] = _with(
+                verdicts[i], "weakened", LEAST_WEIGHT, f"{reason} Too few views would be left without it."
+            )
+        elif (seen[places[i]] <= SEEN_BY).any():
+            found[i] = _with(
+                verdicts[i], "weakened", LEAST_WEIGHT, f"{reason} Too few others see what it shows."
+            )
+        else:
+            found[i] = _with(verdicts[i], "dropped", 0.0, reason)
+            seen, left = seen - places[i], left - 1
+    return tuple(found)
+
+
+def overruled(
+    verdicts: Sequence[Verdict], names: Sequence[str], keep: Collection[str], drop: Collection[str]
+) -> tuple[Verdict, ...]:
+    """The verdicts with what a person decided."""
+    found = list(verdicts)
+    for i, name in enumerate(names):
+        if name in drop:
+            found[i] = _with(verdicts[i], "dropped", 0.0, "You dropped it.", is_overruled=True)
+        elif name in keep and verdicts[i].decision != "kept":
+            found[i] = _with(verdicts[i], "kept", 1.0, "You kept it.", is_overruled=True)
+    return tuple(found)
+
+
+def _with(
+    verdict: Verdict, decision: Decision, weight: float, reason: str, is_overruled: bool = False
+) -> Verdict:
+    return Verdict(
+        verdict.score, verdict.difference, verdict.residual, verdict.strength, verdict.structure, decision, weight,
+        reason, is_overruled,
+    )  # fmt: skip
+
+
+def _weight(off: float) -> float:
+    """From 1 at WEAKEN_FROM down to a quarter at DROP_FROM."""
+    share = (off - WEAKEN_FROM) / (DROP_FROM - WEAKEN_FROM)
+    return round(1 - 0.75 * min(max(share, 0.0), 1.0), 4)
+
+
+def _reason(verdicts: Sequence[Verdict], index: int) -> str:
+    """What is most unusual about a view, in words."""
+    verdict = verdicts[index]
+    strength = np.median([each.strength for each in verdicts])
+    structure = np.median([each.structure for each in verdicts])
+    if verdict.strength < 0.5 * strength:
+        return "The edit hardly shows in it."
+    if verdict.strength > 1.5 * strength:
+        return "The edit is much stronger in it than in the others."
+    if verdict.structure < structure - 0.2:
+        return "It shows other shapes than the photo."
+    return "Its colours differ from those of the views that see the same."
+
+
+def _places(views: DepthViews) -> NDArray[np.bool_]:
+    """(N, P) which places of the scene each view shows, of those that any shows."""
+    small = views.within(48)
+    points = [_points(small, i) for i in range(len(small))]
+    known = np.concatenate(points)
+    if not len(known):
+        return np.zeros((len(small), 0), bool)
+    low, high = np.quantile(known, [0.02, 0.98], axis=0)
+    side = max(float((high - low).max()), 1e-9) / PLACES
+    shape = np.ceil((high - low) / side).astype(int) + 1
+    shows = np.zeros((len(small), int(np.prod(shape))), bool)
+    for i, mine in enumerate(points):
+        cells = np.clip(((mine - low) / side).astype(int), 0, shape - 1)
+        counts = np.bincount(np.ravel_multi_index(tuple(cells.T), tuple(shape)), minlength=shows.shape[1])
+        shows[i] = counts >= max(1, LEAST_PART * len(mine))
+    return shows[:, shows.any(0)]
+
+
+def _points(views: DepthViews, index: int) -> NDArray[np.float64]:
+    """(M, 3) world points of a view's pixels."""
+    depth = views.depths[index]
+    rows, columns = np.nonzero(depth > 0)
+    in_cam = np.ones((len(rows), 3))
+    in_cam[:, :2] = (np.stack([columns, rows], 1) + 0.5 - views.cameras.center[index]) / views.cameras.focal[
+        index
+    ]
+    in_cam *= depth[rows, columns][:, None]
+    pose = views.cameras.world_from_cam[index]
+    points: NDArray[np.float64] = in_cam @ pose[:3, :3].T + pose[:3, 3]
+    return points

@@ -1,0 +1,169 @@
+"""From views edited one by one to a scene edited once: judge them, agree on what the edit is, choose its way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.dn2n.content_filter import Verdict, common_strength, judge, overruled, strengths
+from recon.dn2n.depth_views import DepthViews, scaled
+from recon.dn2n.edit_field import EditField, fit_edit_field
+from recon.dn2n.editors.editor import Consistency
+from recon.dn2n.harmonise import LONGEST, NEIGHBOURS, Harmonised, harmonise
+from recon.dn2n.router import Route, choose_route, unexplained_share
+
+Float = NDArray[np.float32]
+RouteWish = Literal["auto", "color", "network", "blend"]
+
+
+@dataclass(frozen=True, eq=False)
+class EditedViews:
+    """What is to be repaired. originals, edited: (N, H, W, 3) float32 within 0 and 1. views: their cameras and depths.
+    consistency: of the editor. masks: (N, H, W) float32 within 0 and 1, where the edit is wanted, None for all."""
+
+    names: tuple[str, ...]
+    originals: Float
+    edited: Float
+    views: DepthViews
+    consistency: Consistency = "none"
+    masks: Float | None = None
+
+
+@dataclass(frozen=True)
+class RepairWishes:
+    """What a person decided. route: "auto" chooses. keep, drop: names of views. filters: whether views are dropped and
+    weakened by their scores."""
+
+    route: RouteWish = "auto"
+    keep: Collection[str] = ()
+    drop: Collection[str] = ()
+    filters: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Repaired:
+    """pictures: (N, H, W, 3) float32, the views as the scene now looks from them. color_map, world_from_map: as in a
+    ViewField, empty unless the route is "color". weights: (N,) how much each view counts. strengthened: by how much
+    the common change was."""
+
+    pictures: Float
+    verdicts: tuple[Verdict, ...]
+    weights: Float
+    route: Route
+    strengthened: float = 1.0
+    color_map: Float = field(default_factory=lambda: np.zeros((0, 0, 0, 12), np.float32))
+    world_from_map: NDArray[np.float64] = field(default_factory=lambda: np.eye(4))
+
+
+@dataclass(frozen=True, eq=False)
+class _Agreement:
+    """What all views say at a small size: harmonised, and by the edit field, both as strong as was meant."""
+
+    small: EditedViews
+    common: Float
+    mapped: Float
+    field: EditField
+    strengths: Float
+    factor: float
+
+
+def repair(given: EditedViews, wishes: RepairWishes | None = None) -> Repaired:
+    """Make one edit of many. Nothing is random."""
+    wishes = wishes or RepairWishes()
+    neighbours = given.views.neighbours(NEIGHBOURS)
+    weights = np.ones(len(given.views), np.float32)
+    agreement = _agree(given, weights, neighbours)
+    verdicts = _verdicts(given, agreement, wishes)
+    found = np.array([verdict.weight for verdict in verdicts], np.float32)
+    if (found != weights).any() and found.any():
+        weights = found
+        agreement = _agree(given, weights, neighbours)
+    route = _route(given, agreement, wishes)
+    if route.way == "as-is":
+        return Repaired(given.edited, verdicts, found, route)
+    is_mapped = route.way == "color" or (
+        wishes.route == "auto" and given.masks is not None and route.is_explained
+    )
+    if is_mapped:
+        pictures = np.stack([agreement.field.apply(o, given.views, i) for i, o in enumerate(given.originals)])
+    else:
+        told = harmonise(given.edited, given.originals, given.views, weights, neighbours)
+        pictures = strengthen(given.originals, told.pictures, agreement.factor)
+    pictures = _within_masks(pictures, given)
+    if route.way != "color":
+        return Repaired(pictures, verdicts, found, route, agreement.factor)
+    color_map, world_from_map = agreement.field.color_map, agreement.field.world_from_map
+    return Repaired(pictures, verdicts, found, route, agreement.factor, color_map, world_from_map)
+
+
+def strengthen(originals: Float, pictures: Float, factor: float) -> Float:
+    """The same change, so many times as strong."""
+    return np.clip(originals + np.float32(factor) * (pictures - originals), 0, 1).astype(np.float32)
+
+
+def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) -> _Agreement:
+    small = _small(given)
+    told: Harmonised = harmonise(small.edited, small.originals, small.views, weights, neighbours)
+    found = strengths(small.originals, small.edited, told.pictures)
+    factor = common_strength(found, weights)
+    edit_field = fit_edit_field(given.originals, given.edited, given.views, weights, masks=given.masks)
+    edit_field = edit_field.strengthened(common_strength(edit_field.strength, weights))
+    mapped = np.stack([edit_field.apply(o, small.views, i) for i, o in enumerate(small.originals)])
+    common = strengthen(small.originals, told.pictures, factor)
+    return _Agreement(small, common, _within_masks(mapped, small), edit_field, found, factor)
+
+
+def _small(given: EditedViews) -> EditedViews:
+    views = given.views.within(LONGEST)
+    masks = (
+        None
+        if given.masks is None
+        else scaled(given.masks[..., None], views.size).reshape(views.depths.shape)
+    )
+    return EditedViews(
+        given.names, scaled(given.originals, views.size), scaled(given.edited, views.size), views,
+        given.consistency, masks,
+    )  # fmt: skip
+
+
+def _within_masks(pictures: Float, given: EditedViews) -> Float:
+    """The pictures where the edit is wanted, the originals elsewhere."""
+    if given.masks is None:
+        return pictures
+    share = given.masks[..., None]
+    mixed = given.originals + share * (pictures - given.originals)
+    return np.where(share > 0, mixed, given.originals).astype(np.float32)
+
+
+def _verdicts(given: EditedViews, agreement: _Agreement, wishes: RepairWishes) -> tuple[Verdict, ...]:
+    small = agreement.small
+    verdicts = judge(
+        small.originals, small.edited, agreement.common, agreement.mapped, agreement.strengths, small.views,
+        given.names, wishes.keep, wishes.drop,
+    )  # fmt: skip
+    if wishes.filters and given.consistency != "world":
+        return verdicts
+    undecided = [_undecided(verdict) for verdict in verdicts]
+    return overruled(undecided, given.names, wishes.keep, wishes.drop)
+
+
+def _undecided(verdict: Verdict) -> Verdict:
+    return Verdict(verdict.score, verdict.difference, verdict.residual, verdict.strength, verdict.structure)
+
+
+def _route(given: EditedViews, agreement: _Agreement, wishes: RepairWishes) -> Route:
+    small = agreement.small
+    share = unexplained_share(small.originals, agreement.common, agreement.mapped)
+    if wishes.route == "auto":
+        return choose_route(share, given.consistency, given.masks is not None)
+    way: Literal["color", "blend"] = "color" if wishes.route == "color" else "blend"
+    return Route(way, share, "You chose it.")
+
+
+def names_unknown(names: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """Of the wanted names those that no view has."""
+    return sorted(set(wanted) - set(names))
