@@ -19,8 +19,13 @@ from render.view_sources import choose_sources, pinhole, prepared, source_camera
 STEP = 0.05  # relative difference of neighbouring depths that is a step, and not a slope
 EVEN = 0.35  # how much of a change of inverse depth the next may differ by, on one surface
 SAME = 0.05  # relative difference of depths that two views may have of one surface
+SPREAD = .035  # relative spread of the depths that views have of one surface
+NEAR_ANGLE = .2  # radians, below which one view's depth is as good as another's
+ROUNDS = 2  # of looking for the middle of such depths
 SEEN_THROUGH = 0.06  # relative distance behind a surface, that a view must see, to refute it
 LONGEST_FILL = 0.3  # of the picture's longer side: no wider hole is filled
+RADIUS = 1  # pixels, over which neighbours of one surface are averaged
+ROWS = 16  # that a thread takes at once
 CHUNK = 2048  # pixels that a thread takes at once
 
 
@@ -46,6 +51,9 @@ def novel_depth(
     nearness = np.zeros((height, width), np.float32)
     flat = warped.reshape(len(views), -1)
     in_threads(_fuse, flat.shape[1], CHUNK, flat, field.depths, views, cameras, target, nearness)
+    smooth = np.empty_like(nearness)
+    in_threads(_smooth, height, ROWS, nearness, smooth)
+    nearness = smooth
     is_sky = np.zeros(nearness.shape, np.bool_)
     in_threads(_find_sky, nearness.size, CHUNK, nearness, field.depths, views, cameras, target, is_sky)
     filled: Float = _filled(nearness, is_sky, LONGEST_FILL * max(size))
@@ -210,7 +218,7 @@ def _fuse(start, stop, warped, depths, chosen, cameras, target, nearness):
     """Choose between the views' inverse depths (S, P) of each pixel."""
     num_sources = len(chosen)
     columns = nearness.shape[1]
-    order = np.empty(num_sources, np.int64)
+    order, weights = np.empty(num_sources, np.int64), np.empty(num_sources, np.float32)
     one = np.float32(1)
     for p in range(start, stop):
         known = 0
@@ -230,25 +238,48 @@ def _fuse(start, stop, warped, depths, chosen, cameras, target, nearness):
         dx = (np.float32(p - row * columns) + np.float32(0.5) - target[2]) / target[0]
         dy = (np.float32(row) + np.float32(0.5) - target[3]) / target[1]
         best, best_balance = np.float32(0), np.float32(-1e30)
+        for k in range(known):
+            s = order[k]
+            weights[k] = np.exp(camera_weight(cameras[s], one / warped[s, p], dx, dy))
         first = 0
         while first < known:
-            last = first
-            limit = warped[order[first], p] * np.float32(1 - SAME)
-            while last < known and warped[order[last], p] >= limit:
-                last += 1
-            total, weights = np.float32(0), np.float32(0)
-            for k in range(first, last):
-                weight = np.exp(cameras[order[k], 19])
-                total += weight * warped[order[k], p]
-                weights += weight
-            value = total / max(weights, np.float32(1e-30))
+            value = warped[order[first], p]
+            for _ in range(ROUNDS):
+                value = _mean_near(value, warped, p, order[:known], weights)
             balance = _votes(one / value, dx, dy, depths, chosen, cameras)
             if balance > best_balance:
                 best, best_balance = value, balance
             if balance > 0:
                 break
-            first = last
+            limit = min(value, warped[order[first], p]) * np.float32(1 - SAME)
+            while first < known and warped[order[first], p] >= limit:
+                first += 1
         nearness[row, p - row * columns] = best
+
+
+@compiled
+def camera_weight(camera, z, dx, dy):
+    """Log weight of a source for a point at depth z of a pixel's ray: most where it looks from nearly the same side."""
+    x, y = dx * z, dy * z
+    ray_x, ray_y, ray_z = x - camera[16], y - camera[17], z - camera[18]
+    length = np.sqrt(max(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z, np.float32(1e-20)))
+    own = np.sqrt(x * x + y * y + z * z)
+    cosine = (ray_x * x + ray_y * y + ray_z * z) / (length * own)
+    chord = np.sqrt(max(2 - 2 * cosine, np.float32(0)))
+    return camera[19] - 2 * np.log(chord + np.float32(NEAR_ANGLE)) - 2 * np.log(length / own)
+
+
+@compiled
+def _mean_near(value, warped, p, order, weights):
+    """The mean of the inverse depths that differ little from a value."""
+    total, sum_of_weights = np.float32(1e-12) * value, np.float32(1e-12)
+    for k in range(len(order)):
+        found = warped[order[k], p]
+        off = (found / value - 1) * np.float32(1 / SPREAD)
+        weight = weights[k] * np.exp(-np.float32(0.5) * min(off * off, np.float32(60)))
+        total += weight * found
+        sum_of_weights += weight
+    return total / sum_of_weights
 
 
 @compiled
@@ -289,6 +320,30 @@ def _vote(seen, z):
     if seen <= 0 or seen < z * np.float32(1 - SAME):
         return np.float32(0)
     return np.float32(1) if seen < z * np.float32(1 + SEEN_THROUGH) else np.float32(-1)
+
+
+@compiled
+def _smooth(start, stop, nearness, smooth):
+    """The mean of neighbours of one surface: inverse depths of a plane change evenly, so that it stays where it is."""
+    height, width = nearness.shape
+    radius = RADIUS
+    for row in range(start, stop):
+        for column in range(width):
+            value = nearness[row, column]
+            smooth[row, column] = value
+            if value <= 0:
+                continue
+            total, weights = np.float32(0), np.float32(0)
+            over = np.float32(1 / SPREAD) / value
+            across, down = min(radius, column, width - 1 - column), min(radius, row, height - 1 - row)
+            for i in range(row - down, row + down + 1):
+                for j in range(column - across, column + across + 1):
+                    found = nearness[i, j]
+                    off = (found - value) * over
+                    weight = 1 / (1 + off * off * off * off)
+                    total += weight * found
+                    weights += weight
+            smooth[row, column] = total / weights
 
 
 @compiled
