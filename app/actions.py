@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from app.action_spec import ActionSpec, entry
+from app.edit_actions import EDIT_ACTIONS
 from app.splat_actions import SPLAT_EDITING, SPLAT_SELECTING
 from widgets.icons import icon
 
@@ -23,6 +24,7 @@ MENUS = (
     "Reconstruct",
     "Mesh",
     "Splats",
+    "Edits",
     "Window",
     "Help",
 )
@@ -53,6 +55,9 @@ REASONS = {
     "images": "Open photos first.",
     "posed images": "Open photos with poses first.",
     "through camera": "Look through the camera of an image first.",
+    "editable": "Choose a part of splats, or a scene of photos, first.",
+    "pending edit": "No edit waits to be accepted.",
+    "versions": "There is nothing to compare: make an edit first.",
 }
 
 
@@ -178,6 +183,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     entry("frame_settings", "Up axis and unit…", "Mesh", "shell.show_frame_settings", needs=("any layer",),
        words="scale metres millimetres orientation"),
     *SPLAT_EDITING,
+    *EDIT_ACTIONS,
     entry("jobs", "Jobs", "Window", "shell.show_jobs", keys=("Ctrl+J",), words="runs queue"),
     entry("plots", "Plots", "Window", "shell.show_plots", words="loss curve"),
     entry("log", "Log", "Window", "shell.show_log", keys=("Ctrl+L",), words="messages"),

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.background import Background
+from app.edit_words import provenance
 from app.export_formats import check_wish, command_words, fitting_formats, is_exportable, plan_of, write_wish
 from app.file_desk import FileDesk
 from app.layer_look import describe, kind_of
@@ -88,13 +89,17 @@ class ExportDesk(QObject):
         except ReconError as error:
             self.failed.emit(error)
             return
+        made = self._provenance(wish)
         self._files.last_folder = wish.path.parent
         self._is_cancelled.clear()
         self._num_bytes, self._expected_bytes = 0, plan.estimated_bytes if plan is not None else 0
         if self.dialog is not None:
             self.dialog.set_writing(True)
         self._background.run(
-            "export", lambda: write_wish(wish, chosen, self._watch), self._finish, self._end_failed
+            "export",
+            lambda: write_wish(wish, chosen, self._watch, made),
+            self._finish,
+            self._end_failed,
         )
 
     def plan_again(self) -> None:
@@ -151,6 +156,12 @@ class ExportDesk(QObject):
     def _chosen(self, wish: ExportWish) -> list[tuple[str, Any]]:
         """Names and contents, of splats without the deleted ones."""
         return [(layer.name, self._content(layer)) for layer in self._exportable() if layer.id in wish.layers]
+
+    def _provenance(self, wish: ExportWish) -> dict[str, Any]:
+        """How each layer was made, by its name; nothing for layers that were read from files."""
+        layers = [layer for layer in self._exportable() if layer.id in wish.layers]
+        made = {layer.name: provenance(layer) for layer in layers}
+        return {"made_by": known} if (known := {name: each for name, each in made.items() if each}) else {}
 
     def _content(self, layer: Layer) -> Any:
         """A layer's content, which takes long to make of many splats: kept while the dialog shows the same layer."""

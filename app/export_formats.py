@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +99,27 @@ def plan_of(wish: ExportWish, chosen: Named) -> ExportPlan | None:
     return None
 
 
-def write_wish(wish: ExportWish, chosen: Named, watch: Callable[[int], None]) -> tuple[Path, ...]:
-    """Write what is wished; `watch` may end it by raising. The libraries of meshes load when one is written."""
+def write_wish(
+    wish: ExportWish,
+    chosen: Named,
+    watch: Callable[[int], None],
+    provenance: Mapping[str, Any] | None = None,
+) -> tuple[Path, ...]:
+    """Write what is wished; `watch` may end it by raising. The libraries of meshes load when one is written.
+
+    provenance: how the layers were made, for the file beside."""
     wish.path.parent.mkdir(parents=True, exist_ok=True)
     watch(0)
     if data_of(wish) == "mesh":
         from recon.formats import mesh
 
-        return tuple(mesh.write(wish.path, chosen, options_of(wish), watch=watch).files)
+        return tuple(mesh.write(wish.path, chosen, options_of(wish), provenance, watch=watch).files)
     if data_of(wish) == "gaussians":
         from recon.formats import gaussian_export
 
-        return tuple(gaussian_export.write(wish.path, chosen, options_of(wish), watch=watch).files)
+        return tuple(
+            gaussian_export.write(wish.path, chosen, options_of(wish), provenance, watch=watch).files
+        )
     data = chosen[0][1]
     if isinstance(data, GaussianCloud):
         from recon.formats.as_points import as_points

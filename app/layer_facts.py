@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.data_words import count_rows
+from app.edit_words import provenance_rows
 from app.image_places import are_lost
 from app.layer_look import kind_of
 from app.layers import Layer, Missing
@@ -164,6 +165,7 @@ def _provenance(layer: Layer) -> list[tuple[str, str]]:
     if layer.origin is not None:
         titles = {method.id: method.title for method in METHODS}
         rows.append(("Made by", titles.get(layer.origin.method, layer.origin.method)))
+        rows += provenance_rows(layer.origin)
         rows.append(("Seed", str(layer.origin.seed)))
     return rows
 

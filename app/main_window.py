@@ -21,11 +21,12 @@ from app.background import Background
 from app.conditions import Conditions
 from app.directories import state_directory
 from app.document import OpenDocument
+from app.edit_desk import EditDesk
 from app.estimates import Estimates
 from app.export_desk import ExportDesk
 from app.file_desk import FileDesk
-from app.image_desk import ImageDesk
 from app.frame_renderer import FrameRenderer
+from app.image_desk import ImageDesk
 from app.import_desk import ImportDesk
 from app.leaving import Leaving
 from app.manifest import app_version
@@ -33,9 +34,11 @@ from app.mesh_desk import MeshDesk
 from app.method_panel import MethodPanel
 from app.pack_desk import PackDesk
 from app.parts_desk import PartsDesk
+from app.pending_desk import PendingDesk
 from app.preferences import Preferences, load_preferences
 from app.project import Project
 from app.recent_desk import RecentDesk
+from app.review_desk import ReviewDesk
 from app.run_desk import RunDesk
 from app.scene_desk import SceneDesk
 from app.scene_view import SceneView
@@ -52,6 +55,7 @@ from app.workflows import SLICES, Workflows
 from recon import METHODS
 from widgets.agreement_list import AgreementList
 from widgets.compare_view import CompareView
+from widgets.edit_panel import EditPanel
 from widgets.history_view import HistoryView
 from widgets.icons import app_icon
 from widgets.image_figures import ImageFigures
@@ -61,11 +65,12 @@ from widgets.layer_list import LayerList
 from widgets.log_view import LogView
 from widgets.mesh_tools_panel import MeshToolsPanel
 from widgets.notices import BannerZone
+from widgets.parts_panel import PartsPanel
 from widgets.plots import Plots
 from widgets.properties_panel import PropertiesPanel
+from widgets.review_bar import ReviewBar
 from widgets.room_picture import photos_to_surface
 from widgets.scene_panel import ScenePanel
-from widgets.parts_panel import PartsPanel
 from widgets.slice_view import SliceView
 from widgets.splat_panel import SplatPanel
 from widgets.start_page import StartPage
@@ -127,10 +132,14 @@ class MainWindow(QMainWindow):
         self._make_desks(preferences)
         window_layout.lay_out(self)
         self.actions_by_id = actions.build(self, self.menuBar())
+        self.actions_by_id["compare_peek"].setAutoRepeat(False)  # it lasts as long as the key is held
         self.splat_tools = SplatDesk(self)
         self.splat_panels = SplatPanelDesk(self)
         self.splat_busy = SplatBusy(self)
         self.parts = PartsDesk(self)
+        self.edits = EditDesk(self)
+        self.pending = PendingDesk(self)
+        self.review = ReviewDesk(self)
         self.conditions = Conditions(self)
         window_layout.make_tool_bar(self)
         self._first_layout = self.saveState()
@@ -171,6 +180,9 @@ class MainWindow(QMainWindow):
         self.agreement_list = AgreementList()
         self.mesh_tools = MeshToolsPanel()
         self.splat_panel = SplatPanel()
+        self.parts_panel = PartsPanel()
+        self.edit_panel = EditPanel()
+        self.review_bar = ReviewBar()
         self.stepper = Stepper()
         self.status_line = StatusLine(self.document)
         self.setStatusBar(self.status_line)
@@ -178,9 +190,9 @@ class MainWindow(QMainWindow):
     def _make_desks(self, preferences: Preferences) -> None:
         self.shell = Shell(self, preferences)
         self.scene = SceneView(self.project, self.viewport, self.layer_list, self.slice_view, self)
+        self.field_frames = FrameRenderer(self)
         self.view = ViewCommands(self.viewport, self.slice_view, self.scene.redraw, self)
         self.files = FileDesk(self, self.document, self.background, self)
-        self.parts_panel = PartsPanel()
         self.imports = ImportDesk(self, self.files, self.background)
         self.exports = ExportDesk(self, self.files, self.background)
         self.runs = RunDesk(self.document, self)
@@ -190,7 +202,6 @@ class MainWindow(QMainWindow):
         self.images = ImageDesk(self)
         self.scenes = SceneDesk(self)
         self.workflows = Workflows(self)
-        self.field_frames = FrameRenderer(self)
         self.steps = Steps(self)
         self.method_panel.estimate = Estimates(self.project).words
         self.packs = PackDesk(self)
@@ -285,6 +296,7 @@ class MainWindow(QMainWindow):
         self.runs.close()
         self.images.close()
         self.splats.close()
+        self.field_frames.close()
         self.background.close()
         self.document.close()
         self.viewport.release()
@@ -296,6 +308,5 @@ class MainWindow(QMainWindow):
         self.leaving.ask(go_on)
 
     def _close_for_good(self) -> None:
-        self.field_frames.close()
         self.may_close = True
         self.close()

@@ -53,6 +53,7 @@ class SceneView(QObject):
         self._visible: dict[str, bool] = {}
         self._preview: tuple[str, SceneData] | None = None
         self._trials: dict[str, Trial] = {}
+        self._aside: frozenset[str] = frozenset()
         self._looks: dict[str, Mapping[str, Any]] = {}  # display values in place of layers' own
         self._sliced_id = ""  # the layer that the slice pane shows
         self._active_image: tuple[str, int | None] = ("", None)
@@ -98,13 +99,24 @@ class SceneView(QObject):
             self.viewport.frame_all(animated=False)
         self.selection_changed.emit()
 
-    def set_active_image(self, layer_id: str, image: int | None) -> None:
+    @property
+    def aside(self) -> frozenset[str]:
+        """Layers that are neither listed nor shown: versions in whose place another one stands."""
+        return self._aside
+
+    def set_aside(self, layer_ids: frozenset[str]) -> None:
+        """List these layers no longer, and all others."""
+        if layer_ids != self._aside:
+            self._aside = layer_ids
+            self.layer_list.set_rows(self._rows())
+
     def set_look(self, looks: Mapping[str, Mapping[str, Any]]) -> None:
         """Draw layers with these display values in place of their own; other layers as they are. No edit, as a camera."""
         if dict(looks) != self._looks:
             self._looks = dict(looks)
             self._draw_layers()
 
+    def set_active_image(self, layer_id: str, image: int | None) -> None:
         """Bring out the frustum of an image."""
         if self._active_image != (layer_id, image):
             self._active_image = layer_id, image
@@ -215,7 +227,15 @@ class SceneView(QObject):
         return replace(style, active_plane=self.slice_view.plane) if is_sliced else style
 
     def _rows(self) -> list[LayerRow]:
-        rows = [row_of(layer, is_visible=self.project.is_visible(layer.id)) for layer in self.project.layers]
+        rows = [
+            row_of(
+                layer,
+                is_visible=self.project.is_visible(layer.id),
+                badges=("pending",) if layer.is_pending else (),
+            )
+            for layer in self.project.layers
+            if layer.id not in self._aside
+        ]
         if self._preview is not None:
             name, data = self._preview
             rows.append(LayerRow(PREVIEW, name, native.kind_of(data), badges=("preview",)))
@@ -304,7 +324,10 @@ class SceneView(QObject):
         self.project.set_visible([layer.id for layer in self.selected], False)
 
     def show_all(self) -> None:
-        self.project.set_visible([layer.id for layer in self.project.layers], True)
+        covered = {layer.version_of for layer in self.project.layers if layer.is_pending}
+        self.project.set_visible(
+            [x.id for x in self.project.layers if x.id not in self._aside and x.id not in covered], True
+        )
 
     def frame_all(self) -> None:
         self.viewport.frame_all()

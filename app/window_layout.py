@@ -59,6 +59,7 @@ def lay_out(window: MainWindow) -> None:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
     column.addWidget(window.banners)
+    column.addWidget(window.review_bar)
     column.addWidget(window.views, 1)
     window.pages = QStackedWidget()
     window.pages.addWidget(window.start_page)
@@ -78,8 +79,9 @@ def _make_docks(window: MainWindow) -> None:
         ("Agreement", window.agreement_list),
         ("Mesh", window.mesh_tools),
         ("Splats", window.splat_panel),
-    ):
         ("Parts", window.parts_panel),
+        ("Edit", window.edit_panel),
+    ):
         window.task_tabs.addTab(widget, title)
     window.bottom_tabs = QTabWidget()
     window.bottom_tabs.setObjectName("bottom_tabs")

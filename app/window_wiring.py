@@ -253,7 +253,8 @@ def _begin(window: MainWindow, workflow: str = "") -> None:
 
 
 def _offer_inputs(window: MainWindow) -> None:
-    choices = [Choice(x.id, x.name, kind_of(x)) for x in window.project.layers]
+    offered = [x for x in window.project.layers if x.id not in window.scene.aside and not x.is_pending]
+    choices = [Choice(x.id, x.name, kind_of(x)) for x in offered]
     window.method_panel.set_choices(choices, [x.id for x in window.scene.selected])
     _show_missing(window)
     if window.project.layers:
@@ -274,9 +275,12 @@ def _show_splats(window: MainWindow) -> None:
     has_splats = window.splat_panels.has_splats or window.workflows.current == SPLATS
     for title in ("Splats", "Parts"):
         window.set_tab_shown(window.task_tabs, title, has_splats)
+    window.set_tab_shown(window.task_tabs, "Edit", has_splats or window.edits.target is not None)
     window.splat_tools.refresh()
     window.splat_panels.refresh()
     window.parts.refresh()
+    window.edits.refresh()
+    window.pending.refresh()
 
 
 def _do_wish(window: MainWindow, wish: str, ids: Sequence[str]) -> None:

@@ -65,6 +65,7 @@ class Workflows(QObject):
         window.set_tab_shown(window.task_tabs, "Mesh", not is_splats)
         for title in ("Splats", "Parts"):
             window.set_tab_shown(window.task_tabs, title, is_splats or window.splat_panels.has_splats)
+        window.set_tab_shown(window.task_tabs, "Edit", is_splats or window.splat_panels.has_splats)
         window.view.set_slice_pane(is_slices)
         if not is_surface:
             window.images.leave_camera()

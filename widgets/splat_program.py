@@ -126,7 +126,7 @@ void main() {{
   bool isSelected = (marks & 1u) != 0u, isLocked = (marks & 4u) != 0u;
   vec4 look = texelFetch(layerTexels, ivec2(0, i / ROW), 0);   // opacity, size, degree, view
   vec4 range = texelFetch(layerTexels, ivec2(1, i / ROW), 0);  // of log scales, coloring, dot in pixels
-  vec4 more = texelFetch(layerTexels, ivec2(2, i / ROW), 0);   // is antialiased, side, shift
+  vec4 more = texelFetch(layerTexels, ivec2(2, i / ROW), 0);   // is antialiased, side, shift, is plain
   int side = int(more.y + 0.5);
   if (side == 3) return;
   vec3 mean = texelFetch(meanTexels, texel(i), 0).xyz;
@@ -205,7 +205,7 @@ void main() {{
     color = max(color, 0.0);
   }}
   float light = dot(color, vec3(0.2126, 0.7152, 0.0722));
-  if (isSelected) color = way == 0 ? mix(color, accent * (0.45 + 0.75 * light), 0.8) : accent;
+  if (isSelected && more.w < 0.5) color = way == 0 ? mix(color, accent * (0.45 + 0.75 * light), 0.8) : accent;
   else if (isLocked) color = mix(color, vec3(light), 0.7) * 0.45;
   // What lies outside VTK's near and far planes is still drawn, in front of all or behind all.
   place = vec4(middleAt, clamp(at.z / at.w, -0.999999, 0.999999), float(way + 4 * side));

@@ -118,7 +118,7 @@ class Shelf:
             table[place.row : place.row + place.num_rows] = [
                 1.0 if is_common else style.opacity, style.splat_scale, degree, VIEWS.index(style.splat_view),
                 *place.log_range, coloring if coloring < 2 or is_explained else 0, style.point_size / 2,
-                cloud.is_antialiased, sides.code(layer_id), sides.shift(layer_id), 0,
+                cloud.is_antialiased, sides.code(layer_id), sides.shift(layer_id), sides.is_plain,
             ]  # fmt: skip
         return table
 

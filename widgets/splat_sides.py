@@ -14,11 +14,13 @@ _BESIDE = 0.5  # how far the middle of the picture goes to either side, where it
 @dataclass(frozen=True)
 class Sides:
     """Where layers are seen. of_layers: by id, "whole" for those that are not named. line: what parts left from right,
-    −1 … 1 across the picture. is_beside: the middle of the picture is shown twice, in both halves."""
+    −1 … 1 across the picture. is_beside: the middle of the picture is shown twice, in both halves.
+    is_plain: what is selected looks as it is."""
 
     of_layers: Mapping[str, Side] = field(default_factory=dict)
     line: float = 0.0
     is_beside: bool = False
+    is_plain: bool = False
 
     def code(self, layer_id: str) -> int:
         """The number of a layer's side, for the shader."""
@@ -32,7 +34,7 @@ class Sides:
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for sides that make the same picture."""
-        return tuple(sorted(self.of_layers.items())), self.line, self.is_beside
+        return tuple(sorted(self.of_layers.items())), self.line, self.is_beside, self.is_plain
 
 
 WHOLE = Sides()

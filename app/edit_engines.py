@@ -1,0 +1,66 @@
+"""Who can make an edit by words: the built-in effects, or a network where a method offers one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from app.edit_words import prompt_field
+from recon.method import Method
+from recon.romap import BUILT_IN
+from widgets.prompt_box import Engine
+
+_FIELD = "editor"  # the setting in which a method says who edits
+_BUILT_IN_IDS = ("", "procedural", "built-in", "words")
+_NEEDS_PICTURES = ("folder", "style-image")
+_RULES = "Changes by fixed rules that are told below the sentence. Needs no network and takes a moment."
+
+
+def edit_methods(methods: Sequence[Method]) -> tuple[Method, ...]:
+    """The methods that change what there is, as words ask for."""
+    return tuple(method for method in methods if method.edits and prompt_field(method))
+
+
+def engines_of(method: Method) -> tuple[Engine, ...]:
+    """Who can make edits by this method, the built-in effects first."""
+    field = method.settings.model_fields.get(_FIELD)
+    ids = [str(each) for each in get_args(field.annotation)] if field is not None else []
+    networks = [each for each in ids if each not in (*_BUILT_IN_IDS, *_NEEDS_PICTURES)]
+    built_in = next((each for each in ids if each in _BUILT_IN_IDS), "")
+    return (Engine(built_in, BUILT_IN, _RULES), *(_network(each) for each in networks))
+
+
+def with_engine(method: Method, engine: str) -> dict[str, Any]:
+    """The settings that choose it."""
+    return {_FIELD: engine} if _FIELD in method.settings.model_fields and engine else {}
+
+
+def engine_in(settings: Mapping[str, Any]) -> str:
+    """Who made an edit with these settings."""
+    return str(settings.get(_FIELD, ""))
+
+
+def is_instant(method: Method, settings: Mapping[str, Any]) -> bool:
+    """Whether an edit takes a moment and imports nothing heavy, so that it need not wait for a process of its own."""
+    is_by_rules = engine_in(settings) in _BUILT_IN_IDS
+    return method.id == "romap.edit" and is_by_rules and not settings.get("anchors")
+
+
+def _network(engine_id: str) -> Engine:
+    return Engine(engine_id, f"{_NAMES.get(engine_id, engine_id)} (network)", _OF_NETWORKS)
+
+
+_OF_NETWORKS = "A network that must be on this machine. It is never downloaded by itself."
+_NAMES = {
+    "ip2p": "InstructPix2Pix",
+    "instruct-pix2pix": "InstructPix2Pix",
+    "null-text": "Null-text inversion, prompt-to-prompt",
+    "kontext": "FLUX Kontext",
+    "flux-kontext": "FLUX Kontext",
+    "flux-fill": "FLUX Fill",
+    "slamp": "Stable Diffusion 3, SLaMP",
+    "sd3": "Stable Diffusion 3",
+    "sdxl": "SDXL",
+    "qwen": "Qwen Image Edit",
+    "inpaint": "Stable Diffusion inpainting",
+}

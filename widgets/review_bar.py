@@ -1,0 +1,132 @@
+"""Over the view: an edit that waits, what it changed, how to look at it, and what to do with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QSizePolicy, QToolButton, QWidget
+
+from widgets.flow_layout import flow_in
+from widgets.icons import IconLabel, icon
+from widgets.parts import column_in, row_of, text_button
+from widgets.theme import active_theme
+from widgets.view_compare import CompareMode
+
+_MODES: tuple[tuple[CompareMode, str, str, str], ...] = (
+    ("after", "eye", "Edited", "The edit alone (hold ` to see what was before)"),
+    ("split", "square-split-horizontal", "Split", "Before and after, parted by a line to drag (\\)"),
+    ("beside", "columns-2", "Side by side", "Before and after beside each other"),
+    ("flicker", "zap", "Flicker", "Before and after, one after the other at the same place"),
+    ("difference", "flame", "Difference", "Where the picture changed, and how much"),
+)
+
+
+class ReviewBar(QFrame):
+    """The bar [review_bar]. mode_chosen: how to compare. wished: "accept", "reject", "another", "refine" or "close"."""
+
+    mode_chosen = Signal(str)
+    wished = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("review_bar")
+        self.setProperty("notice", True)
+        self._group = QButtonGroup(self)
+        self.modes = {mode: self._mode_button(mode, *words) for mode, *words in _MODES}
+        self._build()
+        self.set_mode("after")
+        self.hide()
+
+    def show_pending(self, title: str, figures: str, note: str = "") -> None:
+        """An edit that waits. figures: how much it changed. note: what made it."""
+        self._show(title, figures, note, "circle-dashed", is_pending=True)
+
+    def show_pair(self, title: str, note: str = "") -> None:
+        """Two versions that are compared, with nothing to decide."""
+        self._show(title, "", note, "git-compare", is_pending=False)
+
+    def set_mode(self, mode: str) -> None:
+        """Tick how it is compared; none for "before"."""
+        button = self.modes.get(mode)  # type: ignore[call-overload]
+        if button is not None:
+            button.setChecked(True)
+
+    # Inner life
+
+    def _build(self) -> None:
+        px = active_theme().px
+        self._icon = IconLabel("circle-dashed", 16, "accent")
+        self._title, self._figures = QLabel(), QLabel()
+        self._title.setProperty("role", "heading")
+        self._title.setObjectName("review_title")
+        self._figures.setProperty("role", "secondary")
+        self._figures.setObjectName("review_figures")
+        for label in (self._title, self._figures):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        host = QWidget()
+        words = column_in(host, spacing=0)
+        words.addWidget(self._title)
+        words.addWidget(self._figures)
+        head = row_of(self._icon, host, spacing=8)
+        head.setStretchFactor(host, 1)
+        tools = QWidget()
+        flow = flow_in(tools, spacing=6)
+        flow.addWidget(self._build_modes())
+        flow.addWidget(self._build_choices())
+        column = column_in(self, spacing=6)
+        column.setContentsMargins(px(12), px(8), px(8), px(8))
+        column.addLayout(head)
+        column.addWidget(tools)
+
+    def _build_modes(self) -> QWidget:
+        place = QWidget()
+        place.setLayout(row_of(*self.modes.values(), spacing=2))
+        return place
+
+    def _build_choices(self) -> QWidget:
+        self._choices: dict[str, QWidget] = {}
+        for name, words, icon_name, tip in (
+            ("accept", "Accept", "check", "Keep it as a new version (Ctrl+Shift+Return)"),
+            ("reject", "Reject", "x", "Drop it; everything is as before (Ctrl+Shift+Backspace)"),
+            ("another", "Another seed", "refresh-cw", "Try the same words with another seed"),
+            ("refine", "Refine", "pencil", "Change the words, and try again"),
+            ("close", "Close", "x", "Compare no longer (\\)"),
+        ):
+            button = text_button(words, icon_name, is_primary=name == "accept")
+            button.setObjectName(f"review_{name}")
+            button.setToolTip(tip)
+            if name not in ("accept", "close"):
+                button.setProperty("quiet", True)
+            button.clicked.connect(lambda _=False, name=name: self.wished.emit(name))
+            self._choices[name] = button
+        place = QWidget()
+        place.setLayout(row_of(*self._choices.values(), spacing=4))
+        return place
+
+    def _mode_button(self, mode: str, icon_name: str, words: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(f"review_mode_{mode}")
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        button.setIcon(icon(icon_name))
+        button.setText(words)
+        button.setAccessibleName(words)
+        button.setToolTip(tip)
+        side = active_theme().px(16)
+        button.setIconSize(QSize(side, side))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.clicked.connect(lambda: self.mode_chosen.emit(mode))
+        self._group.addButton(button)
+        return button
+
+    def _show(self, title: str, figures: str, note: str, icon_name: str, *, is_pending: bool) -> None:
+        self._icon.set_icon(icon_name, 16, "accent" if is_pending else "text_second")
+        self._title.setText(title)
+        self._figures.setText(". ".join(filter(None, (figures, note))))
+        self._figures.setVisible(bool(figures or note))
+        for name, button in self._choices.items():
+            button.setVisible((name == "close") != is_pending)
+        self.modes["after"].setText("Edited" if is_pending else "Second")
+        self.setAccessibleName(f"{title}. {figures}")
+        self.show()
