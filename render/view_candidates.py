@@ -8,16 +8,22 @@ A pixel with z-depth 0 is sky: it lies in a direction only, and is seen by those
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from render.splatting_compiled import Float, compiled, in_threads
+from render.splatting_compiled import Float, aligned_scratch, compiled, in_threads
 from render.view_field import ViewField
-from render.view_sources import NEAREST_ANGLE, pinhole, prepared, source_cameras
+from render.view_sources import (
+    CHANNELS,
+    NEAREST_ANGLE,
+    NUM_LEVELS,
+    Texels,
+    pinhole,
+    prepared,
+    source_cameras,
+)
 
 OUTSIDE = (
     -40.0
@@ -28,8 +34,18 @@ MOST_DISAGREEMENT = 1.0  # beyond which the difference is not told
 MOST_PENALTY = 60.0  # squared tolerances
 COARSE_LEVEL = 3  # of halving: a pixel of it is 8 wide
 CHUNK = 1024  # pixels that a thread takes at once
+BLOCK = 64  # pixels that are projected at once, without branches, so that the compiler makes vectors of it
+LN_2 = float(np.log(2))
 
-Image = NDArray[np.uint8]
+# log2 of numbers from 1 to 2
+LOG_0, LOG_1, LOG_2, LOG_3, LOG_4, LOG_5 = (
+    np.polynomial.chebyshev.Chebyshev.interpolate(np.log2, 5, domain=[1, 2])
+    .convert(kind=np.polynomial.Polynomial)
+    .coef.astype(np.float32)
+)
+_DX, _DY, _RAY_Z, _OWN, _FINITE = (np.uint64(k * BLOCK) for k in range(5))
+_X, _Y, _Z, _ANGLE, _BITS, _LIKELY = (np.uint64(k * BLOCK) for k in range(6))
+NUM_RAY_ROWS, NUM_PLACE_ROWS = 5, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,17 +88,8 @@ def gather(
     depth = np.ascontiguousarray(depth, np.float32)
     pixels = np.arange(depth.size) if pixels is None else pixels
     found = room_for(np.size(pixels), len(chosen), with_coarse=with_coarse)
-    gather_into(
-        found,
-        prepared(field).picture_levels,
-        prepared(field).original_levels,
-        field.depths,
-        np.ascontiguousarray(chosen, np.int64),
-        source_cameras(field, chosen, pose),
-        pinhole(focal, center),
-        depth,
-        np.ascontiguousarray(pixels, np.int64),
-    )
+    known_views = KnownViews.of(field, np.ascontiguousarray(chosen, np.int64), pose)
+    known_views.gather_into(found, pinhole(focal, center), depth, np.ascontiguousarray(pixels, np.int64))
     return found
 
 
@@ -100,220 +107,263 @@ def room_for(num_pixels: int, num_sources: int, *, with_coarse: bool) -> Candida
     )  # fmt: skip
 
 
-def gather_into(
-    found: Candidates,
-    pictures: tuple[Image, ...],
-    originals: tuple[Image, ...],
-    depths: Float,
-    chosen: NDArray[np.int64],
-    cameras: Float,
-    target: Float,
-    depth: Float,
-    pixels: NDArray[np.int64],
-    run: Callable[..., None] = in_threads,
-) -> None:
-    """`gather` with what is known of the views. pictures, originals: their levels. cameras: as `source_cameras`."""
-    run(
-        _gather, len(pixels), CHUNK, *pictures, *originals, pictures is originals, depths, chosen, cameras,
-        target, depth, pixels, found.colors, found.originals, found.coarse_colors, found.coarse_originals,
-        found.disagreement, found.angle, found.scale, found.is_inside, found.prior,
+@dataclass(frozen=True, eq=False)
+class KnownViews:
+    """Chosen views, ready to be drawn from one camera. texels, levels: as of `Prepared`. depths: (N, H, W) of all views.
+    cameras: as `source_cameras`. first: the channel of the colours, 3 for those of the originals. usual_depth: of the
+    scene."""
+
+    texels: Texels
+    levels: NDArray[np.int64]
+    depths: Float
+    chosen: NDArray[np.int64]
+    cameras: Float
+    usual_depth: float
+    first: int = 0
+
+    @classmethod
+    def of(
+        cls, field: ViewField, chosen: NDArray[np.int64], pose: ArrayLike, *, as_before: bool = False
+    ) -> KnownViews:
+        """as_before: colours are those of the originals."""
+        known = prepared(field)
+        cameras = source_cameras(field, chosen, pose)
+        texels = known.texels(chosen)
+        return cls(
+            texels, known.levels, field.depths, chosen, cameras, known.usual_depth, 3 if as_before else 0
+        )
+
+    def gather_into(self, found: Candidates, target: Float, depth: Float, pixels: NDArray[np.int64]) -> None:
+        """`gather` with what is known of the views. target: as `pinhole`."""
+        in_threads(
+            _gather, len(pixels), CHUNK, self.texels.reshape(len(self.chosen), -1), self.levels, self.depths,
+            self.chosen, self.cameras, np.float32(1 / self.usual_depth), self.first, target, depth, pixels,
+            found.colors, found.originals, found.coarse_colors, found.coarse_originals, found.disagreement,
+            found.angle, found.scale, found.is_inside, found.prior,
+        )  # fmt: skip
+
+
+@compiled
+def _gather(
+    start, stop, texels, levels, depths, chosen, cameras, per_depth, first, target, depth, pixels,
+    colors, originals, coarse_colors, coarse_originals, disagreement, angles, scales, is_inside, prior,
+):  # fmt: skip
+    size = np.empty(2, np.float32)
+    size[0], size[1] = depths.shape[2], depths.shape[1]
+    rays = aligned_scratch(NUM_RAY_ROWS * BLOCK)
+    places = aligned_scratch(NUM_PLACE_ROWS * BLOCK)
+    weights = np.empty(4, np.float32)
+    sample = aligned_scratch(CHANNELS)
+    has_coarse = len(coarse_colors) > 0
+    for begin in range(start, stop, BLOCK):
+        count = min(BLOCK, stop - begin)
+        _aim(begin, count, target, depth, pixels, rays)
+        for s in range(len(chosen)):
+            camera = cameras[s]
+            _project(count, camera, per_depth, target[0], size, rays, places)
+            for k in range(count):
+                p = begin + k
+                x, y, z = places[_X + k], places[_Y + k], places[_Z + k]
+                scale, likely = places[_BITS + k], places[_LIKELY + k]
+                difference, penalty, is_whole = _weigh(
+                    depths[chosen[s]], x, y, z, rays[_FINITE + k] == 0, weights
+                )
+                inside = likely > np.float32(OUTSIDE)
+                if inside:
+                    off = difference * np.float32(1 / TOLERANCE)
+                    likely += penalty - np.float32(0.5) * min(off * off, np.float32(MOST_PENALTY))
+                prior[p, s] = camera[19] + likely
+                disagreement[p, s] = difference
+                angles[p, s] = places[_ANGLE + k]
+                scales[p, s] = scale
+                is_inside[p, s] = inside
+                level = min(max(int(scale + np.float32(0.5)), 0), NUM_LEVELS - 1)
+                if level == 0 and not is_whole:
+                    _sample_with(texels[s], levels[0], x, y, weights, sample)
+                else:
+                    _sample(texels[s], levels[level], level, x, y, sample)
+                for channel in range(3):
+                    colors[p, s, channel] = sample[first + channel]
+                    originals[p, s, channel] = sample[3 + channel]
+                if has_coarse:
+                    _sample(texels[s], levels[COARSE_LEVEL], COARSE_LEVEL, x, y, sample)
+                    for channel in range(3):
+                        coarse_colors[p, s, channel] = sample[first + channel]
+                        coarse_originals[p, s, channel] = sample[3 + channel]
+
+
+@compiled
+def _aim(begin, count, target, depth, pixels, rays):
+    """Rows of a block of pixels: point in the camera's axes, one over the ray's length at depth 1, 0 for sky else 1."""
+    columns = depth.shape[1]
+    one, half = np.float32(1), np.float32(0.5)
+    for k in range(count):
+        pixel = pixels[begin + k]
+        row = pixel // columns
+        column = pixel - row * columns
+        z = depth[row, column]
+        dx = (np.float32(column) + half - target[2]) / target[0]
+        dy = (np.float32(row) + half - target[3]) / target[1]
+        finite = one if z > 0 else np.float32(0)
+        z = z if z > 0 else one
+        rays[_DX + k], rays[_DY + k], rays[_RAY_Z + k] = dx, dy, z
+        rays[_OWN + k], rays[_FINITE + k] = one / np.sqrt(dx * dx + dy * dy + one), finite
+
+
+@compiled
+def _log2(value):
+    """log2 of a positive number, to 2e-5."""
+    bits = np.float32(value).view(np.int32)
+    exponent = np.float32((bits >> np.int32(23)) - np.int32(127))
+    m = np.int32((bits & np.int32(0x7FFFFF)) | np.int32(0x3F800000)).view(np.float32)
+    return exponent + (LOG_0 + m * (LOG_1 + m * (LOG_2 + m * (LOG_3 + m * (LOG_4 + m * LOG_5)))))
+
+
+@compiled
+def _project(count, camera, per_depth, focal, size, rays, places):
+    """Rows of a block of pixels in one source: x, y, kept within its picture, depth, angle, log2 of the scale, and the
+    log prior without what depths say, which is at most OUTSIDE where the picture does not contain the point."""
+    one, zero, tiny = np.float32(1), np.float32(0), np.float32(1e-6)
+    r0, r1, r2, r3, r4, r5, r6, r7, r8 = (
+        camera[0], camera[1], camera[2], camera[3], camera[4], camera[5], camera[6], camera[7], camera[8],
     )  # fmt: skip
-
-
-@compiled
-def _bilinear(image, x, y):
-    """Red, green and blue of an image (H, W, 3) uint8 at x, y, in pixels from its corner, within 0 and 1."""
-    height, width = image.shape[0], image.shape[1]
-    x = min(max(x - np.float32(0.5), np.float32(0)), np.float32(width - 1))
-    y = min(max(y - np.float32(0.5), np.float32(0)), np.float32(height - 1))
-    u, v = int(x), int(y)
-    right, below = min(u + 1, width - 1), min(v + 1, height - 1)
-    p, q = (x - u) * np.float32(1 / 255), y - v
-    p0 = np.float32(1 / 255) - p
-    q0 = np.float32(1) - q
-    a, b, c, d = p0 * q0, p * q0, p0 * q, p * q
-    upper, lower = image[v], image[below]
-    return (
-        a * upper[u, 0] + b * upper[right, 0] + c * lower[u, 0] + d * lower[right, 0],
-        a * upper[u, 1] + b * upper[right, 1] + c * lower[u, 1] + d * lower[right, 1],
-        a * upper[u, 2] + b * upper[right, 2] + c * lower[u, 2] + d * lower[right, 2],
+    t0, t1, t2, f0, f1, c0, c1 = (
+        camera[9],
+        camera[10],
+        camera[11],
+        camera[12],
+        camera[13],
+        camera[14],
+        camera[15],
     )
+    p0, p1, p2 = camera[16], camera[17], camera[18]
+    away = np.sqrt(p0 * p0 + p1 * p1 + p2 * p2) * per_depth
+    zoom = f0 / focal
+    width, height = size[0], size[1]
+    over_size = one / max(width, height)
+    for k in range(count):
+        finite = rays[_FINITE + k]
+        dx, dy, z = rays[_DX + k], rays[_DY + k], rays[_RAY_Z + k]
+        x, y, own = dx * z, dy * z, rays[_OWN + k]
+        in_x = r0 * x + r1 * y + r2 * z + finite * t0
+        in_y = r3 * x + r4 * y + r5 * z + finite * t1
+        in_z = r6 * x + r7 * y + r8 * z + finite * t2
+        ray_x, ray_y, ray_z = x - p0, y - p1, z - p2
+        over = one / np.sqrt(max(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z, np.float32(1e-20)))
+        off_x, off_y, off_z = ray_x * over - dx * own, ray_y * over - dy * own, ray_z * over - own
+        chord = off_x * off_x + off_y * off_y + off_z * off_z
+        # 2 asin(c / 2) to a percent up to a right angle. Sky is seen from one direction: nearer cameras count more.
+        angle = np.sqrt(chord) * (one + chord * np.float32(1 / 24) + chord * chord * np.float32(3 / 640))
+        angle = angle if finite > zero else away
+        is_before = in_z > tiny
+        depth = max(in_z, tiny)
+        bits = _log2(zoom * z / depth)
+        in_x, in_y = in_x / depth * f0 + c0, in_y / depth * f1 + c1
+        beyond = max(max(-in_x, in_x - width), max(-in_y, in_y - height))
+        likely = np.float32(-2 * LN_2) * _log2(angle + np.float32(NEAREST_ANGLE)) + min(bits, zero)
+        outside = np.float32(OUTSIDE) * (one + min(beyond * over_size, np.float32(2)))
+        likely = likely if beyond < zero else outside
+        places[_LIKELY + k] = likely if is_before else np.float32(3 * OUTSIDE)
+        places[_X + k] = min(max(in_x, zero), width)
+        places[_Y + k] = min(max(in_y, zero), height)
+        places[_Z + k], places[_ANGLE + k], places[_BITS + k] = depth, angle, bits
 
 
 @compiled
-def _masked(image, x, y, w00, w01, w10, w11):
-    """The same with weights of the four pixels, sum 1, in place of those by nearness."""
-    height, width = image.shape[0], image.shape[1]
-    u = min(max(int(x - np.float32(0.5)), 0), width - 1)
-    v = min(max(int(y - np.float32(0.5)), 0), height - 1)
-    right, below = min(u + 1, width - 1), min(v + 1, height - 1)
-    k = np.float32(1 / 255)
-    upper, lower = image[v], image[below]
-    return (
-        k * (w00 * upper[u, 0] + w01 * upper[right, 0] + w10 * lower[u, 0] + w11 * lower[right, 0]),
-        k * (w00 * upper[u, 1] + w01 * upper[right, 1] + w10 * lower[u, 1] + w11 * lower[right, 1]),
-        k * (w00 * upper[u, 2] + w01 * upper[right, 2] + w10 * lower[u, 2] + w11 * lower[right, 2]),
-    )
+def _weigh(seen, x, y, z, is_sky, weights):
+    """How far a point at x, y, z of a source lies behind what it sees there, the log prior's change by what is not
+    known, and whether the four pixels about it show one surface; else their weights (4,) are filled by agreement."""
+    height, width = seen.shape
+    half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
+    x, y = min(max(x - half, zero), np.float32(width - 1)), min(max(y - half, zero), np.float32(height - 1))
+    u, v = np.int64(x), np.int64(y)
+    right, below = np.uint64(min(u + 1, width - 1)), np.uint64(min(v + 1, height - 1))
+    p, q = x - np.float32(u), y - np.float32(v)
+    left, top = np.uint64(u), np.uint64(v)
+    d00, d01, d10, d11 = seen[top, left], seen[top, right], seen[below, left], seen[below, right]
+    w00, w01, w10, w11 = (one - p) * (one - q), p * (one - q), (one - p) * q, p * q
+    low, high = min(min(d00, d01), min(d10, d11)), max(max(d00, d01), max(d10, d11))
+    if is_sky:
+        known = (w00 if d00 > 0 else zero) + (w01 if d01 > 0 else zero)
+        known += (w10 if d10 > 0 else zero) + (w11 if d11 > 0 else zero)
+        return zero, -np.float32(MOST_PENALTY / 2) * known, True
+    if low > 0 and high < low * np.float32(1 + 2 * TOLERANCE):
+        near = w00 * d00 + w01 * d01 + w10 * d10 + w11 * d11
+        return _relative(z, near), zero, True
+    w00, w01, w10, w11 = (
+        w00 * _agreement(z, d00), w01 * _agreement(z, d01), w10 * _agreement(z, d10), w11 * _agreement(z, d11),
+    )  # fmt: skip
+    total = one / max(w00 + w01 + w10 + w11, np.float32(1e-20))
+    w00, w01, w10, w11 = w00 * total, w01 * total, w10 * total, w11 * total
+    weights[0], weights[1], weights[2], weights[3] = w00, w01, w10, w11
+    known = (w00 if d00 > 0 else zero) + (w01 if d01 > 0 else zero)
+    known += (w10 if d10 > 0 else zero) + (w11 if d11 > 0 else zero)
+    penalty = np.float32(UNSURE) * (one - known)
+    if known < np.float32(1e-3):
+        return zero, penalty, False
+    return _relative(z, (w00 * d00 + w01 * d01 + w10 * d10 + w11 * d11) / known), penalty, False
 
 
 @compiled
-def _at_level(level, image0, image1, image2, image3, x, y):
-    """Colour at x, y, in pixels of the whole picture, from the picture halved `level` times."""
-    if level <= 0:
-        return _bilinear(image0, x, y)
-    if level == 1:
-        return _bilinear(image1, x * np.float32(0.5), y * np.float32(0.5))
-    if level == 2:
-        return _bilinear(image2, x * np.float32(0.25), y * np.float32(0.25))
-    return _bilinear(image3, x * np.float32(0.125), y * np.float32(0.125))
-
-
-@compiled
-def _disagreement(z, near):
-    """How far a point at z lies behind a surface at `near`, relative; 0 for one as deep or where nothing is known."""
-    if near <= 0:
-        return np.float32(0)
+def _relative(z, near):
     return min(max(z / near - 1, -np.float32(MOST_DISAGREEMENT)), np.float32(MOST_DISAGREEMENT))
 
 
 @compiled
 def _agreement(z, near):
-    """Weight of a pixel of the source for a point at z, and whether its depth is known."""
+    """Weight within 1e-6 and 1 of a pixel at depth `near` for a point at z: none beyond three tolerances."""
     if near <= 0:
         return np.float32(1e-6)
-    d = (z / near - 1) * np.float32(1 / TOLERANCE)
-    return max(np.exp(-np.float32(0.5) * d * d), np.float32(1e-6))
+    off = (z / near - 1) * np.float32(1 / (3 * TOLERANCE))
+    bell = max(1 - off * off, np.float32(0))
+    return max(bell * bell, np.float32(1e-6))
 
 
 @compiled
-def _gather(
-    start, stop, picture0, picture1, picture2, picture3, original0, original1, original2, original3, is_same,
-    depths, chosen, cameras, target, depth, pixels,
-    colors, originals, coarse_colors, coarse_originals, disagreement, angles, scales, is_inside, prior,
-):  # fmt: skip
-    height, width = depths.shape[1], depths.shape[2]
-    columns = depth.shape[1]
+def _sample(texels, of_level, level, x, y, sample):
+    """Fill `sample` (CHANNELS,) with what lies at x, y, in pixels of the whole picture, in one of its levels, within 0
+    and 1. texels: flat."""
+    first, height, width = of_level
     half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
-    log_nearest = np.float32(NEAREST_ANGLE)
-    has_coarse = len(coarse_colors) > 0
-    for p in range(start, stop):
-        pixel = pixels[p]
-        row = pixel // columns
-        dx = (np.float32(pixel - row * columns) + half - target[2]) / target[0]
-        dy = (np.float32(row) + half - target[3]) / target[1]
-        z = depth[row, pixel - row * columns]
-        is_sky = z <= 0
-        if is_sky:
-            z = one
-        x, y = dx * z, dy * z
-        own = one / np.sqrt(dx * dx + dy * dy + one)
-        for s in range(len(chosen)):
-            camera = cameras[s]
-            near = one
-            in_x = camera[0] * x + camera[1] * y + camera[2] * z
-            in_y = camera[3] * x + camera[4] * y + camera[5] * z
-            in_z = camera[6] * x + camera[7] * y + camera[8] * z
-            if is_sky:
-                away = np.sqrt(camera[16] * camera[16] + camera[17] * camera[17] + camera[18] * camera[18])
-                angle = away / (
-                    away + one
-                )  # Nearer cameras first, though all see it from the same direction.
-                scale = camera[12] / (target[0] * max(in_z, np.float32(1e-6)))
-            else:
-                in_x += camera[9]
-                in_y += camera[10]
-                in_z += camera[11]
-                ray_x, ray_y, ray_z = x - camera[16], y - camera[17], z - camera[18]
-                far = one / np.sqrt(max(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z, np.float32(1e-20)))
-                off_x, off_y, off_z = ray_x * far - dx * own, ray_y * far - dy * own, ray_z * far - own
-                chord = off_x * off_x + off_y * off_y + off_z * off_z
-                # 2 asin(c / 2) to a percent up to a right angle
-                angle = np.sqrt(chord) * (
-                    one + chord * np.float32(1 / 24) + chord * chord * np.float32(3 / 640)
-                )
-                scale = camera[12] * z / (target[0] * max(in_z, np.float32(1e-6)))
-            in_front = in_z > np.float32(1e-6)
-            over = one / in_z if in_front else zero
-            in_x = in_x * over * camera[12] + camera[14]
-            in_y = in_y * over * camera[13] + camera[15]
-            inside = in_front and in_x >= 0 and in_x < width and in_y >= 0 and in_y < height
-            beyond = max(max(-in_x, in_x - width), max(-in_y, in_y - height)) / max(height, width)
-            in_x = min(max(in_x, zero), np.float32(width))
-            in_y = min(max(in_y, zero), np.float32(height))
-            bits = np.log2(max(scale, np.float32(1e-3)))
-            level = int(bits + half) if bits > 0 else 0
+    shrink = one / np.float32(1 << level)
+    x = min(max(x * shrink - half, zero), np.float32(width - 1))
+    y = min(max(y * shrink - half, zero), np.float32(height - 1))
+    u, v = np.int64(x), np.int64(y)
+    p, q = x - np.float32(u), y - np.float32(v)
+    k = np.float32(1 / 255)
+    _mix(
+        texels, np.uint64((first + v * width + u) * CHANNELS), np.uint64(CHANNELS if u < width - 1 else 0),
+        np.uint64(width * CHANNELS if v < height - 1 else 0),
+        (one - p) * (one - q) * k, p * (one - q) * k, (one - p) * q * k, p * q * k, sample,
+    )  # fmt: skip
 
-            # The four pixels about the point, and which of them show the same surface.
-            u = min(max(int(in_x - half), 0), width - 1)
-            v = min(max(int(in_y - half), 0), height - 1)
-            right, below = min(u + 1, width - 1), min(v + 1, height - 1)
-            fx = min(max(in_x - half - np.float32(u), zero), one)
-            fy = min(max(in_y - half - np.float32(v), zero), one)
-            seen = depths[chosen[s]]
-            d00, d01, d10, d11 = seen[v, u], seen[v, right], seen[below, u], seen[below, right]
-            w00, w01, w10, w11 = (one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy
-            low, high = min(min(d00, d01), min(d10, d11)), max(max(d00, d01), max(d10, d11))
-            is_whole = low > 0 and high < low * np.float32(1 + 2 * TOLERANCE)
-            penalty = zero
-            if is_sky:
-                difference = zero
-                known = (w00 if d00 > 0 else zero) + (w01 if d01 > 0 else zero)
-                known += (w10 if d10 > 0 else zero) + (w11 if d11 > 0 else zero)
-                penalty = -np.float32(MOST_PENALTY / 2) * known
-                is_whole = True
-            elif is_whole:
-                near = w00 * d00 + w01 * d01 + w10 * d10 + w11 * d11
-                difference = _disagreement(in_z, near)
-            else:
-                w00, w01 = w00 * _agreement(in_z, d00), w01 * _agreement(in_z, d01)
-                w10, w11 = w10 * _agreement(in_z, d10), w11 * _agreement(in_z, d11)
-                total = one / max(w00 + w01 + w10 + w11, np.float32(1e-20))
-                w00, w01, w10, w11 = w00 * total, w01 * total, w10 * total, w11 * total
-                known = (w00 if d00 > 0 else zero) + (w01 if d01 > 0 else zero)
-                known += (w10 if d10 > 0 else zero) + (w11 if d11 > 0 else zero)
-                near = w00 * d00 + w01 * d01 + w10 * d10 + w11 * d11
-                difference = _disagreement(in_z, near / known) if known > np.float32(1e-3) else zero
-                penalty = np.float32(UNSURE) * (one - known)
-            off = difference * np.float32(1 / TOLERANCE)
-            penalty -= half * min(off * off, np.float32(MOST_PENALTY))
-            coarser = min(bits, zero)
-            likely = penalty + coarser - np.float32(2) * np.log(angle + log_nearest)
-            if not inside:
-                likely = np.float32(OUTSIDE) * (one + max(beyond, zero) if in_front else np.float32(3))
-            prior[p, s] = camera[19] + likely
-            disagreement[p, s] = difference
-            angles[p, s] = angle
-            scales[p, s] = bits
-            is_inside[p, s] = inside
 
-            i = chosen[s]
-            if is_whole or level > 0:
-                red, green, blue = _at_level(
-                    level, picture0[i], picture1[i], picture2[i], picture3[i], in_x, in_y
-                )
-            else:
-                red, green, blue = _masked(picture0[i], in_x, in_y, w00, w01, w10, w11)
-            colors[p, s, 0], colors[p, s, 1], colors[p, s, 2] = red, green, blue
-            if not is_same:
-                if is_whole or level > 0:
-                    red, green, blue = _at_level(
-                        level, original0[i], original1[i], original2[i], original3[i], in_x, in_y
-                    )
-                else:
-                    red, green, blue = _masked(original0[i], in_x, in_y, w00, w01, w10, w11)
-            originals[p, s, 0], originals[p, s, 1], originals[p, s, 2] = red, green, blue
-            if has_coarse:
-                red, green, blue = _at_level(
-                    COARSE_LEVEL, picture0[i], picture1[i], picture2[i], picture3[i], in_x, in_y
-                )
-                coarse_colors[p, s, 0], coarse_colors[p, s, 1], coarse_colors[p, s, 2] = red, green, blue
-                if not is_same:
-                    red, green, blue = _at_level(
-                        COARSE_LEVEL, original0[i], original1[i], original2[i], original3[i], in_x, in_y
-                    )
-                coarse_originals[p, s, 0] = red
-                coarse_originals[p, s, 1] = green
-                coarse_originals[p, s, 2] = blue
+@compiled
+def _sample_with(texels, of_level, x, y, weights, sample):
+    """The same of the whole picture, with weights (4,) in place of those by nearness."""
+    _, height, width = of_level
+    half, zero = np.float32(0.5), np.float32(0)
+    u = np.int64(min(max(x - half, zero), np.float32(width - 1)))
+    v = np.int64(min(max(y - half, zero), np.float32(height - 1)))
+    k = np.float32(1 / 255)
+    _mix(
+        texels, np.uint64((v * width + u) * CHANNELS), np.uint64(CHANNELS if u < width - 1 else 0),
+        np.uint64(width * CHANNELS if v < height - 1 else 0),
+        weights[0] * k, weights[1] * k, weights[2] * k, weights[3] * k, sample,
+    )  # fmt: skip
+
+
+@compiled
+def _mix(texels, at, right, below, a, b, c, d, sample):
+    lower = at + below
+    for channel in range(CHANNELS):
+        k = np.uint64(channel)
+        sample[k] = (
+            a * texels[at + k]
+            + b * texels[at + right + k]
+            + c * texels[lower + k]
+            + d * texels[lower + right + k]
+        )
 
 
 def blended(candidates: Candidates) -> Float:
@@ -338,6 +388,3 @@ def _blend(start, stop, colors, prior, blend):
             green += weight * colors[p, s, 1]
             blue += weight * colors[p, s, 2]
         blend[p, 0], blend[p, 1], blend[p, 2] = red / total, green / total, blue / total
-
-
-Kernel = Callable[..., Any]

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from render.color_map import mapped
 from render.field_picture import FieldPicture
 from render.splatting_compiled import Float
-from render.view_candidates import OUTSIDE, Candidates, blended, gather_into, room_for
+from render.view_candidates import OUTSIDE, Candidates, KnownViews, blended, room_for
 from render.view_depth import novel_depth
 from render.view_field import ViewField
 from render.view_sources import (
@@ -23,7 +23,6 @@ from render.view_sources import (
     pinhole,
     prepared,
     rows_of,
-    source_cameras,
 )
 
 MARGIN = 0.25  # of a view's longer side, by which its border is drawn out
@@ -80,7 +79,8 @@ class ViewDrawer:
             depth = novel_depth(field, pose, focal, center, self.size, self.chosen)
         self.depth = np.ascontiguousarray(depth, np.float32)
         self._world_from_cam = np.linalg.inv(np.asarray(pose, np.float64))
-        self._cameras = source_cameras(field, self.chosen, pose)
+        if len(self.chosen):
+            self._views = KnownViews.of(field, self.chosen, pose, as_before=field.has_color_map)
         self._target = pinhole(focal, center)
 
     def picture(self, rows: tuple[int, int] | None = None) -> FieldPicture:
@@ -101,12 +101,7 @@ class ViewDrawer:
     def candidates(self, pixels: NDArray[np.integer], *, with_coarse: bool) -> Candidates:
         """What the sources know of pixels (P,), flat indices."""
         found = room_for(len(pixels), len(self.chosen), with_coarse=with_coarse)
-        known = prepared(self.field)
-        pictures = known.original_levels if self.field.has_color_map else known.picture_levels
-        gather_into(
-            found, pictures, known.original_levels, self.field.depths, self.chosen, self._cameras,
-            self._target, self.depth, np.ascontiguousarray(pixels, np.int64),
-        )  # fmt: skip
+        self._views.gather_into(found, self._target, self.depth, np.ascontiguousarray(pixels, np.int64))
         return found
 
     def _tile(self, pixels: NDArray[np.integer]) -> tuple[Float, Float]:
@@ -130,7 +125,7 @@ class ViewDrawer:
         """(P,) where a view's picture contains the point or ends shortly before it; of sky, where a view says that it
         is sky."""
         is_sky = self.depth.reshape(-1)[pixels] <= 0
-        belief = (found.prior - self._cameras[:, LOG_WEIGHT]).max(1)
+        belief = (found.prior - self._views.cameras[:, LOG_WEIGHT]).max(1)
         is_seen: NDArray[np.bool_] = belief > np.where(is_sky, SKY_BELIEF, OUTSIDE * (1 + MARGIN))
         return is_seen
 

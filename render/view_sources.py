@@ -7,7 +7,7 @@ Everything is reckoned in the axes of the camera that is drawn, in float32: a sc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -20,49 +20,73 @@ from render.view_field import ViewField
 NUM_SOURCES = 8  # of a picture at rest
 NUM_QUICK_SOURCES = 4  # of one that moves
 NUM_LEVELS = 4  # of halved pictures, the first as they are
+CHANNELS = 8  # of a texel, so that its colours are loaded at once
+MOST_PACKED = 48  # views whose texels are kept
 CELLS = (20, 15)  # of the picture, by which sources are chosen
 NEAREST_ANGLE = 0.03  # radians, below which one source is as good as another
 UNWEIGHTED = -80.0  # log weight of a view that does not count
+
+Texels = NDArray[np.uint8]
 
 # Columns of what is known of a source in the axes of the camera that is drawn.
 ROTATION, SHIFT, FOCAL, CENTER, POSITION, LOG_WEIGHT, NUM_COLUMNS = 0, 9, 12, 14, 16, 19, 20
 
 
-@dataclass(eq=False)
 class Prepared:
-    """What drawing needs of a field again and again, worked out when first asked for.
+    """What drawing needs of a field again and again, worked out when first asked for."""
 
-    far: z-depth in the world's unit at which what has no depth is thought to be.
-    """
-
-    pictures: NDArray[np.uint8]
-    originals: NDArray[np.uint8]
-    depths: Float
-
-    @cached_property
-    def picture_levels(self) -> tuple[NDArray[np.uint8], ...]:
-        """The pictures (N, H, W, 3), halved again and again."""
-        return halved(self.pictures)
-
-    @cached_property
-    def original_levels(self) -> tuple[NDArray[np.uint8], ...]:
-        """The same of the originals."""
-        return self.picture_levels if self.originals is self.pictures else halved(self.originals)
+    def __init__(self, pictures: NDArray[np.uint8], originals: NDArray[np.uint8], depths: Float) -> None:
+        self._pictures, self._originals, self._depths = pictures, originals, depths
+        self._packed: OrderedDict[int, Texels] = OrderedDict()
+        self._stack: tuple[bytes, Texels] | None = None
 
     @cached_property
     def known_depths(self) -> Float:
         """(M,) some of the depths that are known."""
-        step = max(1, min(self.depths.shape[1:]) // 24)
-        some = self.depths[:, step // 2 :: step, step // 2 :: step]
+        step = max(1, min(self._depths.shape[1:]) // 24)
+        some = self._depths[:, step // 2 :: step, step // 2 :: step]
         return np.asarray(some[some > 0], np.float32)
 
     @cached_property
     def usual_depth(self) -> float:
+        """The z-depth of most, in the world's unit."""
         return float(np.median(self.known_depths)) if len(self.known_depths) else 1.0
 
     @cached_property
     def far(self) -> float:
+        """The z-depth at which what has none is thought to be."""
         return 3 * float(np.quantile(self.known_depths, 0.98)) if len(self.known_depths) else 1.0
+
+    @cached_property
+    def levels(self) -> NDArray[np.int64]:
+        """(NUM_LEVELS, 3) of pictures halved again and again: where their texels begin, height, width."""
+        height, width = self._depths.shape[1:]
+        levels = np.zeros((NUM_LEVELS, 3), np.int64)
+        first = 0
+        for level in levels:
+            level[:] = first, height, width
+            first += height * width
+            height, width = (height + 1) // 2, (width + 1) // 2
+        return levels
+
+    def texels(self, chosen: NDArray[np.int64]) -> Texels:
+        """(S, T, CHANNELS) of the chosen views: red, green, blue of the picture, of the original, nothing twice."""
+        key = chosen.tobytes()
+        stack = self._stack
+        if stack is None or stack[0] != key:
+            stack = self._stack = (key, np.stack([self._packed_view(int(view)) for view in chosen]))
+        return stack[1]
+
+    def _packed_view(self, view: int) -> Texels:
+        found = self._packed.pop(view, None)
+        if found is None:
+            _, height, width = self.levels[-1]
+            found = np.zeros((self.levels[-1, 0] + height * width, CHANNELS), np.uint8)
+            _pack(self._pictures[view], self._originals[view], self.levels, found)
+        self._packed[view] = found
+        while len(self._packed) > MOST_PACKED:
+            self._packed.popitem(last=False)
+        return found
 
 
 _PREPARED: WeakKeyDictionary[ViewField, Prepared] = WeakKeyDictionary()
@@ -76,21 +100,28 @@ def prepared(field: ViewField) -> Prepared:
     return found
 
 
-def halved(pictures: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
-    """NUM_LEVELS pictures (N, H, W, 3), each half the one before, so that pixel k is made of 2k and 2k + 1; what lies
-    beyond an odd edge repeats it."""
-    levels = [pictures]
-    for _ in range(NUM_LEVELS - 1):
-        last = levels[-1]
-        pad = [(0, 0), (0, last.shape[1] % 2), (0, last.shape[2] % 2), (0, 0)]
-        even = (np.pad(last, pad, "edge") if last.shape[1] % 2 or last.shape[2] % 2 else last).astype(
-            np.uint16
-        )
-        rows = even[:, ::2] + even[:, 1::2]
-        half = ((rows[:, :, ::2] + rows[:, :, 1::2] + 2) // 4).astype(np.uint8)
-        half.flags.writeable = False
-        levels.append(half)
-    return tuple(levels)
+@compiled
+def _pack(picture, original, levels, texels):
+    """Fill texels (T, CHANNELS). Each level is half the one before: its pixel k is the mean of 2k and 2k + 1, what lies
+    beyond an odd edge repeating it."""
+    height, width = picture.shape[0], picture.shape[1]
+    for row in range(height):
+        for column in range(width):
+            for channel in range(3):
+                texels[row * width + column, channel] = picture[row, column, channel]
+                texels[row * width + column, 3 + channel] = original[row, column, channel]
+    for level in range(1, len(levels)):
+        before, last_height, last_width = levels[level - 1]
+        first, height, width = levels[level]
+        for row in range(height):
+            upper = before + 2 * row * last_width
+            lower = before + min(2 * row + 1, last_height - 1) * last_width
+            for column in range(width):
+                left, right = 2 * column, min(2 * column + 1, last_width - 1)
+                for channel in range(CHANNELS):
+                    total = np.int64(texels[upper + left, channel]) + texels[upper + right, channel]
+                    total += np.int64(texels[lower + left, channel]) + texels[lower + right, channel]
+                    texels[first + row * width + column, channel] = (total + 2) // 4
 
 
 def source_cameras(field: ViewField, chosen: NDArray[np.integer], pose: ArrayLike) -> Float:
