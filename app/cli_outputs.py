@@ -20,16 +20,18 @@ from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 from render.scene_data import SceneData
+from render.view_field import ViewField
 
 NATIVE = ".npz"
+IN_FOLDERS = ("posed_images", "view_field")  # kinds of scene data that are written as a folder of files
 
 
 def check_output(output: Path, sources: Sequence[Path], makes: str | None = "mesh") -> None:
     """Refuse, before hours of work, what cannot be written. Raises FormatError, InputError.
 
-    makes: the kind of scene data, None where nobody knows yet; posed images go into a folder.
+    makes: the kind of scene data, None where nobody knows yet; posed images and fields of views go into a folder.
     """
-    if makes == "posed_images" and output.suffix.lower() != NATIVE:
+    if makes in IN_FOLDERS and output.suffix.lower() != NATIVE:
         check_folder(output, sources)
         return
     if any(output.absolute() == source.absolute() for source in sources):
@@ -62,12 +64,14 @@ def check_folder(output: Path, sources: Sequence[Path]) -> None:
     from recon.formats.scene_folder import is_scene_folder
 
     if output.is_file():
-        raise InputError(f"{output} is a file.", "The result is a scene: give a folder to make, or FILE.npz.")
+        raise InputError(
+            f"{output} is a file.", "The result is many files: give a folder to make, or FILE.npz."
+        )
     suffixes = {suffix for kind in formats.FILE_KINDS for suffix in kind.suffixes}
     if output.suffix.lower() in suffixes:
         raise InputError(
-            f"{output.name} cannot hold posed images.",
-            "The result is a scene: give a folder to make, or FILE.npz.",
+            f"{output.name} cannot hold the result.",
+            "It is many files: give a folder to make, or FILE.npz.",
         )
     place = next(each for each in (output.absolute(), *output.absolute().parents) if each.exists())
     if not os.access(place, os.W_OK):
@@ -86,7 +90,7 @@ def write_outputs(
 ) -> list[Path]:  # fmt: skip
     """Write a result. Returns the files; what could not be held is told on standard error.
 
-    Several solids go into one file; posed images into the folder `path`; in .npz the first output, others beside
+    Several solids go into one file; posed images and the files of a field of views into the folder `path`; in .npz the first output, others beside
     it. What a mesh file cannot hold goes into the folder of --also, where one was named.
     """
     also: Path | None = getattr(options, "also", None)
@@ -127,6 +131,9 @@ def _write_main(
         from recon.formats import scene_folder
 
         tell_notes(path, scene_folder.write(path, first.data))
+        return [path], list(outputs[1:])
+    if isinstance(first.data, ViewField) and folder is not None:
+        shutil.copytree(folder.path / "files", path, dirs_exist_ok=True)
         return [path], list(outputs[1:])
     export = model_from(options, ExportOptions, "write-")
     meshes = [(output.name, output.data) for output in outputs if isinstance(output.data, TriangleMesh)]

@@ -33,6 +33,13 @@ _READ_AS = {
     "images": "photos",
     "posed_images": "scene",
 }  # what a folder of pictures is for a slot of this kind
+_TARGETS = {
+    "posed_images": ("SCENE", "folder to make, with images, a COLMAP model and transforms.json"),
+    "view_field": (
+        "FOLDER",
+        "folder to make, with edited and novel views, their scores and depth; or FILE.npz",
+    ),
+}  # what -o is called and said to be, by the kind of the result
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl+C ended
 
 
@@ -99,13 +106,8 @@ def method_parser(method: Method) -> argparse.ArgumentParser:
             parser.add_argument(f"--{slot.name}", type=Path, metavar="FILE", help=slot.title)
         else:
             parser.add_argument(slot.name, type=Path, metavar=slot.name.upper(), help=slot.title)
-    makes_scene = method.makes == "posed_images"
-    target = (
-        "folder to make, with images, a COLMAP model and transforms.json" if makes_scene else "file to write"
-    )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="SCENE" if makes_scene else "OUT", help=target
-    )
+    name, target = _TARGETS.get(method.makes, ("OUT", "file to write"))
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar=name, help=target)
     parser.add_argument(
         "--also", type=Path, metavar="FOLDER", help="keep there what OUT cannot hold, as .npz"
     )

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from recon import cues, debsdf, distance, extraction, fusion, interpolation, orex, poses, romap, splats, views
+from recon import (
+    cues,
+    debsdf,
+    distance,
+    dn2n,
+    extraction,
+    fusion,
+    interpolation,
+    orex,
+    poses,
+    romap,
+    splats,
+    views,
+)
 from recon.errors import SettingsError
 from recon.method import Method
 
@@ -18,6 +31,7 @@ METHODS: tuple[Method, ...] = (
     splats.MESH,
     romap.PART,
     romap.EDIT,
+    dn2n.METHOD,
     extraction.METHOD,
     views.METHOD,
     poses.METHOD,

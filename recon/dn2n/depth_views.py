@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.view_kernels import overlaps
+from recon.dn2n.view_kernels import disagreements, overlaps
 from render.cameras import CameraSet
 
 Float = NDArray[np.float32]
@@ -79,6 +79,18 @@ class DepthViews:
             small.depths, *small.pairs, lens, centres.astype(np.float32), tolerance, step
         )
         return found
+
+    def median_disagreement(self) -> float:
+        """How far, of the depth, nearest views differ about surfaces that both see: the median."""
+        small, found = self.within(4 * PROBES), []
+        turns, shifts = small.pairs
+        for i, j in enumerate(self.neighbours(1)[:, 0]):
+            if j >= 0:
+                found.append(
+                    disagreements(small.depths[i], small.depths[j], turns[i, j], shifts[i, j], self.tolerance)
+                )
+        known = np.concatenate(found) if found else np.zeros(0)
+        return float(np.median(known)) if len(known) else self.tolerance
 
     def neighbours(self, count: int) -> NDArray[np.int64]:
         """(N, K) K <= count other views that share most with each, near ones first; -1 where there is none."""

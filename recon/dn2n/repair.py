@@ -114,7 +114,7 @@ def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) ->
     edit_field = edit_field.strengthened(common_strength(edit_field.strength, weights))
     mapped = np.stack([edit_field.apply(o, small.views, i) for i, o in enumerate(small.originals)])
     common = strengthen(small.originals, told.pictures, factor)
-    return _Agreement(small, common, _within_masks(mapped, small), edit_field, found, factor)
+    return _Agreement(small, common, _mixed_in(mapped, small), edit_field, found, factor)
 
 
 def _small(given: EditedViews) -> EditedViews:
@@ -131,12 +131,18 @@ def _small(given: EditedViews) -> EditedViews:
 
 
 def _within_masks(pictures: Float, given: EditedViews) -> Float:
-    """The pictures where the edit is wanted, the originals elsewhere."""
+    """The pictures where the edit is wanted, the originals where not at all."""
+    return (
+        pictures if given.masks is None else np.where(given.masks[..., None] > 0, pictures, given.originals)
+    )
+
+
+def _mixed_in(pictures: Float, given: EditedViews) -> Float:
+    """The pictures by how much the edit is wanted, over the originals."""
     if given.masks is None:
         return pictures
-    share = given.masks[..., None]
-    mixed = given.originals + share * (pictures - given.originals)
-    return np.where(share > 0, mixed, given.originals).astype(np.float32)
+    mixed = given.originals + given.masks[..., None] * (pictures - given.originals)
+    return _within_masks(mixed.astype(np.float32), given)
 
 
 def _verdicts(given: EditedViews, agreement: _Agreement, wishes: RepairWishes) -> tuple[Verdict, ...]:

@@ -195,3 +195,23 @@ def warp_squares(
                 total += square / 3
                 count += 1
     return total, count
+
+
+@compiled
+def disagreements(mine: Float, theirs: Float, turn: Float, shift: Float, tolerance: float) -> Float:
+    """(M,) relative differences of depth where the other view sees my surface."""
+    height, width = mine.shape
+    found = np.empty(height * width, np.float32)
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            z = mine[y, x]
+            if z <= 0:
+                continue
+            u, v, w = project(
+                turn, shift, np.float32(x) + np.float32(0.5), np.float32(y) + np.float32(0.5), z
+            )
+            if is_seen(theirs, u, v, w, tolerance):
+                found[count] = abs(theirs[int(v), int(u)] / w - 1)
+                count += 1
+    return found[:count]

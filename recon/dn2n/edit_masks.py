@@ -1,0 +1,78 @@
+"""Where an edit is wanted, in each view: from a folder of masks, from a part of splats, or everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from recon.dn2n.scene_views import SceneViews
+from recon.errors import FormatError, InputError
+from recon.method import Progress
+from recon.romap.edit import part_mask
+from recon.romap.mask_folder import nearest_pixels
+from recon.romap.view_files import files_of_views
+from render.gaussians import GaussianCloud
+from render.splat_weights import contribution_weights
+
+Float = NDArray[np.float32]
+
+SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
+BYTE = np.float32(255)
+
+
+def masks_from_folder(folder: Path, views: SceneViews) -> Generator[Progress, None, Float]:
+    """(N, H, W) within 0 and 1 from pictures named as the photos; a view without one is not edited.
+
+    Raises InputError where there is no such folder or nothing in it fits, FormatError for what is no picture.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.", "Give the folder that holds the masks.")
+    found, _ = files_of_views(folder, SUFFIXES, views.posed)
+    if not found:
+        raise InputError(
+            f"No mask in {folder.name} is named as a photo of the scene.",
+            f"Name masks as the photos, such as {Path(views.names[0]).stem}.png.",
+        )
+    masks = np.zeros(views.rgb.shape[:3], np.float32)
+    for done, (view, path) in enumerate(found.items(), 1):
+        grey = nearest_pixels(views.posed, view, _read(path), views.size)
+        masks[view] = np.maximum(grey, 0).astype(np.float32) / BYTE
+        yield Progress(done, len(found), "Reading masks")
+    return _checked(masks)
+
+
+def masks_of_part(
+    cloud: GaussianCloud | None, part: int, views: SceneViews
+) -> Generator[Progress, None, Float]:
+    """(N, H, W) how much of a part of splats each pixel shows. Raises InputError."""
+    if cloud is None:
+        raise InputError("The part needs the splats that it belongs to.", "Give them: --cloud SPLATS.")
+    is_part = part_mask(cloud, part).astype(np.float32)
+    masks = np.zeros(views.rgb.shape[:3], np.float32)
+    cameras = views.cameras
+    for i in range(len(views)):
+        weights = contribution_weights(
+            cloud, cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], views.size
+        )
+        masks[i] = np.clip(np.asarray(weights @ is_part).reshape(masks.shape[1:]), 0, 1)
+        yield Progress(i + 1, len(views), "Finding the part in the views")
+    return _checked(np.where(masks < 0.02, 0, masks).astype(np.float32))
+
+
+def _read(path: Path) -> NDArray[np.int64]:
+    """(H, W) grey within 0 and 255."""
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("L"), np.int64)
+    except (OSError, ValueError) as error:
+        raise FormatError(path, "The mask cannot be read.", "Save it as PNG.", details=str(error)) from error
+
+
+def _checked(masks: Float) -> Float:
+    if not masks.any():
+        raise InputError("The masks leave nothing to edit.", "Paint white where the edit is wanted.")
+    return masks

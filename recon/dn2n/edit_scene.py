@@ -1,0 +1,175 @@
+"""METHOD dn2n: edit views of a scene by words, make one edit of them, and show it from anywhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.dn2n import EditSceneSettings
+from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.edit_masks import masks_from_folder, masks_of_part
+from recon.dn2n.edit_views import check_visible, edit_views, editor_of
+from recon.dn2n.editors.editor import EditPlan
+from recon.dn2n.outputs import EditRecord, write_all
+from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, names_unknown, repair
+from recon.dn2n.scene_depth import SceneDepth, checked, find_depth
+from recon.dn2n.scene_views import SceneViews, held_out_every, held_out_ones, read_views
+from recon.errors import InputError, MissingModel, SettingsError
+from recon.method import Output, Progress, Result, Run, RunContext
+from render.images import PosedImages
+from render.scene_data import SceneData
+from render.view_field import ViewField
+
+Float = NDArray[np.float32]
+
+
+def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: RunContext) -> Run:
+    """The edited scene as a field of views; its files are in the context's folder. Raises InputError, SettingsError,
+    MissingModel, FormatError."""
+    began = time.process_time()
+    editor = editor_of(settings, context.device)
+    try:
+        views, depth = yield from _scene(inputs, settings)
+        masks = yield from _masks(inputs, views, settings)
+        ready = time.process_time()
+        edited = yield from edit_views(editor, views, depth.views, masks, settings, context.seed)
+        plan = editor.plan
+    finally:
+        editor.close()
+    check_visible(views, edited, plan)
+    yield Progress(0, 1, "Making one edit of all views")
+    made = make_field(views, depth, edited, masks, plan, settings, inputs.get("before"))
+    done = time.process_time()
+    record = EditRecord(views, depth, edited, made.repaired, made.sources, plan, settings, context.seed)
+    figures = yield from write_all(context.folder, made.field, record, _cameras(inputs))
+    seconds = {"preparation": ready - began, "edit": done - ready, "files": time.process_time() - done}
+    figures["cpu_seconds"] = {name: round(value, 2) for name, value in seconds.items()}
+    return Result((Output("Edited scene", made.field),), figures)
+
+
+@dataclass(frozen=True, eq=False)
+class MadeField:
+    """sources: (S,) which of the views the field is made of."""
+
+    field: ViewField
+    repaired: Repaired
+    sources: NDArray[np.int64]
+
+
+def make_field(
+    views: SceneViews, depth: SceneDepth, edited: Float, masks: Float | None, plan: EditPlan,
+    settings: EditSceneSettings, before: SceneData | None = None,
+) -> MadeField:  # fmt: skip
+    """One edit of all views that are not held out. Raises InputError where none is left."""
+    sources = np.flatnonzero(~views.is_held_out)
+    names = tuple(views.names[i] for i in sources)
+    given = EditedViews(
+        names, _colors(views.rgb[sources]), edited[sources], depth.views.select(sources),
+        "none" if settings.variation else plan.consistency, None if masks is None else masks[sources],
+    )  # fmt: skip
+    repaired = repair(given, RepairWishes(settings.route, settings.keep, settings.drop, settings.filters))
+    if not repaired.weights.any():
+        raise InputError(
+            "Every view was left out: no edited view is left.",
+            "Keep some (--keep NAMES), drop fewer, or keep all (--no-filters).",
+        )
+    pictures = np.clip(repaired.pictures * 255 + 0.5, 0, 255).astype(np.uint8)
+    layout = {
+        "prompt": plan.prompt, "editor": settings.editor, "label": plan.label, "operations": list(plan.operations),
+        "way": repaired.route.way, "reason": repaired.route.reason, "depth": depth.source,
+    }  # fmt: skip
+    network = _network(settings)
+    layout["network"] = "shipped" if network.size else ""
+    originals = views.rgb[sources]
+    if isinstance(before, ViewField) and repaired.route.way != "color":
+        originals = before.originals[sources]
+    field = ViewField(
+        names, given.views.cameras, pictures, originals, given.views.depths, repaired.weights, repaired.color_map,
+        repaired.world_from_map, network, json.dumps(layout), views.frame,
+    )  # fmt: skip
+    return MadeField(field, repaired, sources)
+
+
+def _network(settings: EditSceneSettings) -> Float:
+    """Parameters of the network that blends; none where blending by rule was asked for, or none came along."""
+    from render.view_network import shipped_parameters
+
+    if settings.route == "blend":
+        return np.zeros(0, np.float32)
+    try:
+        return shipped_parameters()
+    except FileNotFoundError:  # built without its weights
+        if settings.route == "network":
+            raise MissingModel(
+                "The network that blends views is not part of this installation.",
+                "Install the program again, or blend by rule (--route blend).",
+            ) from None
+        return np.zeros(0, np.float32)
+
+
+def _scene(
+    inputs: Mapping[str, SceneData], settings: EditSceneSettings
+) -> Generator[Progress, None, tuple[SceneViews, SceneDepth]]:
+    """The views that are edited, and their depth."""
+    posed, before = inputs["scene"], inputs.get("before")
+    assert isinstance(posed, PosedImages)
+    if isinstance(before, ViewField):
+        views, depth = _going_on(posed, before, settings)
+    else:
+        count = len(posed.used[:: settings.views])
+        every = held_out_every(settings.held_out, count, _cameras(inputs) is not None)
+        views = yield from read_views(posed, settings.image_size, settings.views, every)
+        field, cloud = inputs.get("field"), inputs.get("cloud")
+        depth = yield from find_depth(views, settings.depth, field, cloud)  # type: ignore[arg-type]
+    unknown = names_unknown(views.names, (*settings.keep, *settings.drop))
+    if unknown:
+        raise SettingsError(
+            f"No view is called {unknown[0]!r}.",
+            f"Views are named as their photos, such as {views.names[0]!r}.",
+        )
+    return views, depth
+
+
+def _going_on(
+    posed: PosedImages, before: ViewField, settings: EditSceneSettings
+) -> tuple[SceneViews, SceneDepth]:
+    """The views of an edit as it was accepted, as photos of the next one. Raises InputError: of another scene."""
+    place = {name: i for i, name in enumerate(posed.images.names)}
+    missing = [name for name in before.names if name not in place]
+    if missing:
+        raise InputError(
+            f"The edit to go on from has views that the scene lacks, such as {missing[0]!r}.",
+            "Go on from an edit of this scene.",
+        )
+    posed = posed.select(np.array([place[name] for name in before.names], np.int64))
+    held_out = held_out_ones(len(posed), held_out_every(settings.held_out, 0, True))
+    views = SceneViews(posed, before.cameras, before.pictures, held_out)
+    return views, checked(DepthViews(before.cameras, before.depths), "before")
+
+
+def _masks(
+    inputs: Mapping[str, SceneData], views: SceneViews, settings: EditSceneSettings
+) -> Generator[Progress, None, Float | None]:
+    """(N, H, W) where the edit is wanted, None for everywhere."""
+    if settings.masks and settings.part >= 0:
+        raise SettingsError("Masks and a part are given.", "Limit the edit by one of them.")
+    if settings.masks:
+        return (yield from masks_from_folder(Path(settings.masks), views))
+    if settings.part >= 0:
+        return (yield from masks_of_part(inputs.get("cloud"), settings.part, views))  # type: ignore[arg-type]
+    return None
+
+
+def _cameras(inputs: Mapping[str, SceneData]) -> PosedImages | None:
+    cameras = inputs.get("cameras")
+    return cameras if isinstance(cameras, PosedImages) else None
+
+
+def _colors(rgb: NDArray[np.uint8]) -> Float:
+    return rgb.astype(np.float32) / np.float32(255)

@@ -1,0 +1,135 @@
+"""Each view edited by itself, and what an editor may get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.dn2n import EditSceneSettings
+from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.editors import make_editor
+from recon.dn2n.editors.editor import Editor, EditPlan, SceneView
+from recon.dn2n.scene_views import SceneViews
+from recon.errors import InputError, SettingsError
+from recon.method import Progress
+
+Float = NDArray[np.float32]
+
+LONGEST_PROMPT = 2000  # characters
+INVISIBLE = 0.5 / 255  # largest mean change of a view's colours that nobody sees
+
+
+def editor_of(settings: EditSceneSettings, device: str) -> Editor:
+    """The editor that the settings name. Raises InputError, SettingsError, MissingModel."""
+    prompt = " ".join(settings.prompt.split())
+    if len(prompt) > LONGEST_PROMPT:
+        raise InputError(
+            f"The prompt has {len(prompt):,} characters.", "Say in a sentence or two what is to change."
+        )
+    return make_editor(
+        settings.editor,
+        prompt,
+        strength=settings.strength,
+        style=Path(settings.style) if settings.style else None,
+        folder=Path(settings.edits) if settings.edits else None,
+        device=device,
+        options=options_of(settings.options),
+    )
+
+
+def options_of(given: tuple[str, ...]) -> Mapping[str, object]:
+    """NAME=VALUE each, numbers as numbers. Raises SettingsError."""
+    options: dict[str, object] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise SettingsError(
+                f"The option {text!r} has no value.", "Write NAME=VALUE, with commas between."
+            )
+        options[name.strip()] = _number(value.strip())
+    return options
+
+
+def _number(text: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def scene_views_of(views: SceneViews, depth: DepthViews, masks: Float | None) -> list[SceneView]:
+    """The views as editors see them."""
+    everywhere = np.ones(views.rgb.shape[1:3], np.float32)
+    up, cameras = views.frame.up_vector, views.cameras
+    return [
+        SceneView(
+            name, views.rgb[i].astype(np.float32) / np.float32(255), depth.depths[i],
+            everywhere if masks is None else masks[i], cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], up,
+        )
+        for i, name in enumerate(views.names)
+    ]  # fmt: skip
+
+
+def edit_views(
+    editor: Editor, views: SceneViews, depth: DepthViews, masks: Float | None, settings: EditSceneSettings, seed: int
+) -> Generator[Progress, None, Float]:  # fmt: skip
+    """(N, H, W, 3) float32 within 0 and 1, each view edited; outside its mask it is as it was. Raises InputError."""
+    seen = scene_views_of(views, depth, masks)
+    yield Progress(0, len(seen), "Editing views")
+    editor.prepare(seen, seed)
+    edited = np.empty(views.rgb.shape, np.float32)
+    for i, view in enumerate(seen):
+        edited[i] = within_mask(view, checked_edit(view, editor.edit(view, seed)))
+        yield Progress(i + 1, len(seen), "Editing views")
+    if settings.variation:
+        edited = varied(np.stack([view.rgb for view in seen]), edited, settings.variation, seed)
+        edited = np.stack([within_mask(view, picture) for view, picture in zip(seen, edited, strict=True)])
+    return edited
+
+
+def checked_edit(view: SceneView, picture: NDArray[np.floating]) -> Float:
+    """What an editor gave, within 0 and 1. Raises InputError where it is no picture of this view."""
+    if picture.shape != view.rgb.shape:
+        height, width = view.rgb.shape[:2]
+        told = "×".join(map(str, picture.shape[1::-1])) if picture.ndim >= 2 else str(picture.shape)
+        raise InputError(
+            f"The editor returned {view.name} with {told} pixels instead of {width}×{height}.",
+            "Choose another editor, or edited pictures of the photos' size.",
+        )
+    if not np.isfinite(picture).all():
+        raise InputError(
+            f"The editor returned numbers for {view.name} that are no colours.",
+            "Try another seed, full precision (float32), or another editor.",
+        )
+    return np.clip(picture, 0, 1).astype(np.float32)
+
+
+def within_mask(view: SceneView, picture: Float) -> Float:
+    """The picture where the edit is wanted; where not at all, the photo bit for bit."""
+    return np.where(view.mask[..., None] > 0, picture, view.rgb).astype(np.float32)
+
+
+def varied(originals: Float, edited: Float, level: float, seed: int) -> Float:
+    """Each view made to differ as if a 2D editor had edited it by itself."""
+    from recon.dn2n.training.perturbation import perturbed
+
+    return perturbed(originals, edited, np.random.default_rng([seed, 2]), level).views
+
+
+def check_visible(views: SceneViews, edited: Float, plan: EditPlan) -> None:
+    """Raises InputError where nobody would see the edit."""
+    if (
+        max(float(np.abs(e - v / np.float32(255)).mean()) for e, v in zip(edited, views.rgb, strict=True))
+        > INVISIBLE
+    ):
+        return
+    told = ", ".join(plan.operations) or plan.prompt
+    raise InputError(
+        f"No visible change: the views look as before ({told})." if told else "No visible change.",
+        "Raise the strength, ask for something that the scene does not show yet, or widen the mask.",
+    )

@@ -1,0 +1,171 @@
+"""How far away everything is, in each view: from what the scene brings along, or found from the photos themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.scene_views import SceneViews
+from recon.errors import InputError
+from recon.method import Progress
+from render.gaussians import GaussianCloud
+from render.image_files import read_depth
+from render.radiance_field import RadianceField
+
+Float = NDArray[np.float32]
+DepthWish = Literal["auto", "scene", "cues", "field", "cloud", "photos"]
+Found = Generator[Progress, None, Float | None]
+
+ENOUGH = 0.05  # share of all pixels whose depth must be known
+OPAQUE = 0.5  # least coverage of a pixel of splats or of a field that has a depth
+TOLERANCES = (0.02, 0.06)  # least and largest that views may differ by, of the depth
+SPREADS = 3.0  # median differences that the tolerance is
+LEAST_OVERLAP = 0.05  # of a view's pixels that another sees
+
+IN_WORDS = {
+    "scene": "the scene's own depth",
+    "cues": "aligned depth of a network",
+    "field": "the radiance field",
+    "cloud": "the splats",
+    "photos": "the photos, compared with each other",
+    "before": "the edit before",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class SceneDepth:
+    """views: with depth. source: where it is from, a key of IN_WORDS. known: share of pixels that have one."""
+
+    views: DepthViews
+    source: str
+    known: float
+
+
+def find_depth(
+    views: SceneViews, wish: DepthWish = "auto", field: RadianceField | None = None, cloud: GaussianCloud | None = None
+) -> Generator[Progress, None, SceneDepth]:  # fmt: skip
+    """The depth of each view, from the first source that has any, or the one wished for.
+
+    Raises InputError where there is none, or where no two views see the same.
+    """
+    sources: dict[str, Callable[[], Found]] = {
+        "scene": lambda: scene_depths(views),
+        "cues": lambda: aligned_depths(views),
+        "field": lambda: field_depths(views, field),
+        "cloud": lambda: cloud_depths(views, cloud),
+        "photos": lambda: photo_depths(views),
+    }
+    for name in sources if wish == "auto" else (wish,):
+        depths = yield from sources[name]()
+        if depths is not None and (depths > 0).mean() >= ENOUGH:
+            return checked(DepthViews(views.cameras, depths), name)
+    if wish not in ("auto", "photos"):
+        raise InputError(
+            f"There is no depth from {IN_WORDS[wish]}.",
+            "Take another source (--depth auto), or give what it needs.",
+        )
+    raise _nothing_found()
+
+
+def checked(views: DepthViews, source: str) -> SceneDepth:
+    """Depth with how well the views agree about it. Raises InputError where no two see the same."""
+    views = DepthViews(views.cameras, views.depths, 2 * TOLERANCES[1])
+    share, _ = views.shared
+    if max(share[~np.eye(len(views), dtype=bool)], default=0.0) < LEAST_OVERLAP:
+        if source == "photos":
+            raise _nothing_found()
+        raise InputError(
+            "No two views show the same part of the scene.",
+            "Use photos that overlap; if they do, their cameras or depths are wrong.",
+        )
+    tolerance = float(np.clip(SPREADS * views.median_disagreement(), *TOLERANCES))
+    return SceneDepth(
+        DepthViews(views.cameras, views.depths, tolerance), source, float((views.depths > 0).mean())
+    )
+
+
+def _nothing_found() -> InputError:
+    return InputError(
+        "There is no depth, and the photos are too different to find it from them.",
+        "Use photos that overlap, or compute depth first: cues, splats (--cloud) or a radiance field (--field).",
+    )
+
+
+def scene_depths(views: SceneViews) -> Found:
+    """The scene's own metric depth."""
+    cues = views.posed.depth
+    if cues is None or cues.kind != "metric":
+        return None
+    depths = np.zeros(views.rgb.shape[:3], np.float32)
+    for i in range(len(views)):
+        if cues.paths[i]:
+            depths[i] = np.maximum(
+                np.nan_to_num(read_depth(views.posed, i, views.size), posinf=0, neginf=0), 0
+            )
+        yield Progress(i + 1, len(views), "Reading depth")
+    return depths
+
+
+def aligned_depths(views: SceneViews) -> Found:
+    """Depth of networks, brought into the world by sparse points and by each other."""
+    from recon.debsdf.base import align_views
+
+    if views.posed.depth is None or views.posed.depth.kind == "metric":
+        return None
+    stages = align_views(views.posed, views.size)
+    while True:
+        try:
+            yield Progress(0, 1, next(stages))
+        except StopIteration as end:
+            aligned = end.value
+            break
+    if not aligned.is_aligned.any():
+        return None
+    return np.maximum(np.nan_to_num(aligned.depth, posinf=0, neginf=0), 0).astype(np.float32)
+
+
+def field_depths(views: SceneViews, field: RadianceField | None) -> Found:
+    """What a radiance field shows."""
+    if field is None:
+        return None
+    from render.radiance_pictures import radiance_picture
+
+    depths = np.zeros(views.rgb.shape[:3], np.float32)
+    cameras = views.cameras
+    for i in range(len(views)):
+        picture = radiance_picture(
+            field, cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], views.size
+        )
+        depths[i] = np.where(picture.alpha >= OPAQUE, picture.depth, 0)
+        yield Progress(i + 1, len(views), "Drawing depth")
+    return depths
+
+
+def cloud_depths(views: SceneViews, cloud: GaussianCloud | None) -> Found:
+    """Where splats absorb half of the light."""
+    if cloud is None or not len(cloud):
+        return None
+    from recon.splats.surface_depth import surface_depth
+
+    depths = np.zeros(views.rgb.shape[:3], np.float32)
+    cameras = views.cameras
+    for i in range(len(views)):
+        seen = surface_depth(
+            cloud, cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], views.size
+        )
+        depths[i] = np.where(seen.alpha >= OPAQUE, seen.depth, 0)
+        yield Progress(i + 1, len(views), "Drawing depth")
+    return depths
+
+
+def photo_depths(views: SceneViews) -> Found:
+    """Found by comparing the photos with each other."""
+    from recon.dn2n.plane_sweep import sweep_depths
+
+    depths = yield from sweep_depths(views.rgb, views.cameras, views.posed)
+    return depths

@@ -1,0 +1,113 @@
+"""The photos of a scene that take part in an edit: read, of one size, with what is known of where the edit goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.errors import FormatError, InputError
+from recon.method import Progress
+from render.cameras import CameraSet, limited_size
+from render.frame import Frame
+from render.image_files import read_image
+from render.images import PosedImages
+
+Size = tuple[int, int]
+FEWEST_FOR_HOLDING_OUT = 24
+HELD_OUT_EVERY = 8
+
+
+@dataclass(frozen=True, eq=False)
+class SceneViews:
+    """N photos of one size. posed: of these images alone. rgb: (N, H, W, 3) uint8. is_held_out: (N,) which take no part
+    in what novel views are made of."""
+
+    posed: PosedImages
+    cameras: CameraSet
+    rgb: NDArray[np.uint8]
+    is_held_out: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.rgb)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.posed.images.names)
+
+    @property
+    def size(self) -> Size:
+        """Width and height."""
+        return self.rgb.shape[2], self.rgb.shape[1]
+
+    @property
+    def frame(self) -> Frame:
+        return self.posed.frame
+
+
+def read_views(
+    posed: PosedImages, longest: int, every: int, held_out: int
+) -> Generator[Progress, None, SceneViews]:
+    """Read every n-th photo that is switched on. held_out: every n-th of those is held out, 0 for none.
+
+    Raises InputError where fewer than two are left, FormatError where one cannot be read.
+    """
+    chosen = posed.used[::every]
+    if len(chosen) < 2:
+        raise InputError(
+            "One view does not show where anything is."
+            if len(posed.used)
+            else "All photos are switched off.",
+            "Use at least two posed photos that show the same things, better twenty or more.",
+        )
+    posed = posed.select(chosen)
+    size = common_size(posed.cameras, longest)
+    rgb = np.empty((len(posed), size[1], size[0], 3), np.uint8)
+    for i in range(len(posed)):
+        rgb[i] = _read(posed, i, size)
+        yield Progress(i + 1, len(posed), "Reading photos")
+    cameras = posed.cameras.resized(np.tile(size, (len(posed), 1)))
+    return SceneViews(posed, cameras, rgb, held_out_ones(len(posed), held_out))
+
+
+def common_size(cameras: CameraSet, longest: int) -> Size:
+    """Width and height at which all are read: the most frequent shape, no longer than so many pixels."""
+    frequent = Counter(map(tuple, cameras.size.tolist())).most_common(1)[0][0]
+    width, height = limited_size(frequent, longest)
+    return max(2, width), max(2, height)
+
+
+def held_out_every(wish: int | None, count: int, has_cameras: bool) -> int:
+    """Every how many views one is held out, 0 for none."""
+    if wish is not None:
+        return wish
+    return HELD_OUT_EVERY if count >= FEWEST_FOR_HOLDING_OUT and not has_cameras else 0
+
+
+def held_out_ones(count: int, every: int) -> NDArray[np.bool_]:
+    """(N,), the middle one of each so many; at least two stay."""
+    found = np.zeros(count, bool)
+    if every:
+        found[every // 2 :: every] = True
+    if count - found.sum() < 2:
+        found[:] = False
+    return found
+
+
+def _read(posed: PosedImages, index: int, size: Size) -> NDArray[np.uint8]:
+    try:
+        return read_image(posed, index, size)
+    except (OSError, ValueError) as error:
+        path = Path(posed.images.path(index))
+        raise FormatError(
+            path, "The photo cannot be read.", "Relink or replace it.", details=str(error)
+        ) from error
+
+
+def without_cues(posed: PosedImages) -> PosedImages:
+    """The same photos without depth and normals."""
+    return replace(posed, depth=None, normals=None)
