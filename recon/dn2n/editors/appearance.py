@@ -68,10 +68,6 @@ def faded(rgb: Picture) -> Picture:
     return np.asarray(pale, np.float32)
 
 
-def contrast(rgb: Picture) -> Picture:
-    return s_curve(rgb, 0.8)
-
-
 def flat(rgb: Picture) -> Picture:
     return np.asarray(0.45 + (rgb - 0.45) * np.float32(0.62), np.float32)
 
@@ -137,7 +133,7 @@ def negative(rgb: Picture) -> Picture:
 
 
 def poster(rgb: Picture) -> Picture:
-    """Few tones, strong colours; steps with short slopes between, so that noise does not flicker."""
+    """Few tones, strong colours; steps with short slopes between."""
     strong = saturated(rgb, 1.5)
     light = np.clip(luminance(strong), 0.02, 1)
     steps = stepped(light, 4)
@@ -171,4 +167,5 @@ def tinted(rgb: Picture, color: Triple, mean_light: float) -> Picture:
 def greenness(rgb: Picture) -> Plane:
     """(H, W) how much of a pixel looks like leaves, 0 … 1."""
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    return np.asarray(np.clip((green - 0.5 * (red + blue)) * 7 + np.minimum(green - red, 0) * 2, 0, 1), np.float32)
+    is_green = np.clip((green - red + 0.03) * 9, 0, 1) * np.clip((green - blue - 0.02) * 7, 0, 1)
+    return np.asarray(is_green, np.float32)

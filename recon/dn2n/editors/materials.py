@@ -133,7 +133,7 @@ def _patina(sheet: Worksheet) -> Plane:
 def _verdigris(sheet: Worksheet) -> Plane:
     """Green spots where rain would stay."""
     spots = sheet.noise_at(sheet.local * np.float32(7), 4, 42) + 0.12 * sheet.upness
-    return np.asarray(np.clip((spots - 0.62) * 5, 0, 0.7) - 0.5, np.float32)
+    return np.asarray(np.clip((spots - 0.58) * 3, 0, 0.55) - 0.5, np.float32)
 
 
 def _cracks(sheet: Worksheet) -> Plane:

@@ -18,16 +18,21 @@ from recon.dn2n.editors.scene_frame import SceneFrame, frame_of
 from recon.dn2n.editors.seasons import SEASON_LAYERS, SEASONS
 from recon.dn2n.editors.styles import STYLE_LAYERS, STYLES
 from recon.dn2n.editors.surfels import Surfels, pooled_surfels
-from recon.dn2n.editors.weather import NEED_NORMALS, WEATHER
+from recon.dn2n.editors.weather import NEED_SURFELS, WEATHER
 from recon.dn2n.editors.worksheet import BASE, Worksheet
 
 _POINTWISE: Mapping[str, Callable[[Picture], Picture]] = {
     name: getattr(appearance, name)
     for name in (
         "sunset", "dawn", "dusk", "night", "overcast", "sunny", "warm", "cold", "bright", "dark", "vivid", "faded",
-        "contrast", "flat", "summer", "sepia", "mono", "negative", "poster",
+        "flat", "summer", "sepia", "mono", "negative",
     )
 }  # fmt: skip
+_ON_SHARED: Mapping[str, Callable[[Picture], Picture]] = {
+    "contrast": lambda rgb: appearance.s_curve(rgb, 0.9),
+    "poster": appearance.poster,
+}
+_GRAIN_KEPT = {"contrast": 1.0, "poster": 0.25}
 
 
 class ProceduralEditor:
@@ -79,7 +84,7 @@ def _layers(operation: Operation) -> tuple[float, ...]:
         return STYLE_LAYERS[operation.name]
     if kind == "season":
         return SEASON_LAYERS[operation.name]
-    return (BASE,) if kind == "material" or operation.name in NEED_NORMALS else ()
+    return (BASE,) if kind == "material" or operation.name in {*NEED_SURFELS, *_ON_SHARED} else ()
 
 
 def _applied(operation: Operation, rgb: Picture, sheet: Worksheet) -> Picture:
@@ -102,7 +107,15 @@ def _changed(operation: Operation, rgb: Picture, sheet: Worksheet) -> Picture:
         return STYLES[operation.name](rgb, sheet)
     if operation.name in SEASONS:
         return SEASONS[operation.name](rgb, sheet)
+    if operation.name in _ON_SHARED:
+        return _on_shared(operation.name, rgb, sheet)
     return _POINTWISE[operation.name](rgb)
+
+
+def _on_shared(name: str, rgb: Picture, sheet: Worksheet) -> Picture:
+    """A map that would enlarge the views' differences, of what all views see together; grain is added back as it was."""
+    shared = sheet.pooled_colors
+    return np.asarray(_ON_SHARED[name](shared) + _GRAIN_KEPT[name] * (rgb - shared), np.float32)
 
 
 def _told(plan: EditPlan, operations: Sequence[Operation], frame: SceneFrame) -> EditPlan:

@@ -54,7 +54,7 @@ _PLAIN = _table({
                 "photo negative|x-ray|xray|film negative|inverse|reversed colours|reversed colors",
     "poster": "poster|posterise|posterize|posterised|posterized|pop art|pop-art|screen print|screenprint|silkscreen|"
               "warhol|andy warhol|few colours|few colors|silk screen",
-    "oil": "oil painting|oil paint|oil-painting|oil on canvas|oil painted|oils|painting|painterly|acrylic|"
+    "oil": "oil|oil painting|oil paint|oil-painting|oil on canvas|oil painted|oils|painting|painterly|acrylic|"
            "van gogh|vincent van gogh|impressionist|impressionism|impressionistic|expressionist|monet|claude monet|"
            "rembrandt|cezanne|renoir|starry night|impasto|canvas|brush strokes|brushstrokes|brush-strokes|gouache|"
            "acrylic painting|impressionist painting|gogh|renaissance painting|baroque painting|brushwork",

@@ -39,7 +39,7 @@ def lay(
     keep = np.ones(len(surfels), bool) if chosen is None else chosen
     lengths, widths = (surfels.sizes * np.float32(part) for part in shape)
     paint(
-        surfels, keep, np.asarray(colors, np.float32), along, lengths, widths, sheet.view, sheet.geometry.points,
+        surfels, keep, np.asarray(colors, np.float32), along, lengths, widths, sheet.view, sheet.geometry,
         canvas.rgb, canvas.relief, canvas.cover,
     )  # fmt: skip
 

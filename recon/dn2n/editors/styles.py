@@ -30,7 +30,7 @@ def oil(rgb: Picture, sheet: Worksheet) -> Picture:
         surfels = sheet.surfels(fraction)
         chosen = surfels.spreads >= least
         lay(canvas, sheet, surfels, _brushed(surfels, rgb, sheet), shape, along_edges(surfels, sheet), chosen)
-    lit = canvas.rgb * emboss(canvas.relief, 0.22)[..., None]
+    lit = _filtered(canvas.rgb * emboss(canvas.relief, 0.2)[..., None])
     return np.clip(lit, 0, 1).astype(np.float32)
 
 
@@ -59,7 +59,7 @@ def pointillism(rgb: Picture, sheet: Worksheet) -> Picture:
     for salt, reach in ((1.0, 0.62), (2.0, 0.44)):
         colors = _jittered(saturated(surfels.colors, 1.5), surfels, salt)
         lay(canvas, sheet, surfels, colors, (reach, reach), along)
-    return np.clip(canvas.rgb, 0, 1)
+    return np.clip(_filtered(canvas.rgb), 0, 1)
 
 
 def mosaic(rgb: Picture, sheet: Worksheet) -> Picture:
@@ -67,14 +67,14 @@ def mosaic(rgb: Picture, sheet: Worksheet) -> Picture:
     surfels = sheet.surfels(TILE)
     if not len(surfels):
         return rgb
-    owner, first, second = owners(surfels, sheet.view, sheet.geometry.points)
+    owner, first, second = owners(surfels, sheet.view, sheet.geometry)
     shade = (0.88 + 0.24 * random_of(surfels, 3.0))[:, None]
     colors = np.clip(s_curve(saturated(surfels.colors, 1.3), 0.3) * shade, 0, 1)
     tiles = np.where((owner >= 0)[..., None], colors[np.maximum(owner, 0)], rgb).astype(np.float32)
-    gap = np.clip((second - first - 0.05) / 0.09, 0, 1)
-    bevel = emboss(np.clip((second - first) * 2.2, 0, 0.45).astype(np.float32), 0.8)
-    joint = np.array([0.30, 0.28, 0.26], np.float32)
-    return np.clip(joint + (tiles * bevel[..., None] - joint) * gap[..., None], 0, 1).astype(np.float32)
+    gap = np.clip((second - first - 0.03) / 0.22, 0, 1)
+    joint = 0.30 * sheet.pooled_colors + np.float32([0.13, 0.12, 0.11])
+    laid = _filtered((joint + (tiles - joint) * gap[..., None]).astype(np.float32))
+    return np.clip(laid, 0, 1)
 
 
 def pencil(rgb: Picture, sheet: Worksheet) -> Picture:
@@ -84,11 +84,11 @@ def pencil(rgb: Picture, sheet: Worksheet) -> Picture:
     canvas = empty_canvas(np.broadcast_to(_PAPER, rgb.shape))
     right, up, _ = sheet.axes
     graphite = np.broadcast_to(np.float32([0.30, 0.30, 0.32]), (len(surfels), 3))
-    for turn, limit, salt in ((0.8, 0.78, 1.0), (-0.7, 0.5, 2.0), (0.1, 0.3, 3.0)):
+    for turn, limit, salt in ((0.8, 0.72, 1.0), (-0.7, 0.42, 2.0), (0.1, 0.22, 3.0)):
         direction = np.cos(turn) * right + np.sin(turn) * up
         along = on_surface(surfels, np.broadcast_to(direction, (len(surfels), 3)))
-        chosen = light < limit * (0.55 + 0.75 * random_of(surfels, salt))
-        lay(canvas, sheet, surfels, graphite, (1.35, 0.17), along, chosen)
+        chosen = light < limit * (0.15 + 0.85 * random_of(surfels, salt))
+        lay(canvas, sheet, surfels, graphite, (1.5, 0.13), along, chosen)
     soft = luminance(sheet.pooled_colors)
     tone = 0.72 + 0.28 * np.clip(soft / (1.5 * sheet.frame.mean_light), 0, 1)
     shaded = canvas.rgb * (tone * (1 - 0.75 * _outlines(rgb)))[..., None]
@@ -105,6 +105,11 @@ def cartoon(rgb: Picture, sheet: Worksheet) -> Picture:
     flat = smooth * (steps / light)[..., None]
     strong = saturated(np.clip(flat, 0, 1).astype(np.float32), 1.5)
     return np.clip(strong * (1 - 0.85 * _outlines(smooth))[..., None], 0, 1).astype(np.float32)
+
+
+def _filtered(painted: Float) -> Float:
+    """Edges as soft as a lens makes them, so that they do not flicker from view to view."""
+    return np.asarray(cv2.GaussianBlur(painted, (0, 0), 0.65), np.float32)
 
 
 def _outlines(rgb: Picture) -> Plane:
@@ -141,6 +146,6 @@ STYLES: Mapping[str, Callable[[Picture, Worksheet], Picture]] = {
     "cartoon": cartoon,
 }  # fmt: skip
 STYLE_LAYERS: Mapping[str, tuple[float, ...]] = {
-    "oil": (BASE, COARSE, FINE), "watercolour": (BASE,), "pointillism": (BASE, DOT), "mosaic": (TILE,),
+    "oil": (BASE, COARSE, FINE), "watercolour": (BASE,), "pointillism": (BASE, DOT), "mosaic": (BASE, TILE),
     "pencil": (BASE, HATCH), "cartoon": (),
 }  # fmt: skip

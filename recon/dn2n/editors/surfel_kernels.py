@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Float = NDArray[np.float32]
 Keys = NDArray[np.uint64]
 
-NUM_SUMS = 16  # rgb, place, normal, light × place, light, light², size, count
+NUM_SUMS = 16  # rgb, place, normal, light × place, light, light², size, 1: all times trust
 _JITTER = 0.7
 
 
@@ -63,16 +63,17 @@ def _nearest_cell(x: float, y: float, z: float, level: int, size: float, seed: A
 
 @compiled
 def gather(
-    points: Float, lengths: Float, rgb: Float, normals: Float, light: Float, seed: Any, start: int, keys: Keys,
-    sums: NDArray[np.float64], used: int, limit: int,
+    points: Float, lengths: Float, rgb: Float, normals: Float, light: Float, trust: Float, seed: Any, start: int,
+    keys: Keys, sums: NDArray[np.float64], used: int, limit: int,
 ) -> tuple[int, int]:  # fmt: skip
-    """Add points from `start` on to their cells until `limit` cells are used: where it stopped, and how many are."""
+    """Add points from `start` on to their cells, each by its trust, until `limit` cells are used: where it stopped, and
+    how many are."""
     mask = np.uint64(len(keys) - 1)
     for p in range(start, len(points)):
         if used >= limit:
             return p, used
-        level = int(np.floor(np.log2(lengths[p]) + 0.5))
-        size = 2.0**level
+        level = int(np.floor(2 * np.log2(lengths[p]) + 0.5))
+        size = 2.0 ** (level / 2)
         key = _nearest_cell(points[p, 0], points[p, 1], points[p, 2], level, size, seed)
         slot = (key >> np.uint64(20)) & mask
         while keys[slot] != 0 and keys[slot] != key:
@@ -80,16 +81,16 @@ def gather(
         if keys[slot] == 0:
             keys[slot] = key
             used += 1
-        row = sums[slot]
+        row, weight = sums[slot], np.float64(trust[p])
         for c in range(3):
-            row[c] += rgb[p, c]
-            row[3 + c] += points[p, c]
-            row[6 + c] += normals[p, c]
-            row[9 + c] += light[p] * points[p, c]
-        row[12] += light[p]
-        row[13] += light[p] * light[p]
-        row[14] += size
-        row[15] += 1
+            row[c] += weight * rgb[p, c]
+            row[3 + c] += weight * points[p, c]
+            row[6 + c] += weight * normals[p, c]
+            row[9 + c] += weight * light[p] * points[p, c]
+        row[12] += weight * light[p]
+        row[13] += weight * light[p] * light[p]
+        row[14] += weight * size
+        row[15] += weight
     return len(points), used
 
 
@@ -157,17 +158,21 @@ def nearest_two(
 @compiled
 def paint_strokes(
     order: NDArray[np.int64], places: Float, boxes: NDArray[np.int32], normals: Float, along: Float, lengths: Float,
-    widths: Float, colors: Float, phases: Float, points: Float, canvas: Float, relief: Float, cover: Float,
+    widths: Float, colors: Float, phases: Float, points: Float, pixels: Float, canvas: Float, relief: Float, cover: Float,
 ) -> None:  # fmt: skip
     """Lay strokes over the canvas (H, W, 3) in that order: ellipses in the tangent plane, with bristles along them.
 
-    along: (M, 3) unit. lengths, widths: (M,) half axes. phases: (M,) random. relief: (H, W) height of the paint.
+    along: (M, 3) unit. lengths, widths: (M,) half axes. phases: (M,) random. pixels: (M,) size of a
+    pixel there: edges are no sharper, and narrow strokes have no bristles. relief: (H, W) height of the paint.
     cover: (H, W) how much is painted."""
     for n in range(len(order)):
         m = order[n]
         ax, ay, az = along[m, 0], along[m, 1], along[m, 2]
         nx, ny, nz = normals[m, 0], normals[m, 1], normals[m, 2]
         bx, by, bz = ny * az - nz * ay, nz * ax - nx * az, nx * ay - ny * ax
+        across = widths[m] / pixels[m]
+        soft = min(max(across * np.float32(0.4), np.float32(0.6)), np.float32(3.5))
+        rough = min(max((across - np.float32(4)) / 6, np.float32(0)), np.float32(1))
         for row in range(boxes[m, 0], boxes[m, 1]):
             for column in range(boxes[m, 2], boxes[m, 3]):
                 x = points[row, column, 0] - places[m, 0]
@@ -179,9 +184,9 @@ def paint_strokes(
                 if inside <= 0 or abs(x * nx + y * ny + z * nz) > np.float32(1.2) * widths[m] + np.float32(0.3) * lengths[m]:
                     continue
                 bristle = np.sin(v * np.float32(9) + phases[m] * np.float32(40) + u) * np.float32(0.5) + np.float32(0.5)
-                share = min(np.float32(1), inside * np.float32(3.5))
-                height = (np.float32(0.55) + np.float32(0.45) * bristle) * min(np.float32(1), inside * 2)
-                gain = np.float32(1) + np.float32(0.10) * (bristle - np.float32(0.5))
+                share = min(np.float32(1), inside * soft)
+                height = rough * (np.float32(0.55) + np.float32(0.45) * bristle) * min(np.float32(1), inside * 2)
+                gain = np.float32(1) + np.float32(0.10) * rough * (bristle - np.float32(0.5))
                 for c in range(3):
                     canvas[row, column, c] += share * (colors[m, c] * gain - canvas[row, column, c])
                 relief[row, column] += share * (height - relief[row, column])

@@ -16,12 +16,13 @@ from recon.dn2n.editors.appearance import luminance
 from recon.dn2n.editors.editor import SceneView
 from recon.dn2n.editors.scene_frame import SceneFrame
 from recon.dn2n.editors.surfel_kernels import NUM_SUMS, gather, moved_over
-from recon.dn2n.editors.view_geometry import view_geometry, world_normals
+from recon.dn2n.editors.view_geometry import ViewGeometry, view_geometry, world_normals
 
 Float = NDArray[np.float32]
 
 _STEP = 2  # every so many pixels are pooled
 _FULLEST = 0.5  # of the table of cells
+_LEAST_TRUST = 0.1  # of the median surfel: less is noise in the air
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def pooled_surfels(views: Iterable[SceneView], frame: SceneFrame, fraction: floa
         points = (geometry.points - frame.centre.astype(np.float32)).reshape(-1, 3)
         rgb = thin.rgb.reshape(-1, 3)
         normals = world_normals(thin, geometry).reshape(-1, 3)
-        table.add(points, lengths, rgb, normals, luminance(rgb))
+        table.add(points, lengths, rgb, normals, luminance(rgb), _trust(normals, geometry))
     return table.surfels(frame)
 
 
@@ -67,6 +68,14 @@ def thinned(view: SceneView, step: int) -> SceneView:
     )  # fmt: skip
 
 
+def _trust(normals: Float, geometry: ViewGeometry) -> Float:
+    """(P,) how much a view knows of each surface: little at a grazing angle, as where depth smears over an edge."""
+    rays = geometry.points - geometry.eye.astype(np.float32)
+    facing = -np.einsum("pi,pi->p", normals, rays.reshape(-1, 3)) / geometry.distance.ravel()
+    trust = np.clip((facing - 0.1) / 0.4, 0.01, 1) ** 2
+    return np.asarray(np.where(geometry.is_known.ravel(), trust, 0.05 * trust), np.float32)
+
+
 class _Table:
     """Sums by cell, in a hash table that grows."""
 
@@ -76,11 +85,11 @@ class _Table:
         self._sums = np.zeros((1 << 14, NUM_SUMS), np.float64)
         self._used = 0
 
-    def add(self, points: Float, lengths: Float, rgb: Float, normals: Float, light: Float) -> None:
+    def add(self, points: Float, lengths: Float, rgb: Float, normals: Float, light: Float, trust: Float) -> None:
         start = 0
         while start < len(points):
             start, self._used = gather(
-                points, lengths, rgb, normals, light, self._seed, start, self._keys, self._sums, self._used,
+                points, lengths, rgb, normals, light, trust, self._seed, start, self._keys, self._sums, self._used,
                 int(len(self._keys) * _FULLEST),
             )  # fmt: skip
             if start < len(points):
@@ -91,6 +100,8 @@ class _Table:
 
     def surfels(self, frame: SceneFrame) -> Surfels:
         is_used = np.nonzero(self._keys)[0]
+        trust = self._sums[is_used, 15]
+        is_used = is_used[trust > _LEAST_TRUST * np.median(trust)] if len(is_used) else is_used
         is_used = is_used[np.argsort(self._keys[is_used], kind="stable")]
         sums, keys = self._sums[is_used], self._keys[is_used]
         count = sums[:, 15:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numba
@@ -14,6 +14,7 @@ from recon.dn2n.editors.editor import SceneView
 Float = NDArray[np.float32]
 
 _FILL = 17  # pixels: holes up to half as far from known depth are filled
+_STEP = 1.12  # far over near, within five pixels, that is an edge and no slope
 _FAR = 2.0  # what has no depth lies so many times as far as the farthest that has
 
 
@@ -36,7 +37,7 @@ class ViewGeometry:
 def view_geometry(view: SceneView, far: float = 0.0) -> ViewGeometry:
     """The geometry of a view. far: z-depth of what has none; 0 for twice the farthest that this view knows, or 1
     where it knows none."""
-    filled = filled_depth(view.depth)
+    filled = _sharpened(filled_depth(view.depth))
     is_known = filled > 0
     if far <= 0:
         far = _FAR * float(filled.max()) if is_known.any() else 1.0
@@ -49,6 +50,15 @@ def view_geometry(view: SceneView, far: float = 0.0) -> ViewGeometry:
     points = in_cam.reshape(-1, 3) @ rotation.astype(np.float32) + eye.astype(np.float32)
     distance = depth * np.sqrt(columns**2 + (rows**2)[:, None] + 1)
     return ViewGeometry(depth, points.reshape(in_cam.shape), np.asarray(distance, np.float32), is_known, eye)
+
+
+def moved_along_rays(geometry: ViewGeometry, scale: Float) -> ViewGeometry:
+    """Every point (H, W) so many times as far from the camera."""
+    eye = geometry.eye.astype(np.float32)
+    points = eye + (geometry.points - eye) * scale[..., None]
+    return replace(
+        geometry, depth=geometry.depth * scale, points=points, distance=geometry.distance * scale
+    )
 
 
 def pixel_directions(view: SceneView) -> tuple[Float, Float]:
@@ -68,6 +78,15 @@ def filled_depth(depth: Float) -> Float:
     share = cv2.blur(is_known.astype(np.float32), (_FILL, _FILL))
     near = cv2.blur(clean, (_FILL, _FILL)) / np.maximum(share, 1e-6)
     return np.where(is_known, clean, np.where(share > 0.02, near, np.float32(0)))
+
+
+def _sharpened(depth: Float) -> Float:
+    """Depth that smears from a near surface to a far one belongs to the one that it is nearer to."""
+    window = np.ones((5, 5), np.uint8)
+    nearest, farthest = cv2.erode(depth, window), cv2.dilate(depth, window)
+    is_step = (nearest > 0) & (farthest > _STEP * nearest)
+    snapped = np.where(depth - nearest < farthest - depth, nearest, farthest)
+    return np.where(is_step, snapped, depth)
 
 
 def world_normals(view: SceneView, geometry: ViewGeometry, radius: int = 0) -> Float:

@@ -51,19 +51,21 @@ def underwater(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
 
 
 def clear(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
-    """Take haze away: the fog's law backwards, never more than a little of it."""
+    """Take haze away: the fog's law backwards, never more than a little of it; grain stays as it is."""
     passed = np.exp(-0.35 * optical_depth(sheet, amount))[..., None]
     passed = np.maximum(passed, 0.55).astype(np.float32)
     air = np.array(_FOG, np.float32)
-    return np.clip(saturated((rgb - air * (1 - passed)) / passed, 1 + 0.15 * amount), 0, 1)
+    shared = sheet.pooled_colors
+    clean = saturated((shared - air * (1 - passed)) / passed, 1 + 0.15 * amount)
+    return np.clip(clean + (rgb - shared), 0, 1)
 
 
 def snow(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
     """Snow lies on what faces up, in drifts; the air is cold and the light grey."""
     cold = mixed(rgb, overcast(rgb), 0.7 * min(amount, 1.0))
-    cover = _lying(sheet, 0.45 - 0.25 * (amount - 1), 0.35)
+    cover = _lying(sheet, 0.4 - 0.25 * (amount - 1), 0.45)
     light = luminance(rgb)
-    drift = sheet.noise(0.015 * sheet.frame.middle, 3, 5)
+    drift = sheet.noise(0.03 * sheet.frame.middle, 2, 5)
     shade = np.clip(0.78 + 0.3 * (light - sheet.frame.mean_light) + 0.06 * (drift - 0.5), 0.5, 1)
     white = shade[..., None] * np.array([0.95, 0.98, 1.03], np.float32)
     return mixed(cold, np.asarray(white, np.float32), np.asarray(cover * min(amount * 1.1, 1.0) * 0.96, np.float32))
@@ -90,7 +92,7 @@ def smooth_step(low: float, high: float, values: Plane) -> Plane:
 
 def _lying(sheet: Worksheet, start: float, softness: float) -> Plane:
     """(H, W) how much of what falls lies there: on what faces up, with an uneven border."""
-    uneven = sheet.noise(0.05 * sheet.frame.middle, 3, 1) - 0.5
+    uneven = sheet.noise(0.06 * sheet.frame.middle, 2, 1) - 0.5
     facing = smooth_step(start, start + softness, sheet.upness + 0.35 * uneven)
     return np.asarray(facing * smooth_step(0.0, 0.3, sheet.upness), np.float32)
 
@@ -103,4 +105,4 @@ def _shaded(rgb: Picture, color: Triple) -> Picture:
 WEATHER: Mapping[str, Callable[[Picture, Worksheet, float], Picture]] = {
     "fog": fog, "snow": snow, "rain": rain, "dust": dust, "underwater": underwater, "clear": clear,
 }  # fmt: skip
-NEED_NORMALS = frozenset(["snow", "rain", "dust", "underwater"])
+NEED_SURFELS = frozenset(["snow", "rain", "dust", "underwater", "clear"])

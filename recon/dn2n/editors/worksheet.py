@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.editors.appearance import luminance
 from recon.dn2n.editors.editor import SceneView
 from recon.dn2n.editors.scene_frame import SceneFrame
 from recon.dn2n.editors.surfel_drawing import spread
-from recon.dn2n.editors.surfels import Surfels, pooled_surfels
-from recon.dn2n.editors.view_geometry import ViewGeometry, view_geometry, world_normals
+from recon.dn2n.editors.surfels import Surfels, pooled_surfels, thinned
+from recon.dn2n.editors.view_geometry import (
+    ViewGeometry,
+    moved_along_rays,
+    view_geometry,
+    world_normals,
+)
 from recon.dn2n.training.world_noise import fractal_noise
 
 Float = NDArray[np.float32]
 
 BASE = 1 / 70  # of the picture's longer side: the surfels that normals come from
+_GRAZING = 0.12  # cosine to the ray, below which a plane says little about depth
+_NEAR = 0.04  # of the distance: how far a plane may be from the view's own depth
 _ENOUGH = 0.02  # weight of surfels at a pixel, below which the view's own depth counts
 
 
@@ -37,15 +44,33 @@ class Worksheet:
         return self._surfels[fraction]
 
     @cached_property
-    def geometry(self) -> ViewGeometry:
+    def own_geometry(self) -> ViewGeometry:
+        """By this view's own depth."""
         return view_geometry(self.view, self.frame.far_depth)
 
     @cached_property
+    def geometry(self) -> ViewGeometry:
+        """By the planes of all views' surfels, so that a pattern lies at the same place in all views even where their
+        depths differ a little; by the view's own depth where there is no such plane near."""
+        if not self._surfels:
+            return self.own_geometry
+        own, (blended, weight) = self.own_geometry, self._base
+        rays = own.points - own.eye.astype(np.float32)
+        along = np.einsum("hwi,hwi->hw", blended[..., :3], rays)
+        scale = blended[..., 6] / np.where(np.abs(along) > 1e-9, along, 1)
+        is_near = (weight > _ENOUGH) & (np.abs(along) > _GRAZING * own.distance) & (np.abs(scale - 1) < _NEAR)
+        return moved_along_rays(own, np.where(is_near, scale, np.float32(1)).astype(np.float32))
+
+    @cached_property
     def _base(self) -> tuple[Float, Float]:
-        """(H, W, 7) blended normals, colours and luminance of surfels, and the blend's weight."""
-        base = self.surfels(BASE)
-        values = np.concatenate([base.normals, base.colors, luminance(base.colors)[:, None]], 1)
-        return spread(base, np.asarray(values, np.float32), self.view, self.geometry.points)
+        """(H, W, 7) blended normals and colours of surfels, and n · (place − eye); and the blend's weight. Made at half
+        the picture's size: it is smooth."""
+        base, thin = self.surfels(BASE), thinned(self.view, 2)
+        geometry = view_geometry(thin, self.frame.far_depth)
+        heights = ((base.positions - geometry.eye.astype(np.float32)) * base.normals).sum(1, keepdims=True)
+        values = np.concatenate([base.normals, base.colors, heights], 1).astype(np.float32)
+        blended, weight = spread(base, values, thin, geometry)
+        return _twice_as_large(np.concatenate([blended, weight[..., None]], -1), self.view.depth.shape)
 
     @cached_property
     def normals(self) -> Float:
@@ -54,7 +79,7 @@ class Worksheet:
         normals = blended[..., :3]
         missing = weight < _ENOUGH
         if missing.mean() > 0.01:
-            normals = np.where(missing[..., None], world_normals(self.view, self.geometry), normals)
+            normals = np.where(missing[..., None], world_normals(self.view, self.own_geometry), normals)
         length = np.sqrt(np.einsum("...i,...i->...", normals, normals))
         return np.asarray(normals / np.maximum(length, 1e-6)[..., None], np.float32)
 
@@ -88,6 +113,19 @@ class Worksheet:
     def noise_at(self, points: Float, octaves: int = 3, salt: int = 0) -> Float:
         """(H, W) noise 0 … 1 at points in any unit, with features of one unit."""
         return fractal_noise(points, octaves, (self.seed * 1009 + salt) % 2**31)
+
+
+def _twice_as_large(channels: Float, shape: tuple[int, ...]) -> tuple[Float, Float]:
+    """(h, w, C + 1) of every other pixel, from the first on, at (H, W): C channels and the last one."""
+    height, width = shape
+    rows, columns = (np.arange(size, dtype=np.float32) / 2 for size in (height, width))
+    x, y = np.meshgrid(columns, rows)
+    large = [
+        cv2.remap(channels[..., start : start + 4], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for start in range(0, channels.shape[2], 4)
+    ]
+    joined = np.concatenate(large, -1)
+    return joined[..., :-1], joined[..., -1]
 
 
 def scene_axes(frame: SceneFrame) -> Float:
