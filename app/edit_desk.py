@@ -20,10 +20,11 @@ from app.errors import ErrorReport
 from app.jobs import Job
 from app.layers import Layer
 from app.method_panel import StartWish
+from app.part_changes import new_part
 from app.run_desk import id_of
 from app.versions import base_of
 from recon.method import Method
-from recon.romap.part_table import NO_PART
+from recon.romap.part_table import NO_PART, next_number, part_numbers
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.view_field import ViewField
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _WORDS_MS = 120  # after the last key
 _CHOOSE = "Choose a part, or select splats with the tools beside the picture."
 _SELECTED = "Selected splats"
+_FIRST_DECIDE = "Accept or reject the edit that waits first."
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,12 @@ class EditDesk(QObject):
             found = next((each for each in self._window.parts.parts if each.number == part), None)
             count, name = (0, "") if found is None else (found.count, found.name)
             problem = "" if count else f"“{title}” has no splats yet."
+            if layer is not seen and not has_part(layer, part):
+                problem = _FIRST_DECIDE
             return EditTarget(
                 method,
                 layer,
-                f"Part: {title}" if name else title,
+                title if title.startswith("Part ") else f"Part: {title}",
                 counted(count, "splat"),
                 part=part,
                 part_name=name,
@@ -137,7 +141,8 @@ class EditDesk(QObject):
             )
         selected = 0 if seen.marks is None else int(np.count_nonzero(seen.marks.selected))
         if selected:
-            return EditTarget(method, layer, _SELECTED, number(selected))
+            problem = "" if layer is seen else _FIRST_DECIDE
+            return EditTarget(method, layer, _SELECTED, number(selected), problem=problem)
         return EditTarget(method, layer, "No part chosen", layer.name, problem=_CHOOSE)
 
     def _scene_method(self, layer: Layer) -> Method | None:
@@ -166,19 +171,22 @@ class EditDesk(QObject):
         if target is None or target.problem:
             return
         if target.title == _SELECTED:
-            self._window.splats.save_part()
-            self._window.splats.edits.then(lambda: self._run_on_new_part(wish))
+            self._make_part(target.layer, wish)
         else:
             self._start(target, wish)
 
-    def _run_on_new_part(self, wish: PromptWish) -> None:
-        """The part that was just made of what was selected has the highest number."""
-        numbers = [part.number for part in self._window.parts.parts if part.count and part.number != NO_PART]
-        if numbers:
-            self._window.parts.choose(max(numbers))
-            self.refresh()
-            if self._target is not None and self._target.part != NO_PART:
-                self._start(self._target, wish)
+    def _make_part(self, layer: Layer, wish: PromptWish) -> None:
+        """Make a part of what is selected, and edit that."""
+        assert isinstance(layer.data, GaussianCloud)
+        number = next_number(layer.data)
+        self._window.splats.do(lambda given: new_part(given[0], number, f"Part {number}"))
+        self._window.splats.edits.then(lambda: self._run_on_part(number, wish))
+
+    def _run_on_part(self, number: int, wish: PromptWish) -> None:
+        self._window.parts.choose(number)
+        self.refresh()
+        if self._target is not None and self._target.part == number:
+            self._start(self._target, wish)
 
     def _start(self, target: EditTarget, wish: PromptWish) -> None:
         settings = self._settings(target, wish)
@@ -385,6 +393,12 @@ class EditDesk(QObject):
         elif chosen == "prompt":
             self.show_wish(prompt_of(origin), origin.settings, origin.seed)
             self._box.text.selectAll()
+
+
+def has_part(layer: Layer, number: int) -> bool:
+    """Whether any splat of a layer belongs to a part."""
+    data = layer.data
+    return isinstance(data, GaussianCloud) and bool((part_numbers(data) == number).any())
 
 
 def _pictures_words(folder: Path) -> str:

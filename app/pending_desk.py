@@ -181,7 +181,8 @@ class PendingDesk(QObject):
     def _follow_families(self) -> None:
         """Of each family one version stands in the list; another one that does from now on is shown."""
         project = self._window.project
-        roots = {root_of(project.layers, x).id: x for x in project.layers if x.version_of}
+        known = [x for x in project.layers if x.version_of or x.id in self._current]
+        roots = {root_of(project.layers, x).id: x for x in known}
         chosen, aside = self._window.document.session.get(_SHOWN, {}), set[str]()
         current: dict[str, str] = {}
         for root_id, member in roots.items():
@@ -263,7 +264,8 @@ class PendingDesk(QObject):
         """An edit was made: it waits now."""
         window = self._window
         self._note(pending, "pending")
-        window.splat_tools.leave()  # Its options would lie over what is looked at.
+        window.splat_tools.leave()  # Its options would lie over what is looked at,
+        window.parts.set_show("color")  # and colours that stand for parts hide those that were edited.
         window.parts.choose(int((pending.origin.settings if pending.origin else {}).get("part", -1)))
         self.refresh()
         figures = pending.origin.figures if pending.origin is not None else {}

@@ -14,6 +14,7 @@ from app.layer_trials import Trial
 from app.layers import Layer, Missing, changed, new_layer
 from app.project import Project
 from app.reframe import stated_in
+from app.versions import without
 from recon.formats import native
 from render.cross_sections import CrossSections
 from render.frame import Frame
@@ -263,7 +264,7 @@ class SceneView(QObject):
         gone = [layer for layer in self.project.layers if layer.id in layer_ids and not layer.is_locked]
         if gone:
             names = f"“{gone[0].name}”" if len(gone) == 1 else f"{len(gone)} layers"
-            self.project.edit(f"Delete {names}", [x for x in self.project.layers if x not in gone])
+            self.project.edit(f"Delete {names}", without(self.project.layers, gone))
 
     def _set_locked(self, layer_id: str, locked: bool) -> None:
         text = "Lock layer" if locked else "Unlock layer"

@@ -85,14 +85,19 @@ def pending_layer(base: Layer, name: str, data: SceneData, origin: Origin, style
     shown = dict(base.style) if isinstance(data, type(base.data)) else dict(style)
     marks = _carried_marks(base, data, int(origin.settings.get("part", -1)))
     return replace(
-        new_layer(name, data, style=shown, origin=origin, marks=marks), version_of=base.id, is_pending=True
+        new_layer(name, data, style=shown, origin=origin, marks=marks),
+        version_of=base.id,
+        is_pending=True,
+        extra=_carried_notes(base) if isinstance(data, type(base.data)) else {},
     )
 
 
 def with_pending(layers: Layers, pending: Layer) -> list[Layer]:
-    """The layers with one that waits, above its base, in place of another that waited there."""
+    """The layers with one that waits, after all its family, in place of another that waited there."""
     kept = [x for x in layers if not (x.is_pending and x.version_of == pending.version_of)]
-    place = next((i for i, x in enumerate(kept) if x.id == pending.version_of), len(kept) - 1)
+    base = next((x for x in kept if x.id == pending.version_of), None)
+    family = () if base is None else family_of(kept, base)
+    place = max((i for i, x in enumerate(kept) if x in family), default=len(kept) - 1)
     return [*kept[: place + 1], pending, *kept[place + 1 :]]
 
 
@@ -104,10 +109,28 @@ def accepted(layers: Layers, pending: Layer) -> list[Layer]:
     return [done if layer.id == pending.id else layer for layer in layers]
 
 
+def without(layers: Layers, gone: Layers) -> list[Layer]:
+    """The layers without some; what was made from these counts as made from what they were made from."""
+    parents = {layer.id: layer.version_of for layer in gone}
+
+    def kept_parent(parent: str) -> str:
+        while parent in parents:
+            parent = parents[parent]
+        return parent
+
+    kept = [layer for layer in layers if layer.id not in parents]
+    return [replace(x, version_of=kept_parent(x.version_of)) if x.version_of in parents else x for x in kept]
+
+
 def without_branch(layers: Layers, layer: Layer) -> list[Layer]:
     """The layers without a version and all that were made from it."""
     gone = {each.id for each in made_from(layers, layer)}
     return [each for each in layers if each.id not in gone]
+
+
+def _carried_notes(base: Layer) -> Mapping[str, Any]:
+    """What else is kept with a layer, such as the strokes its parts were found from; but for where its pictures are."""
+    return {key: value for key, value in base.extra.items() if key != "images"}
 
 
 def _carried_marks(base: Layer, data: SceneData, part: int) -> GaussianMarks | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from widgets.flow_layout import flow_in
 from widgets.icons import IconLabel, icon
 from widgets.parts import column_in, row_of, text_button
 from widgets.theme import active_theme
 from widgets.view_compare import CompareMode
 
+_WORDS_FROM = 720  # design pixels of width from which there is room for words
 _MODES: tuple[tuple[CompareMode, str, str, str], ...] = (
     ("after", "eye", "Edited", "The edit alone (hold ` to see what was before)"),
     ("split", "square-split-horizontal", "Split", "Before and after, parted by a line to drag (\\)"),
@@ -64,28 +65,19 @@ class ReviewBar(QFrame):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        host = QWidget()
-        words = column_in(host, spacing=0)
-        words.addWidget(self._title)
-        words.addWidget(self._figures)
-        head = row_of(self._icon, host, spacing=8)
-        head.setStretchFactor(host, 1)
-        tools = QWidget()
-        flow = flow_in(tools, spacing=6)
-        flow.addWidget(self._build_modes())
-        flow.addWidget(self._build_choices())
-        column = column_in(self, spacing=6)
-        column.setContentsMargins(px(12), px(8), px(8), px(8))
+        self._choices = self._make_choices()
+        choices = self._choices
+        head = row_of(self._icon, self._title, choices["reject"], choices["accept"], choices["close"])
+        head.setStretchFactor(self._title, 1)
+        tools = row_of(*self.modes.values(), 1, choices["another"], choices["refine"], spacing=2)
+        column = column_in(self, spacing=4)
+        column.setContentsMargins(px(12), px(8), px(8), px(6))
         column.addLayout(head)
-        column.addWidget(tools)
+        column.addWidget(self._figures)
+        column.addLayout(tools)
 
-    def _build_modes(self) -> QWidget:
-        place = QWidget()
-        place.setLayout(row_of(*self.modes.values(), spacing=2))
-        return place
-
-    def _build_choices(self) -> QWidget:
-        self._choices: dict[str, QWidget] = {}
+    def _make_choices(self) -> dict[str, QPushButton]:
+        made: dict[str, QPushButton] = {}
         for name, words, icon_name, tip in (
             ("accept", "Accept", "check", "Keep it as a new version (Ctrl+Shift+Return)"),
             ("reject", "Reject", "x", "Drop it; everything is as before (Ctrl+Shift+Backspace)"),
@@ -99,10 +91,18 @@ class ReviewBar(QFrame):
             if name not in ("accept", "close"):
                 button.setProperty("quiet", True)
             button.clicked.connect(lambda _=False, name=name: self.wished.emit(name))
-            self._choices[name] = button
-        place = QWidget()
-        place.setLayout(row_of(*self._choices.values(), spacing=4))
-        return place
+            made[name] = button
+        return made
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where it is narrow, ways to compare are told by their icons alone."""
+        super().resizeEvent(event)
+        is_wide = event.size().width() >= active_theme().px(_WORDS_FROM)
+        styles = Qt.ToolButtonStyle
+        for button in self.modes.values():
+            button.setToolButtonStyle(
+                styles.ToolButtonTextBesideIcon if is_wide else styles.ToolButtonIconOnly
+            )
 
     def _mode_button(self, mode: str, icon_name: str, words: str, tip: str) -> QToolButton:
         button = QToolButton()
