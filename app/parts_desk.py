@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NOBODY = "#8a8782"  # as splats without a part are drawn
 LOOKS: Mapping[str, Mapping[str, object]] = {
     "color": {"splat_coloring": "color"},
-    "parts": {"splat_coloring": "label", "value_name": "part"},
+    "parts": {"splat_coloring": "tint", "value_name": "part"},
     "sure": {
         "splat_coloring": "value", "value_name": "part_confidence", "value_range": (0.0, 1.0), "color_map": "viridis",
     },
@@ -237,7 +237,9 @@ class PartsDesk(QObject):
         self._window.scene.set_look({} if layer is None or look is None else {layer.id: look})
         self._panel.set_show(self.show)
         entries = (
-            [(row.name, row.color) for row in self._rows(layer) if row.count] if layer is not None else []
+            [(row.name, row.color) for row in self._rows(layer) if row.count and row.is_part]
+            if layer is not None
+            else []
         )
         self.legend.set_entries(entries if is_shown and self.show == "parts" else ())
 

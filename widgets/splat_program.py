@@ -186,23 +186,27 @@ void main() {{
   if (side == 1 && middleAt.x - box.x > line) return;
   if (side == 2 && middleAt.x + box.x < line) return;
 
-  vec3 color;
+  vec3 color = vec3(0.0);
   int coloring = int(range.z + 0.5);
   if (coloring == 1) {{
     float share = clamp((z - depthRange.x) / (depthRange.y - depthRange.x), 0.0, 1.0);
     color = texture(depthColors, vec2(share * (255.0 / 256.0) + 0.5 / 256.0, 0.5)).rgb;
-  }} else if (coloring >= 2) {{
-    color = texelFetch(paintTexels, texel(i), 0).rgb;
   }} else {{
-    vec4 base = texelFetch(baseTexels, texel(i), 0);
-    color = base.rgb;
-    int degree = int(look.z + 0.5);
-    if (degree > 0) {{
-      vec3 towards = isParallel ? forward : normalize(mean - eye);
-      if (isMoved) towards = transpose(mat3(moved)) * towards / movedScale;
-      color += base.a * harmonics(i, degree, towards);
+    // What colours stand for hides the splat's own colour as far as the paint is opaque, and keeps its light.
+    vec4 paint = coloring >= 2 ? texelFetch(paintTexels, texel(i), 0) : vec4(0.0);
+    if (paint.a < 0.999) {{
+      vec4 base = texelFetch(baseTexels, texel(i), 0);
+      color = base.rgb;
+      int degree = int(look.z + 0.5);
+      if (degree > 0) {{
+        vec3 towards = isParallel ? forward : normalize(mean - eye);
+        if (isMoved) towards = transpose(mat3(moved)) * towards / movedScale;
+        color += base.a * harmonics(i, degree, towards);
+      }}
+      color = max(color, 0.0);
+      paint.rgb *= 0.45 + 0.75 * dot(color, vec3(0.2126, 0.7152, 0.0722));
     }}
-    color = max(color, 0.0);
+    color = mix(color, paint.rgb, paint.a);
   }}
   float light = dot(color, vec3(0.2126, 0.7152, 0.0722));
   if (isSelected && more.w < 0.5) color = way == 0 ? mix(color, accent * (0.45 + 0.75 * light), 0.8) : accent;

@@ -18,7 +18,7 @@ from widgets.viewport_splats_layer import SplatsLayer
 
 PIECE = 64 * ROW  # Gaussians packed at a time
 Texels = list[tuple[str, int, NDArray[Any]]]  # texture, row, values
-_COLORINGS = {"color": 0, "depth": 1, "label": 2, "value": 3}
+_COLORINGS = {"color": 0, "depth": 1, "label": 2, "value": 3, "tint": 2}
 
 
 @dataclass(eq=False)

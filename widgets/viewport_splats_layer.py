@@ -19,6 +19,7 @@ from widgets.viewport_style import LayerStyle, Shading
 Array = NDArray[np.float64]
 Kept = Callable[[NDArray[np.float32]], NDArray[np.bool_] | None]  # which points are not cut away; None is all
 SplatHit = tuple[int, Array, float]  # the Gaussian, a point (3,), its distance
+_TINT = 190  # of 255: how much of a label's colour lies over a splat's own
 _BUILT_IN = ("opacity", "scale")  # values that every Gaussian has
 
 
@@ -102,11 +103,10 @@ class SplatsLayer:
 
     def column_name(self) -> str | None:
         """Which of the cloud's values the colours stand for."""
-        if self._cloud is None or self._style.splat_coloring not in ("label", "value"):
+        if self._cloud is None or self._style.splat_coloring not in ("label", "value", "tint"):
             return None
-        names = (
-            label_names(self._cloud) if self._style.splat_coloring == "label" else value_names(self._cloud)
-        )
+        is_value = self._style.splat_coloring == "value"
+        names = value_names(self._cloud) if is_value else label_names(self._cloud)
         wanted = self._style.value_name
         return wanted if wanted in names else next(iter(names), None)
 
@@ -139,8 +139,11 @@ class SplatsLayer:
         name = self.column_name()
         assert name is not None and self._cloud is not None
         colors = np.full((len(self._cloud.means[rows]), 4), 255, np.uint8)
-        if self._style.splat_coloring == "label":
-            colors[:, :3] = self._label_colors(self._cloud.extra[name][rows])
+        if self._style.splat_coloring in ("label", "tint"):
+            labels = self._cloud.extra[name][rows]
+            colors[:, :3] = self._label_colors(labels)
+            if self._style.splat_coloring == "tint":
+                colors[:, 3] = np.where(labels.astype(np.int64) < 0, 0, _TINT)
         else:
             values = shown_values(self._cloud, name, rows)
             colors[:, :3] = map_colors(values, self._style.color_map, self.value_range())

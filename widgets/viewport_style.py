@@ -17,7 +17,7 @@ SHADING_TITLES: dict[Shading, str] = {
 
 SplatView = Literal["splats", "centers", "rings"]
 SPLAT_VIEW_TITLES: dict[SplatView, str] = {"splats": "Splats", "centers": "Centres", "rings": "Rings"}
-SplatColoring = Literal["color", "depth", "label", "value"]
+SplatColoring = Literal["color", "depth", "label", "value", "tint"]
 FieldColoring = Literal["color", "depth"]
 FieldView = Literal["edited", "original"]
 
@@ -28,7 +28,8 @@ class LayerStyle:
 
     color: "#rrggbb", or None for the mesh's own colours (where own_colors) or the theme's clay. value_name: which of
     vertex_values the shading "values" shows; None is the first. value_range: None is all of it.
-    marks: of Gaussians. splat_view: how one is drawn; splat_coloring: "label" and "value" show the column value_name;
+    marks: of Gaussians. splat_view: how one is drawn; splat_coloring: "label" and "value" show the column value_name,
+    "tint" lays its labels over own colours, which stay where a label is below 0;
     splat_scale: times its size; sh_degree: no more than this of its colour's harmonics. label_colors: (label, "#rrggbb") pairs that differ from the usual ones. plane_opacity: of each plane's
     fill; 0 hides the planes and leaves the contours. active_plane, active_image: the one to bring out.
     field_view: of a field of views, as it is or as it was before its edit.

@@ -77,6 +77,13 @@ class StrokeFinder:
         self._weights: OrderedDict[object, sparse.csr_matrix] = OrderedDict()
         self._arrays: tuple[object, ...] = ()
 
+    def prepare(self, cloud: GaussianCloud, kept: Mask | None = None) -> None:
+        """Do beforehand what the first search needs. kept: as in `find`."""
+        rows = _rows(cloud, kept)
+        if len(rows):
+            self._meet(cloud, rows)
+            self._affinity(cloud.subset(rows) if len(rows) < len(cloud) else cloud)
+
     def find(
         self,
         cloud: GaussianCloud,
@@ -90,7 +97,7 @@ class StrokeFinder:
         Raises InputError, in which `title` names parts: no strokes, strokes beside all splats or against each other, a
         part that gets nothing or everything.
         """
-        rows = np.arange(len(cloud)) if kept is None or kept.all() else np.flatnonzero(kept)
+        rows = _rows(cloud, kept)
         part_ids = sorted({s.part for view in views for s in view.strokes if s.part >= 0})
         if not part_ids:
             raise InputError("Nothing is marked yet.", "Choose a part and draw on it, in one to three views.")
@@ -164,6 +171,10 @@ class StrokeFinder:
         while len(self._weights) > _KEPT_VIEWS:
             self._weights.popitem(last=False)
         return weights
+
+
+def _rows(cloud: GaussianCloud, kept: Mask | None) -> NDArray[np.intp]:
+    return np.arange(len(cloud)) if kept is None or kept.all() else np.flatnonzero(kept)
 
 
 class _HeldSplats:
