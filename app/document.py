@@ -147,6 +147,16 @@ class OpenDocument(QObject):
         self._runs_changed = True
         self.changed.emit()
 
+    def keep(self, key: str, value: Any | None) -> None:
+        """Note something of the session that is saved with the project and is no undo step; None forgets it."""
+        if self.session.get(key) == value:
+            return
+        self.session[key] = value
+        if value is None:
+            del self.session[key]
+        self._runs_changed = True
+        self.changed.emit()
+
     def save(self, path: Path | None = None) -> None:
         """Save in the background, at `path` for Save as; one of the signals saved and failed answers."""
         target, document = path or self.path, self._snapshot()

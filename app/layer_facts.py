@@ -28,7 +28,7 @@ from widgets.properties_panel import LayerDisplay, LayerFacts
 from widgets.theme import active_theme
 from widgets.viewport_mesh_layer import clay_color
 from widgets.viewport_splats_layer import label_names, value_names
-from widgets.viewport_style import SHADING_TITLES, SHADINGS, SPLAT_VIEW_TITLES, FieldView
+from widgets.viewport_style import SHADING_TITLES, SHADINGS, SPLAT_VIEW_TITLES, FieldVersion
 
 _OWN, _PLAIN = "", "plain"  # coloured by the mesh's own colours or the layer's one, always by the latter
 _BOTH, _FRONT = "both", "front"
@@ -36,7 +36,7 @@ _SPLATS = "splats:"  # begins what splats are coloured by: what kind of thing, a
 _FIELD = "field:"  # the same for fields
 _DEGREES = ("Same from all sides", "Simple (SH 1)", "Finer (SH 2)", "Finest (SH 3)", "All (SH 4)")
 _OF_SPLATS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
-    "view": lambda value: {"field_view" if value in get_args(FieldView) else "splat_view": value},
+    "view": lambda value: {"field_view" if value in get_args(FieldVersion) else "splat_view": value},
     "degree": lambda value: {"sh_degree": int(value)},
 }
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app import actions, window_layout
 from app.agreement_desk import AgreementDesk
 from app.background import Background
+from app.camera_path_desk import CameraPathDesk
 from app.conditions import Conditions
 from app.directories import state_directory
 from app.document import OpenDocument
@@ -54,6 +55,7 @@ from app.window_wiring import connect_all
 from app.workflows import SLICES, Workflows
 from recon import METHODS
 from widgets.agreement_list import AgreementList
+from widgets.camera_path_panel import CameraPathPanel
 from widgets.compare_view import CompareView
 from widgets.edit_panel import EditPanel
 from widgets.history_view import HistoryView
@@ -167,6 +169,7 @@ class MainWindow(QMainWindow):
         self.compare_view = CompareView()
         self.image_strip = ImageStrip()
         self.image_figures = ImageFigures()
+        self.path_panel = CameraPathPanel()
         self.banners = BannerZone()
         self.layer_list = LayerList()
         self.properties = PropertiesPanel()
@@ -201,6 +204,7 @@ class MainWindow(QMainWindow):
         self.agreement = AgreementDesk(self)
         self.images = ImageDesk(self)
         self.scenes = SceneDesk(self)
+        self.paths = CameraPathDesk(self)
         self.workflows = Workflows(self)
         self.steps = Steps(self)
         self.method_panel.estimate = Estimates(self.project).words
@@ -296,6 +300,7 @@ class MainWindow(QMainWindow):
         self.runs.close()
         self.images.close()
         self.splats.close()
+        self.paths.close()
         self.field_frames.close()
         self.background.close()
         self.document.close()

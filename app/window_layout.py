@@ -93,6 +93,7 @@ def _make_docks(window: MainWindow) -> None:
         ("Figures", window.image_figures),
         ("Log", window.log_view),
         ("History", window.history_view),
+        ("Camera path", window.path_panel),
     ):
         window.bottom_tabs.addTab(panel, title)
     window.docks = {

@@ -115,6 +115,7 @@ def _connect_files(window: MainWindow) -> None:
     window.exports.scale_wished.connect(shell.show_frame_settings)
     window.exports.exported.connect(lambda paths: _on_exported(window, paths))
     window.exports.exported.connect(lambda _: window.steps.note_export())
+    window.paths.films.ended.connect(lambda path: _on_exported(window, [path]) if path else None)
 
 
 def _connect_start_page(window: MainWindow) -> None:

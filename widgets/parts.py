@@ -257,7 +257,7 @@ class StateLabel(QWidget):
 class EmptyPlace(QWidget):
     """What stands where nothing is yet: an icon, what the place is for, and the one next step."""
 
-    def __init__(self, icon_name: str, sentence: str, button: QPushButton | None = None) -> None:
+    def __init__(self, icon_name: str, sentence: str, button: QWidget | None = None) -> None:
         super().__init__()
         self.label = secondary_label(sentence)
         self.label.setWordWrap(True)

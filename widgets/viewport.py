@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QImage, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLRenderer
 
@@ -56,6 +56,7 @@ class Viewport(QWidget):
         super().__init__(parent)
         self.setObjectName("viewport")
         self._shading: Shading | None = None
+        self._taken: tuple[CameraPose, Size] | None = None  # from where a picture is taken, if not from here
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         problem = gl_problem()
@@ -107,11 +108,15 @@ class Viewport(QWidget):
     @property
     def camera(self) -> CameraPose:
         """Where the view looks from; setting it is immediate."""
-        return self._motion.pose
+        return self._motion.pose if self._taken is None else self._taken[0]
 
     @camera.setter
     def camera(self, pose: CameraPose) -> None:
         self._motion.jump(pose)
+
+    def play_camera(self, pose: CameraPose) -> None:
+        """Be there as part of a motion that goes on: pictures may be coarse."""
+        self._motion.play(pose)
 
     def move_camera(self, pose: CameraPose, animated: bool = True) -> None:
         """Go to a pose, in 150 ms unless motion is reduced or nothing is to be seen of it."""
@@ -218,6 +223,27 @@ class Viewport(QWidget):
             Image.fromarray(picture).save(path, "PNG")
         return picture
 
+    def shown_picture(self) -> NDArray[np.uint8] | None:
+        """What is on the screen, (H, W, 3) uint8, as coarse as it is; None where there is no picture."""
+        if self._canvas is None or not self._canvas.isVisible():
+            return None
+        image = self._canvas.grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
+        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+        return pixels[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+    def picture_from(self, pose: CameraPose, size: Size) -> NDArray[np.uint8]:
+        """What would be seen from elsewhere in a picture of width and height `size`, (H, W, 3) uint8, complete; the
+        view itself stays. Raises RuntimeError where there is no picture."""
+        if self._canvas is None:
+            raise RuntimeError("there is no OpenGL to make a picture with")
+        was_moving, self._motion.is_moving = self._motion.is_moving, False
+        self._taken = pose, size
+        try:
+            with self.splats.complete(), self.fields.complete():
+                return self._canvas.picture(transparent=False, scale=1, size=size)
+        finally:
+            self._taken, self._motion.is_moving = None, was_moving
+
     # Tools
 
     @property
@@ -309,6 +335,8 @@ class Viewport(QWidget):
             self._canvas.resized.connect(self._changed)
 
     def _size(self) -> Size:
+        if self._taken is not None:
+            return self._taken[1]
         area = self._canvas or self
         return max(1, area.width()), max(1, area.height())
 
@@ -317,7 +345,7 @@ class Viewport(QWidget):
 
     def _pixels(self) -> Size:
         """Of the picture, as the device counts them."""
-        ratio = self._pixel_ratio()
+        ratio = self._pixel_ratio() if self._taken is None else 1.0
         width, height = self._size()
         return max(1, round(width * ratio)), max(1, round(height * ratio))
 

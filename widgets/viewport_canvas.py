@@ -134,13 +134,20 @@ class Canvas(QOpenGLWidget):
             self.makeCurrent()
         self._vtk.show(self.defaultFramebufferObject(), self._pixels())
 
-    def picture(self, *, transparent: bool, scale: int) -> NDArray[np.uint8]:
-        """What is drawn now, (H, W, 3) or (H, W, 4) uint8; works on a hidden widget, too."""
+    def picture(
+        self, *, transparent: bool, scale: int, size: tuple[int, int] | None = None
+    ) -> NDArray[np.uint8]:
+        """What is drawn now, (H, W, 3) or (H, W, 4) uint8; works on a hidden widget, too. size: width and height where
+        they are not the widget's."""
         if not self.isValid():
             self.grabFramebuffer()  # Qt's way to make the context of a widget that was never shown
+        if size is not None:
+            self._vtk.resize(QSize(*size), 1.0)
         self.before_render()
         with self._vtk.drawing() as window:
             picture = picture_of(window, self.renderer, transparent=transparent, scale=scale)
+        if size is not None:
+            self._vtk.resize(self._pixels(), self.devicePixelRatioF())
         self.request_render()
         return picture
 

@@ -16,7 +16,7 @@ from widgets.colour_maps import map_colors
 from widgets.depth_picture import DepthPicture, DepthPixels
 from widgets.theme import Theme
 from widgets.viewport_camera import CameraPose, Pinhole, Size, box_corners
-from widgets.viewport_style import LayerStyle, Shading
+from widgets.viewport_style import FieldVersion, LayerStyle, Shading
 
 Array = NDArray[np.float64]
 _SOLID = 0.5  # alpha from which on a pixel shows a thing that can be picked
@@ -67,11 +67,11 @@ class FieldLayer:
         """What to fit the camera to: the corners (8, 3) of the bounds."""
         return box_corners(self._bounds)
 
-    @property
-    def drawn(self) -> Field | None:
-        """The field that pictures are to be made of: as it is, or as it was before its edit."""
+    def drawn(self, view: FieldVersion | None = None) -> Field | None:
+        """The field that pictures are to be made of: as it is, or as it was before its edit; as its style says unless
+        `view` does."""
         field = self._field
-        if not isinstance(field, ViewField) or self._style.field_view == "edited":
+        if not isinstance(field, ViewField) or (view or self._style.field_view) == "edited":
             return field
         if self._original is None:
             self._original = before_edit(field)

@@ -16,6 +16,7 @@ from render.field_pictures import Field
 from widgets.viewport_camera import CameraPose, Size
 from widgets.viewport_field_layer import FieldFrame
 from widgets.viewport_scene import ViewportScene
+from widgets.viewport_style import FieldVersion
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class FieldsInView(QObject):
         self._wanted: FieldView | None = None
         self._shown: FieldFrames | None = None
         self._is_final, self._scale = False, 1
+        self._version: FieldVersion | None = None
         self.draw_now: Callable[[FieldView], FieldFrames] | None = None  # makes the finest pictures and waits
 
     @property
@@ -78,7 +80,7 @@ class FieldsInView(QObject):
 
     def prepare(self, is_moving: bool) -> None:
         """Get ready for VTK's next picture, and wish for those that are missing."""
-        fields = self._fields()
+        fields = self.fields_shown(self._version)
         if not fields:
             if self._wanted is not None:
                 self._wanted = self._shown = None
@@ -104,7 +106,7 @@ class FieldsInView(QObject):
         depth_range = self._scene.depth_range(frames.view.pose)
         for layer_id, frame in frames.frames.items():
             layer = current.get(layer_id)
-            if layer is not None and layer.drawn is drawn[layer_id]:
+            if layer is not None and layer.drawn(self._version) is drawn[layer_id]:
                 layer.show_frame(frame, depth_range)
         self._shown = frames
         self.changed.emit()
@@ -113,21 +115,43 @@ class FieldsInView(QObject):
     def finest_view(self, scale: int = 1) -> FieldView:
         """What the finest pictures are made of now. scale: how many times as many pixels as the screen has."""
         width, height = self._size()
-        return FieldView(self._fields(), self._pose(), (width * scale, height * scale))
+        return FieldView(self.fields_shown(self._version), self._pose(), (width * scale, height * scale))
 
     @contextmanager
     def complete(self, scale: int = 1) -> Iterator[None]:
         """Pictures of VTK's made meanwhile wait for the finest ones of fields."""
         self._is_final, self._scale = self.draw_now is not None, scale
+        before = self._wanted, self._shown
         try:
             yield
         finally:
             self._is_final, self._scale = False, 1
+            self._go_back(*before)
 
-    def _fields(self) -> tuple[tuple[str, Field], ...]:
-        return tuple((i, layer.drawn) for i, layer in self._scene.fields() if layer.drawn is not None)
+    def _go_back(self, wanted: FieldView | None, shown: FieldFrames | None) -> None:
+        """Show the view's own pictures again after one for another camera or size."""
+        if wanted is None or shown is None or self._shown is shown:
+            return
+        if self._shown is None or not _is_same(self._shown.view, wanted):
+            self.show_frames(shown)
+            self._wanted = wanted
+
+    def fields_shown(self, version: FieldVersion | None = None) -> tuple[tuple[str, Field], ...]:
+        """The fields that are drawn, by layer; of edited ones another version where one is named."""
+        found = ((layer_id, layer.drawn(version)) for layer_id, layer in self._scene.fields())
+        return tuple((layer_id, field) for layer_id, field in found if field is not None)
+
+    @contextmanager
+    def showing(self, version: FieldVersion) -> Iterator[None]:
+        """Pictures made meanwhile show this version of edited fields, whatever their styles say."""
+        self._version = version
+        try:
+            yield
+        finally:
+            self._version = None
 
     def _show_final(self) -> None:
+        """Show the finest pictures for this once; `complete` shows again what was there before."""
         self._wanted = view = self.finest_view(self._scale)
         if not self.is_sharp and self.draw_now is not None:
             self.show_frames(self.draw_now(view))

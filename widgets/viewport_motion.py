@@ -65,6 +65,11 @@ class Motion(QObject):
         self._animation.stop()
         self._set(pose, is_moving=False)
 
+    def play(self, pose: CameraPose) -> None:
+        """Be there now, as one of many poses that follow each other: pictures may be coarse."""
+        self._animation.stop()
+        self._set(pose, is_moving=True)
+
     def glide(self, pose: CameraPose) -> None:
         """Be there in 150 ms, or now when motion is reduced."""
         if self.reduce_motion:

@@ -19,7 +19,7 @@ SplatView = Literal["splats", "centers", "rings"]
 SPLAT_VIEW_TITLES: dict[SplatView, str] = {"splats": "Splats", "centers": "Centres", "rings": "Rings"}
 SplatColoring = Literal["color", "depth", "label", "value", "tint"]
 FieldColoring = Literal["color", "depth"]
-FieldView = Literal["edited", "original"]
+FieldVersion = Literal["edited", "original"]
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ class LayerStyle:
     splat_scale: float = 1.0
     sh_degree: int | None = None
     field_coloring: FieldColoring = "color"
-    field_view: FieldView = "edited"
+    field_view: FieldVersion = "edited"

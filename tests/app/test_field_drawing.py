@@ -187,3 +187,17 @@ def test_a_field_that_cannot_be_drawn_says_why_and_the_next_one_is_drawn(qtbot):
     frames.want(FieldView((("ball", ball()),), FRONT, (32, 24)))
     qtbot.waitUntil(lambda: bool(drawn), timeout=5000)
     frames.close()
+
+
+def test_a_picture_from_elsewhere_leaves_the_view_as_it_is(qtbot, viewport):
+    qtbot.waitUntil(lambda: viewport.fields.is_sharp, timeout=5000)
+    before = viewport.screenshot()
+    viewport.show_layer("behind", cube(0.6, (0.4, 2, 0)))
+    shot = viewport.picture_from(CameraPose((0, 8, 0), (0, 0, 0), (0, 0, 1)), (200, 100))
+    assert shot.shape == (100, 200, 3)
+    assert not is_ball(shot[50, 95].astype(int)), "the cube is before the ball from there"
+    assert is_ball(shot[62, 108].astype(int))
+    assert viewport.camera == FRONT
+    viewport.remove_layer("behind")
+    np.testing.assert_array_equal(viewport.screenshot(), before)
+    qtbot.waitUntil(lambda: viewport.fields.is_sharp, timeout=5000)

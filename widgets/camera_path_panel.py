@@ -1,0 +1,390 @@
+"""The camera path as a row of views in time: add, order, time, play, and a film of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSignalBlocker,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QSlider,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from widgets.camera_path import CameraPath
+from widgets.icons import icon
+from widgets.image_cells import pixmap_of
+from widgets.parts import EmptyPlace, IconButton, column_in, icon_button, row_of, text_button
+from widgets.theme import active_theme, interface_font, secondary_label
+
+Picture = NDArray[np.uint8]
+_CARD = QSize(104, 62)  # a view's picture, in design pixels
+_TICKS = 1000  # of the slider
+_VIEW = Qt.ItemDataRole.UserRole
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+class _Cards(QStyledItemDelegate):
+    """Paints a view: its picture, and over its foot when it is reached."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return _CARD * active_theme().ui_scale + QSize(active_theme().px(8), active_theme().px(8))
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        theme, px = active_theme(), active_theme().px
+        box = QRectF(option.rect).adjusted(px(4), px(4), -px(4), -px(4))
+        state = option.state
+        is_chosen = bool(state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        outline = QPainterPath()
+        outline.addRoundedRect(box, px(6), px(6))
+        painter.setClipPath(outline)
+        painter.fillRect(box, theme.color("raised"))
+        picture = index.data(Qt.ItemDataRole.DecorationRole)
+        if isinstance(picture, QPixmap):
+            painter.drawPixmap(box.topLeft(), picture)
+        else:
+            side = px(20)
+            middle = box.center().toPoint()
+            icon("video", 20, "text_second").paint(
+                painter, middle.x() - side // 2, middle.y() - px(16), side, side
+            )
+        foot = QRectF(box.left(), box.bottom() - px(18), box.width(), px(18))
+        back = theme.color("panel")
+        back.setAlphaF(0.85)
+        painter.fillRect(foot, back)
+        painter.setPen(theme.color("text"))
+        painter.setFont(interface_font(theme, 12))
+        painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, str(index.data(Qt.ItemDataRole.DisplayRole)))
+        painter.setClipping(False)
+        is_framed = is_chosen or bool(state & QStyle.StateFlag.State_MouseOver)
+        if is_framed:
+            painter.setPen(QPen(theme.color("accent" if is_chosen else "field_line"), 2))
+            painter.drawPath(outline)
+        painter.restore()
+
+
+class _Views(QListWidget):
+    """Cards that can be dragged to other places, or moved there with Ctrl and an arrow key.
+
+    reordered: indices of the views in their new order."""
+
+    reordered = Signal(list)
+    delete_wished = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("path_views")
+        self.setAccessibleName("Views of the camera path")
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setItemDelegate(_Cards(self))
+        self.setWrapping(False)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSpacing(active_theme().px(4))
+        # When a card was dropped it is still being moved: what is told must wait.
+        self._dropped = QTimer(self, singleShot=True, interval=0)
+        self._dropped.timeout.connect(lambda: self.reordered.emit(self.order()))
+        self.model().rowsMoved.connect(lambda *_: self._dropped.start())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.delete_wished.emit()
+        elif event.modifiers() == Qt.KeyboardModifier.ControlModifier and event.key() in _STEPS:
+            self._move(_STEPS[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
+
+    def _move(self, by: int) -> None:
+        place, order = self.currentRow(), self.order()
+        if 0 <= place < len(order) and 0 <= place + by < len(order):
+            order.insert(place + by, order.pop(place))
+            self.setCurrentRow(place + by)
+            self.reordered.emit(order)
+
+    def order(self) -> list[int]:
+        """Which view is at each place."""
+        return [int(self.item(place).data(_VIEW)) for place in range(self.count())]
+
+
+class CameraPathPanel(QWidget):
+    """The panel [camera_path]; it shows the path that it is given, and changes are wishes.
+
+    view_chosen: index of the view to look from. time_changed: index, seconds. seconds_changed: of the whole path.
+    sought: seconds at which the path is to be looked at.
+    """
+
+    add_wished = Signal()
+    replace_wished = Signal(int)
+    remove_wished = Signal(list)
+    reordered = Signal(list)
+    turntable_wished = Signal()
+    closed_changed = Signal(bool)
+    view_chosen = Signal(int)
+    time_changed = Signal(int, float)
+    seconds_changed = Signal(float)
+    sought = Signal(float)
+    play_toggled = Signal(bool)
+    film_wished = Signal()
+    film_cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("camera_path")
+        self._path = CameraPath()
+        self._pictures: dict[int, Picture] = {}
+        self._build()
+        self.set_path(self._path, {})
+
+    @property
+    def path(self) -> CameraPath:
+        """What is shown."""
+        return self._path
+
+    @property
+    def time(self) -> float:
+        """The seconds that the slider stands at."""
+        return self._time
+
+    def set_path(self, path: CameraPath, pictures: Mapping[int, Picture]) -> None:
+        """Show a path. pictures: (H, W, 3) of some of its views."""
+        chosen = [place for place in self.selected() if place < len(path)]
+        self._path, self._pictures = path, dict(pictures)
+        with QSignalBlocker(self._views):
+            self._views.clear()
+            for index in range(len(path)):
+                self._views.addItem(self._card(index))
+            for place in chosen:
+                self._views.item(place).setSelected(True)
+        self._stack.setCurrentIndex(int(bool(path)))
+        with QSignalBlocker(self._closed), QSignalBlocker(self._whole):
+            self._closed.setChecked(path.is_closed)
+            self._whole.setValue(path.seconds)
+        can_play = len(path) > 1
+        for widget in (self._play, self._slider, self._whole, self._film, self._closed):
+            widget.setEnabled(can_play)
+        self.set_time(min(self._time, path.seconds))
+        self._show_chosen()
+
+    def set_time(self, seconds: float) -> None:
+        """Show where on the path the camera is; tells nobody."""
+        self._time = seconds
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(round(_TICKS * seconds / max(self._path.seconds, 1e-9)))
+        self._clock.setText(f"{seconds:.1f} of {self._path.seconds:.1f} s")
+
+    def set_playing(self, on: bool) -> None:
+        """Show whether the path is being played."""
+        with QSignalBlocker(self._play):
+            self._play.setChecked(on)
+        self._play.setIcon(icon("pause" if on else "play"))
+        self._play.setToolTip("Pause" if on else "Play the path in the view")
+
+    def set_film(self, done: int | None, total: int = 0) -> None:
+        """Show how far the making of a film is, or None where none is made."""
+        self._progress.setVisible(done is not None)
+        self._cancel.setVisible(done is not None)
+        self._film.setVisible(done is None)
+        self._progress.setRange(0, max(1, total))
+        self._progress.setValue(done or 0)
+        self._progress.setFormat(f"Picture {done} of {total}")
+
+    def selected(self) -> list[int]:
+        """The places of the selected views."""
+        return sorted(self._views.row(item) for item in self._views.selectedItems())
+
+    # Inner life
+
+    def _build(self) -> None:
+        self._time = 0.0
+        add = text_button("Add this view", "plus")
+        add.setObjectName("path_add_first")
+        add.clicked.connect(self.add_wished)
+        around = text_button("Turntable…", "rotate-ccw")
+        around.clicked.connect(self.turntable_wished)
+        both = QWidget()
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(add)
+        row.addWidget(around)
+        empty = EmptyPlace(
+            "video", "A way for the camera, to play or to film. Look at the scene and add the view.", both
+        )
+        content = QWidget()
+        column = column_in(content, spacing=0)
+        column.addLayout(self._build_bar())
+        column.addWidget(self._build_views(), 1)
+        column.addLayout(self._build_player())
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(empty)
+        self._stack.addWidget(content)
+
+    def _build_bar(self) -> QHBoxLayout:
+        px = active_theme().px
+        self._add = self._worded(
+            "plus", "Add view", "Add the view as it is now after the last one", "path_add"
+        )
+        self._add.clicked.connect(self.add_wished)
+        self._replace = self._worded(
+            "refresh-cw", "Replace", "Take the view as it is now in place of the selected one", "path_replace"
+        )
+        self._replace.clicked.connect(lambda: self.replace_wished.emit(self.selected()[0]))
+        self._remove = self._worded(
+            "trash-2", "Delete", "Take the selected views out of the path (Del)", "path_remove"
+        )
+        self._remove.clicked.connect(lambda: self.remove_wished.emit(self.selected()))
+        around = self._worded(
+            "rotate-ccw", "Turntable…", "Once around what is in the middle of the view", "path_turntable"
+        )
+        around.clicked.connect(self.turntable_wished)
+        self._at = self._seconds("path_time", "When the selected view is reached")
+        self._at.editingFinished.connect(self._on_time)
+        self._whole = self._seconds("path_seconds", "How long the whole path takes")
+        self._whole.editingFinished.connect(self._on_seconds)
+        self._closed = QCheckBox("Closed")
+        self._closed.setObjectName("path_closed")
+        self._closed.setToolTip("Go on from the last view to the first, for films that loop")
+        self._closed.toggled.connect(self.closed_changed)
+        at, whole = secondary_label("At"), secondary_label("Length")
+        row = row_of(
+            self._add,
+            self._replace,
+            self._remove,
+            around,
+            1,
+            at,
+            self._at,
+            whole,
+            self._whole,
+            self._closed,
+            spacing=6,
+        )
+        row.setContentsMargins(px(8), px(4), px(8), px(2))
+        return row
+
+    def _worded(self, icon_name: str, words: str, tip: str, name: str) -> IconButton:
+        button = icon_button(icon_name, words, tip)
+        button.setObjectName(name)
+        button.set_worded(words)
+        return button
+
+    def _seconds(self, name: str, tip: str) -> QDoubleSpinBox:
+        field = QDoubleSpinBox()
+        field.setObjectName(name)
+        field.setAccessibleName(tip)
+        field.setToolTip(tip)
+        field.setSuffix(" s")
+        field.setDecimals(1)
+        field.setRange(0.0, 3600.0)
+        field.setSingleStep(0.5)
+        field.setKeyboardTracking(False)
+        return field
+
+    def _build_views(self) -> QWidget:
+        self._views = _Views()
+        self._views.itemSelectionChanged.connect(self._show_chosen)
+        self._views.itemDoubleClicked.connect(lambda item: self.view_chosen.emit(self._views.row(item)))
+        self._views.itemClicked.connect(lambda item: self.view_chosen.emit(self._views.row(item)))
+        self._views.delete_wished.connect(lambda: self.remove_wished.emit(self.selected()))
+        self._views.reordered.connect(self._tell_order)
+        return self._views
+
+    def _build_player(self) -> QHBoxLayout:
+        px = active_theme().px
+        self._play = icon_button("play", "Play", "Play the path in the view", is_checkable=True)
+        self._play.setObjectName("path_play")
+        self._play.toggled.connect(self._on_play)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setObjectName("path_slider")
+        self._slider.setAccessibleName("Time on the path")
+        self._slider.setRange(0, _TICKS)
+        self._slider.valueChanged.connect(lambda tick: self.sought.emit(tick / _TICKS * self._path.seconds))
+        self._clock = secondary_label("")
+        self._film = text_button("Make a film…", "film")
+        self._film.setObjectName("path_film")
+        self._film.clicked.connect(self.film_wished)
+        self._progress = QProgressBar()
+        self._progress.setObjectName("film_progress")
+        self._progress.setMinimumWidth(px(180))
+        self._cancel = text_button("Cancel", "x")
+        self._cancel.setObjectName("film_cancel")
+        self._cancel.clicked.connect(self.film_cancelled)
+        row = row_of(
+            self._play, self._slider, self._clock, self._progress, self._cancel, self._film, spacing=8
+        )
+        row.setStretchFactor(self._slider, 1)
+        row.setContentsMargins(px(8), px(2), px(8), px(8))
+        self.set_film(None)
+        return row
+
+    def _card(self, index: int) -> QListWidgetItem:
+        seconds = self._path.times[index]
+        item = QListWidgetItem(f"{index + 1}  ·  {seconds:.1f} s")
+        item.setData(_VIEW, index)
+        item.setToolTip(f"View {index + 1}, reached after {seconds:.1f} s. Drag it to another place.")
+        picture = self._pictures.get(index)
+        if picture is not None:
+            item.setData(Qt.ItemDataRole.DecorationRole, _fitted(picture))
+        return item
+
+    def _show_chosen(self) -> None:
+        chosen = self.selected()
+        self._replace.setEnabled(len(chosen) == 1)
+        self._remove.setEnabled(bool(chosen))
+        self._at.setEnabled(len(chosen) == 1 and chosen[0] > 0)
+        if len(chosen) == 1:
+            with QSignalBlocker(self._at):
+                self._at.setValue(self._path.times[chosen[0]])
+
+    def _on_time(self) -> None:
+        chosen = self.selected()
+        if len(chosen) == 1 and abs(self._at.value() - self._path.times[chosen[0]]) > 0.04:
+            self.time_changed.emit(chosen[0], self._at.value())
+
+    def _on_seconds(self) -> None:
+        if abs(self._whole.value() - self._path.seconds) > 0.04:
+            self.seconds_changed.emit(self._whole.value())
+
+    def _on_play(self, on: bool) -> None:
+        self.set_playing(on)
+        self.play_toggled.emit(on)
+
+    def _tell_order(self, order: list[int]) -> None:
+        if order != list(range(len(order))) and len(order) == len(self._path):
+            self.reordered.emit(order)
+
+
+def _fitted(picture: Picture) -> QPixmap:
+    """The middle of a picture, as large as a card."""
+    shown = _CARD * active_theme().ui_scale
+    mode, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    scaled = pixmap_of(picture).scaled(shown, mode, smooth)
+    left, top = (scaled.width() - shown.width()) // 2, (scaled.height() - shown.height()) // 2
+    return scaled.copy(left, top, shown.width(), shown.height())
