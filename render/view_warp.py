@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from render.splatting_compiled import Float, compiled, in_threads
-from render.view_depth import draw_surface
 from render.view_sources import pinhole, relative_columns
+from render.view_surface import draw_surface
 
 TOLERANCE = 0.03  # relative difference of depths of one surface
 CHUNK = 32  # rows that a thread takes at once
