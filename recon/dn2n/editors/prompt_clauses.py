@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -54,10 +55,18 @@ class ClauseReader:
         names = list(_names(items))
         items, names = self._without_new_objects(items, names)
         asks = list(_asks(items, self._verb))
+        self._weigh_last(items)
         if any(item.tag == "form" for item in items) and not any(i.is_look for i in items):
             asks, self.has_guessed_stone = [*asks, Operation("stone")], True
         target = self._target_of(items, names, bool(asks))
         self._take(items, asks, target)
+
+    def _weigh_last(self, items: list[Item]) -> None:
+        """A degree that stands alone is of what was said last: "foggy, slightly"."""
+        telling = [item for item in items if item.tag != "filler"]
+        if self.operations and telling and all(item.tag == "degree" for item in telling):
+            last, factor = self.operations[-1], math.prod(item.amount for item in telling)
+            self.operations[-1] = replace(last, amount=min(last.amount * factor, _MOST))
 
     def _without_new_objects(
         self, items: list[Item], names: list[_Name]
