@@ -41,6 +41,10 @@ class EditSceneSettings(Settings):
     """Number of a part of the splats (--cloud) to which the edit is limited; -1 for the whole scene."""
     views: int = Field(1, ge=1, le=1000, title="Edit every", json_schema_extra=_BASIC | {"unit": "photos"})
     """Every n-th photo is edited; novel views are made of these."""
+    only: tuple[str, ...] = Field((), title="Only these photos")
+    """Names of the photos that are edited; all where none is named."""
+    in_box: bool = Field(False, title="Only in the box")
+    """Limit the edit to the box of the scene (its region), where the depth says that things are in it."""
     image_size: int = Field(
         512, ge=16, le=4096, title="Image size", json_schema_extra=_BASIC | {"unit": "px"}
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.scene_views import SceneViews
 from recon.errors import FormatError, InputError
 from recon.method import Progress
@@ -61,6 +62,27 @@ def masks_of_part(
         masks[i] = np.clip(np.asarray(weights @ is_part).reshape(masks.shape[1:]), 0, 1)
         yield Progress(i + 1, len(views), "Finding the part in the views")
     return _checked(np.where(masks < 0.02, 0, masks).astype(np.float32))
+
+
+def masks_of_box(world_from_box: NDArray[np.float64] | None, depth: DepthViews) -> Float:
+    """(N, H, W), 1 where a pixel's point lies in the box [-1, 1]^3 that the matrix (4, 4) places. Raises InputError."""
+    if world_from_box is None:
+        raise InputError(
+            "The scene has no box.", "Draw one around what is to change, or edit the whole scene."
+        )
+    box_from_world = np.linalg.inv(world_from_box)
+    masks = np.zeros(depth.depths.shape, np.float32)
+    height, width = depth.depths.shape[1:]
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    for i, world_from_cam in enumerate(depth.cameras.world_from_cam):
+        center, focal, away = depth.cameras.center[i], depth.cameras.focal[i], depth.depths[i]
+        in_cam = np.stack([(x - center[0]) / focal[0], (y - center[1]) / focal[1], np.ones_like(x)], -1)
+        box_from_cam = box_from_world @ world_from_cam
+        in_box = (in_cam * away[..., None]) @ box_from_cam[:3, :3].T + box_from_cam[:3, 3]
+        masks[i] = (away > 0) & (np.abs(in_box) <= 1).all(-1)
+    if not masks.any():
+        raise InputError("Nothing that the photos show lies in the box.", "Draw it around what is to change.")
+    return masks
 
 
 def _read(path: Path) -> NDArray[np.int64]:

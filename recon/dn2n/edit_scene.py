@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.depth_views import DepthViews
-from recon.dn2n.edit_masks import masks_from_folder, masks_of_part
+from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part
 from recon.dn2n.edit_views import check_visible, edit_views, editor_of
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.outputs import EditRecord, write_all
 from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, names_unknown, repair
 from recon.dn2n.scene_depth import SceneDepth, checked, find_depth
-from recon.dn2n.scene_views import SceneViews, held_out_every, held_out_ones, read_views
+from recon.dn2n.scene_views import SceneViews, chosen_photos, held_out_every, held_out_ones, read_views
 from recon.errors import InputError, MissingModel, SettingsError
 from recon.method import Output, Progress, Result, Run, RunContext
 from render.images import PosedImages
@@ -36,7 +36,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     editor = editor_of(settings, context.device)
     try:
         views, depth = yield from _scene(inputs, settings)
-        masks = yield from _masks(inputs, views, settings)
+        masks = yield from _masks(inputs, views, depth.views, settings)
         ready = time.process_time()
         edited = yield from edit_views(editor, views, depth.views, masks, settings, context.seed)
         plan = editor.plan
@@ -122,9 +122,9 @@ def _scene(
     if isinstance(before, ViewField):
         views, depth = _going_on(posed, before, settings)
     else:
-        count = len(posed.used[:: settings.views])
+        count = len(chosen_photos(posed, settings.views, settings.only))
         every = held_out_every(settings.held_out, count, _cameras(inputs) is not None)
-        views = yield from read_views(posed, settings.image_size, settings.views, every)
+        views = yield from read_views(posed, settings.image_size, settings.views, every, settings.only)
         field, cloud = inputs.get("field"), inputs.get("cloud")
         depth = yield from find_depth(views, settings.depth, field, cloud)  # type: ignore[arg-type]
     unknown = names_unknown(views.names, (*settings.keep, *settings.drop))
@@ -154,11 +154,15 @@ def _going_on(
 
 
 def _masks(
-    inputs: Mapping[str, SceneData], views: SceneViews, settings: EditSceneSettings
+    inputs: Mapping[str, SceneData], views: SceneViews, depth: DepthViews, settings: EditSceneSettings
 ) -> Generator[Progress, None, Float | None]:
     """(N, H, W) where the edit is wanted, None for everywhere."""
-    if settings.masks and settings.part >= 0:
-        raise SettingsError("Masks and a part are given.", "Limit the edit by one of them.")
+    if (bool(settings.masks), settings.part >= 0, settings.in_box).count(True) > 1:
+        raise SettingsError("Masks, a part or the box are given at once.", "Limit the edit by one of them.")
+    if settings.in_box:
+        posed = inputs["scene"]
+        assert isinstance(posed, PosedImages)
+        return masks_of_box(posed.world_from_region, depth)
     if settings.masks:
         return (yield from masks_from_folder(Path(settings.masks), views))
     if settings.part >= 0:

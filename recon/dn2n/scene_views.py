@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,14 +49,24 @@ class SceneViews:
         return self.posed.frame
 
 
+def chosen_photos(posed: PosedImages, every: int, only: Sequence[str] = ()) -> NDArray[np.int64]:
+    """Every n-th of the photos that are switched on, or of those among them that are named. Raises InputError for a
+    name that no photo has."""
+    names = posed.images.names
+    unknown = set(only).difference(names)
+    if unknown:
+        raise InputError(f"No photo is called {min(unknown)!r}.", f"Photos have names such as {names[0]!r}.")
+    return np.array([i for i in posed.used if not only or names[i] in only], np.int64)[::every]
+
+
 def read_views(
-    posed: PosedImages, longest: int, every: int, held_out: int
+    posed: PosedImages, longest: int, every: int, held_out: int, only: Sequence[str] = ()
 ) -> Generator[Progress, None, SceneViews]:
-    """Read every n-th photo that is switched on. held_out: every n-th of those is held out, 0 for none.
+    """Read the photos that are chosen. held_out: every n-th of those is held out, 0 for none.
 
     Raises InputError where fewer than two are left, FormatError where one cannot be read.
     """
-    chosen = posed.used[::every]
+    chosen = chosen_photos(posed, every, only)
     if len(chosen) < 2:
         raise InputError(
             "One view does not show where anything is."
