@@ -25,9 +25,7 @@ from render.view_sources import (
     source_cameras,
 )
 
-OUTSIDE = (
-    -40.0
-)  # log prior of a view whose picture ends before the pixel, and once more for each picture's length beyond
+OUTSIDE = -40.0  # log prior at the border of a view's picture, and once more for each of its lengths beyond
 UNSURE = -6.0  # of one that does not know the depth of what it sees there
 TOLERANCE = 0.03  # relative difference of depths that is an error rather than another surface
 MOST_DISAGREEMENT = 1.0  # beyond which the difference is not told
@@ -57,8 +55,8 @@ class Candidates:
     the point in the source over the depth that the source has there, less 1, within -1 and 1: positive where
     something hides it, 0 where unknown. angle: (P, S) radians between the two rays. scale: (P, S) log2 of how many
     pixels of the source fall to one of the picture along one side. is_inside: (P, S) bool, the source's picture
-    contains the point. prior: (P, S) log weight of blending by rule: angle (unstructured lumigraph rendering, Buehler et al. 2001),
-    occlusion, the view's weight. Outside the colours are those of the picture's border, and the prior at most OUTSIDE.
+    contains the point. prior: (P, S) log weight of blending by rule: angle (unstructured lumigraph rendering,
+    Buehler et al. 2001), occlusion, the view's weight. Outside the colours are those of the picture's border, and the prior at most OUTSIDE.
     """
 
     colors: Float
@@ -157,10 +155,10 @@ def _gather(
     has_coarse = len(coarse_colors) > 0
     for begin in range(start, stop, BLOCK):
         count = min(BLOCK, stop - begin)
-        _aim(begin, count, target, depth, pixels, rays)
+        _aim(begin, stop, target, depth, pixels, rays)
         for s in range(len(chosen)):
             camera = cameras[s]
-            _project(count, camera, per_depth, target[0], size, rays, places)
+            _project(camera, per_depth, target[0], size, rays, places)
             for k in range(count):
                 p = begin + k
                 x, y, z = places[_X + k], places[_Y + k], places[_Z + k]
@@ -193,12 +191,14 @@ def _gather(
 
 
 @compiled
-def _aim(begin, count, target, depth, pixels, rays):
-    """Rows of a block of pixels: point in the camera's axes, one over the ray's length at depth 1, 0 for sky else 1."""
+def _aim(begin, stop, target, depth, pixels, rays):
+    """Rows of a block of pixels: point in the camera's axes, one over the ray's length at depth 1, 0 for sky else 1.
+
+    A block is always full, of the last pixel again: so each number is the same wherever its pixel lies in a block."""
     columns = depth.shape[1]
     one, half = np.float32(1), np.float32(0.5)
-    for k in range(count):
-        pixel = pixels[begin + k]
+    for k in range(BLOCK):
+        pixel = pixels[min(begin + k, stop - 1)]
         row = pixel // columns
         column = pixel - row * columns
         z = depth[row, column]
@@ -220,7 +220,7 @@ def _log2(value):
 
 
 @compiled
-def _project(count, camera, per_depth, focal, size, rays, places):
+def _project(camera, per_depth, focal, size, rays, places):
     """Rows of a block of pixels in one source: x, y, kept within its picture, depth, angle, log2 of the scale, and the
     log prior without what depths say, which is at most OUTSIDE where the picture does not contain the point."""
     one, zero, tiny = np.float32(1), np.float32(0), np.float32(1e-6)
@@ -241,7 +241,7 @@ def _project(count, camera, per_depth, focal, size, rays, places):
     zoom = f0 / focal
     width, height = size[0], size[1]
     over_size = one / max(width, height)
-    for k in range(count):
+    for k in range(BLOCK):
         finite = rays[_FINITE + k]
         dx, dy, z = rays[_DX + k], rays[_DY + k], rays[_RAY_Z + k]
         x, y, own = dx * z, dy * z, rays[_OWN + k]

@@ -12,8 +12,9 @@ BOXES = (
     (np.array([-0.9, -0.5, 0.0]), np.array([-0.2, 0.2, 0.8])),
     (np.array([0.3, -0.1, 0.0]), np.array([0.8, 0.7, 0.5])),
 )
-FOCAL = 80.0
+LENGTH = 80.0  # focal
 SIZE = (96, 72)
+FOCAL, CENTER = np.array([LENGTH, LENGTH]), np.array(SIZE) / 2
 
 
 def texture(points: NDArray[np.float64], normals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -55,7 +56,7 @@ def poses_around(
 
 
 def seen(
-    pose: NDArray[np.float64], size: tuple[int, int] = SIZE, focal: float = FOCAL, has_wall: bool = True
+    pose: NDArray[np.float64], size: tuple[int, int] = SIZE, focal: float = LENGTH, has_wall: bool = True
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Colours (H, W, 3) and z-depths (H, W), 0 for sky, that a camera sees, its centre that of the picture."""
     world_from_cam = np.linalg.inv(pose)
@@ -85,7 +86,7 @@ def seen(
     return colors.reshape(size[1], size[0], 3), depth.reshape(size[1], size[0])
 
 
-def cameras_of(poses: NDArray[np.float64], size: tuple[int, int] = SIZE, focal: float = FOCAL) -> CameraSet:
+def cameras_of(poses: NDArray[np.float64], size: tuple[int, int] = SIZE, focal: float = LENGTH) -> CameraSet:
     count = len(poses)
     return CameraSet(
         poses,
@@ -109,3 +110,13 @@ def field_of(poses: NDArray[np.float64], has_wall: bool = True) -> ViewField:
 
 def psnr(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     return float(-10 * np.log10(np.mean((np.asarray(a, float) - b) ** 2)))
+
+
+def is_on_box(pose: NDArray[np.float64], depth: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(H, W) whether a camera sees a box there, its focal length and centre those of the scene."""
+    rows, columns = np.mgrid[: depth.shape[0], : depth.shape[1]] + 0.5
+    in_cam = np.stack([(columns - CENTER[0]) / LENGTH, (rows - CENTER[1]) / LENGTH, np.ones_like(rows)], -1)
+    world_from_cam = np.linalg.inv(pose)
+    points = (in_cam * depth[..., None]) @ world_from_cam[:3, :3].T + world_from_cam[:3, 3]
+    inside = [((points > low - 1e-3) & (points < high + 1e-3)).all(-1) for low, high in BOXES]
+    return np.asarray(np.any(inside, 0) & (points[..., 2] > 1e-3))
