@@ -1,4 +1,5 @@
-"""Parts from a few strokes: a random walk between neighbouring Gaussians that look alike, with colours as a hint.
+"""Parts from a few strokes: a random walk between neighbouring Gaussians that look alike, with colours and the nearest
+stroke as hints.
 
 Random walker with priors (Grady, CVPR 2005; PAMI 28, 2006) on the affinity graph of mean_field.py: the probability
 that a walker who starts at a Gaussian comes to a stroke of each part first. Strokes need not be in every view, for
@@ -22,6 +23,7 @@ from recon.romap.evidence import NO_OPINION, SCRIBBLE_STRENGTH, EvidenceProvider
 from recon.romap.islands import pieces
 from recon.romap.lifting import PartLabels
 from recon.romap.mean_field import AffinityGraph, affinity_graph
+from recon.romap.stroke_distances import nearer
 from recon.romap.view_votes import ViewVotes, summed
 from recon.romap.view_weights import Size
 from render.gaussians import GaussianCloud
@@ -97,7 +99,8 @@ def lift_scribbles(
     _check_seeds(seeds)
     graph = graph or affinity_graph(cloud)
     seeds = np.pad(seeds, ((0, 0), (0, 1)))  # the last is the rest, which nobody drew
-    probabilities = _random_walk(graph, seeds, _color_hints(cloud, seeds))
+    hints = nearer(_color_hints(cloud, seeds), seeds, cloud, graph)
+    probabilities = _random_walk(graph, seeds, hints)
     labels = probabilities.argmax(1)
     has_part = (labels < seeds.shape[1] - 1) & _touches_own_stroke(labels, seeds, graph)
     return PartLabels(probabilities[:, :-1], has_part)
