@@ -17,9 +17,9 @@ from render.radiance_layout import FARTHEST
 from render.splatting_compiled import Float, Kernel, compiled
 
 BLOCK = 128  # samples
-MOST_BINS = 384  # along a ray
+MOST_BINS = 768  # along a ray
 LEAST_LEFT = 1e-3  # share of the light beyond which a ray is not followed
-WIDEST = 4.0  # bins that a sample may stand for
+WIDEST = 16.0  # bins that a sample may stand for
 STEP_CAP = 0.7  # of a bin's absorption by the density grid: what is behind it is looked at, too
 NEVER, STEPS_AN_OCTAVE, MIDDLE_CODE = 0, 8, 96  # of the codes of the density grid
 
@@ -38,17 +38,10 @@ def code_densities() -> Float:
 
 
 @compiled
-def encode_densities(densities: Any, codes: Any) -> None:
-    """Write the codes (C,) uint8 of densities (C,), which are below zero where never to be looked at."""
-    for i in range(len(densities)):
-        density = densities[i]
-        if density < 0:
-            codes[i] = NEVER
-        elif density <= _F(1e-3):
-            codes[i] = 1
-        else:
-            code = np.int32(np.log2(density) * _F(STEPS_AN_OCTAVE) + _F(MIDDLE_CODE + 0.5))
-            codes[i] = min(max(code, 1), 255)
+def code_of(logarithm: Any) -> Any:
+    """The code of a density, of which the first network gives the logarithm as `density_of` reads it."""
+    code = np.int32((min(logarithm, _F(10)) - _ONE) * _F(STEPS_AN_OCTAVE / np.log(2)) + _F(MIDDLE_CODE + 0.5))
+    return min(max(code, np.int32(1)), np.int32(255))
 
 
 @compiled
@@ -176,16 +169,22 @@ def rows_of(x: Any, y: Any, z: Any, resolution: Any, is_dense: Any, mask: Any) -
 
 @cache
 def encoder(width: int) -> Kernel:
-    """The kernel encode(start, stop, points (N, 3), flat table, scales, resolutions, is_dense, offsets, out) for
-    `width` features a level: writes features of points start … stop into blocks (…, L * width, BLOCK)."""
+    """The kernel encode(start, stop, points (N, 3), flat table, scales, resolutions, is_dense, offsets, openness,
+    out) for `width` features a level: writes features of points start … stop, times the openness (L,) of their level,
+    into blocks (…, L * width, BLOCK)."""
 
     @compiled
     def encode(
         start: Any, stop: Any, points: Any, table: Any, scales: Any, resolutions: Any, is_dense: Any,
-        offsets: Any, out: Any,
+        offsets: Any, openness: Any, out: Any,
     ) -> None:  # fmt: skip
         values = np.empty(width, np.float32)
         for level in range(len(scales)):
+            if openness[level] <= 0:
+                for i in range(start, stop):
+                    for k in range(width):
+                        out[i // BLOCK, level * width + k, i % BLOCK] = _ZERO
+                continue
             scale, resolution, dense = scales[level], _U(resolutions[level]), is_dense[level]
             mask = _U(offsets[level + 1] - offsets[level] - 1)
             first = np.uint64(offsets[level]) * np.uint64(width)
@@ -204,7 +203,7 @@ def encoder(width: int) -> Kernel:
                     ef = table[e + at] + u * (table[f + at] - table[e + at])
                     gh = table[g + at] + u * (table[h + at] - table[g + at])
                     near, far = ab + v * (cd - ab), ef + v * (gh - ef)
-                    values[k] = near + w * (far - near)
+                    values[k] = openness[level] * (near + w * (far - near))
                 block, lane = np.uint64(i // BLOCK), np.uint64(i % BLOCK)
                 for k in range(width):
                     out[block, column + np.uint64(k), lane] = values[k]

@@ -35,7 +35,7 @@ class RadianceLayout:
     width: int = 32
     color_width: int = 32
     num_shared: int = 16
-    cells: int = 128
+    cells: int = 256
     num_samples: int = 16
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
 

@@ -21,11 +21,13 @@ NEAREST = 0.02  # box units before which nothing is
 @dataclass(frozen=True)
 class Network:
     """A field ready to be followed by rays. parameters: float32, by the layout's names. codes: (cells^3,) uint8 of the
-    density grid."""
+    density grid. openness: (L,) within 0 and 1, how much each level of the hash grid counts; all do but during training.
+    """
 
     layout: RadianceLayout
     parameters: dict[str, Float]
     codes: NDArray[np.uint8]
+    openness: Float
 
     @classmethod
     def of(cls, field: RadianceField) -> Network:
@@ -37,7 +39,7 @@ class Network:
     def of_arrays(cls, layout: RadianceLayout, arrays: Arrays) -> Network:
         """arrays: the parameters, and the codes as "density"."""
         parameters = {name: np.ascontiguousarray(arrays[name], np.float32) for name in layout.shapes}
-        return cls(layout, parameters, np.ascontiguousarray(arrays["density"], np.uint8))
+        return cls(layout, parameters, np.ascontiguousarray(arrays["density"], np.uint8), np.ones(layout.grid.num_levels, np.float32))
 
     def names(self, *numbers: int) -> tuple[Float, ...]:
         """Weights and biases of layers."""
@@ -115,7 +117,7 @@ def shared_at(network: Network, points: Float) -> tuple[Float, Float]:
     features = blocks(count, layout.grid.num_outputs, len(points))
     encode = kernels.encoder(layout.grid.num_features)
     table = network.parameters["table"].reshape(-1)
-    in_threads(encode, len(points), POINTS, points, table, *layout.grid.levels, features)
+    in_threads(encode, len(points), POINTS, points, table, *layout.grid.levels, network.openness, features)
     shared = np.empty((count, layout.num_shared, BLOCK), np.float32)
     in_threads(_shared_piece, count, BLOCKS, features, *network.names(1, 2), layout.width, shared)
     return features, shared

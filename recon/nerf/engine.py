@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recon.nerf import kernels
 from recon.nerf.schedule import GRID_FALL, LEAST_WEIGHT
-from render.radiance_kernels import BLOCK, encode_densities, sum_rays
+from render.radiance_kernels import BLOCK, sum_rays
 from render.radiance_layout import RadianceLayout
 from render.radiance_rays import RAYS, Network, Rays, Samples, follow
 from render.splatting_compiled import Float, in_threads
@@ -25,21 +25,14 @@ ELEMENTS = 1 << 18  # of a flat array that a thread takes at once
 class KernelEngine:
     """The parameters of a field, their moments, and the density grid.
 
-    parameters: by the layout's names; densities: (cells^3,), below zero where nothing is to be looked for.
+    parameters: by the layout's names; codes: (cells^3,) uint8 of the density grid.
     """
 
-    def __init__(self, layout: RadianceLayout, parameters: dict[str, Float], densities: Float) -> None:
-        codes = np.empty(layout.cells**3, np.uint8)
-        self.network = Network(layout, parameters, codes)
-        self.densities = densities
+    def __init__(self, layout: RadianceLayout, parameters: dict[str, Float], codes: NDArray[np.uint8]) -> None:
+        self.network = Network(layout, parameters, codes, np.ones(layout.grid.num_levels, np.float32))
         self.slopes = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._means = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._squares = {name: np.zeros_like(value) for name, value in parameters.items()}
-        self.recode()
-
-    def recode(self) -> None:
-        """Place samples by what is known of densities now."""
-        encode_densities(self.densities, self.network.codes)
 
     def step(
         self, rays: Rays, num_samples: int, explore: float, loss: Loss, distortion: float, known: Float,
@@ -57,7 +50,7 @@ class KernelEngine:
         layout = self.network.layout
         extent = np.float32(layout.grid.safe_extent)
         kernels.heed_samples(
-            samples.points, samples.shared, samples.widths, layout.cells, extent, np.float32(GRID_FALL), self.densities
+            samples.points, samples.shared, samples.widths, layout.cells, extent, GRID_FALL, self.network.codes
         )
         self._follow(rate, count)
         named = dict(zip(("floaters", "depth"), costs, strict=True))
@@ -109,7 +102,7 @@ class KernelEngine:
         scatter = kernels.scatterer(layout.grid.num_features)
         in_threads(
             scatter, layout.grid.num_levels, 1, samples.points, samples.chosen, of_features, *layout.grid.levels,
-            self.slopes["table"].reshape(-1),
+            self.network.openness, self.slopes["table"].reshape(-1),
         )  # fmt: skip
         bent, off = costs.sum(0).tolist()
         return bent, off
@@ -128,7 +121,7 @@ class KernelEngine:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that the next steps depend on, as arrays by name."""
-        kept: dict[str, NDArray[Any]] = {"densities": self.densities.copy(), "codes": self.network.codes.copy()}
+        kept: dict[str, NDArray[Any]] = {"codes": self.network.codes.copy()}
         for name, value in self.network.parameters.items():
             kept[name] = value.copy()
             kept[f"{name} mean"], kept[f"{name} square"] = self._means[name].copy(), self._squares[name].copy()
@@ -136,7 +129,7 @@ class KernelEngine:
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state` gave."""
-        self.densities[:], self.network.codes[:] = arrays["densities"], arrays["codes"]
+        self.network.codes[:] = arrays["codes"]
         for name, value in self.network.parameters.items():
             value[:] = arrays[name]
             self._means[name][:], self._squares[name][:] = arrays[f"{name} mean"], arrays[f"{name} square"]

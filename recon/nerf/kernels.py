@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from render.radiance_kernels import BLOCK, density_of, layer, rows_of
+from render.radiance_kernels import BLOCK, NEVER, code_of, density_of, layer, rows_of
 from render.splatting_compiled import Kernel, compiled
 
 _F, _U = np.float32, np.uint32
@@ -51,10 +51,12 @@ def slopes_of_rays(
             weight, spot = weights[ray, s], spots[ray, s]
             block, lane = n // BLOCK, n % BLOCK
             slope = of_alpha[ray]
+            nearness = near_share(places[ray, s])
             for channel in range(3):
                 color = colors[block, channel, lane]
                 slope += of_rgb[ray, channel] * color
-                of_colors[block, channel, lane] = of_rgb[ray, channel] * weight * color * (_ONE - color)
+                bend = nearness * weight * color * (_ONE - color)
+                of_colors[block, channel, lane] = of_rgb[ray, channel] * bend
             of_colors[block, 3, lane] = _ZERO
             behind, moment_behind = total - before - weight, moment - moment_before - weight * spot
             spread = spot * before - moment_before + moment_behind - spot * behind
@@ -78,8 +80,16 @@ def slopes_of_rays(
             i = ray * count + s
             logarithm = shared[i // BLOCK, 0, i % BLOCK]
             slope = widths[ray, s] * (left_after[s] * by_weight[s] - later) * density_of(logarithm)
+            slope *= near_share(places[ray, s])
             of_density[n // BLOCK, n % BLOCK] = slope if logarithm < _F(10) else _ZERO
             later += weights[ray, s] * by_weight[s]
+
+
+@compiled
+def near_share(place: Any) -> Any:
+    """How much a sample at a distance (box units) teaches: rays of one camera are dense before it, and would else put
+    there what only that camera sees ("Floaters no more", Philip and Deschaintre 2023)."""
+    return min(place * place, _ONE)
 
 
 @compiled
@@ -178,16 +188,18 @@ def shared_slopes(
 
 @cache
 def scatterer(width: int) -> Kernel:
-    """The kernel scatter(start, stop, points, chosen, of_features, scales, resolutions, is_dense, offsets, of_table)
-    for `width` features a level: levels start … stop add to their rows of the flat of_table."""
+    """The kernel scatter(start, stop, points, chosen, of_features, scales, resolutions, is_dense, offsets,
+    openness, of_table) for `width` features a level: levels start … stop add to their rows of the flat of_table."""
 
     @compiled
     def scatter(
         start: Any, stop: Any, points: Any, chosen: Any, of_features: Any, scales: Any, resolutions: Any,
-        is_dense: Any, offsets: Any, of_table: Any,
+        is_dense: Any, offsets: Any, openness: Any, of_table: Any,
     ) -> None:  # fmt: skip
         values = np.empty(width, np.float32)
         for level in range(start, stop):
+            if openness[level] <= 0:
+                continue
             scale, resolution, dense = scales[level], _U(resolutions[level]), is_dense[level]
             mask = _U(offsets[level + 1] - offsets[level] - 1)
             first = np.uint64(offsets[level]) * np.uint64(width)
@@ -202,7 +214,7 @@ def scatterer(width: int) -> Kernel:
                 e, f, g, h = first + np.uint64(e) * np.uint64(width), first + np.uint64(f) * np.uint64(width), first + np.uint64(g) * np.uint64(width), first + np.uint64(h) * np.uint64(width)  # fmt: skip # noqa: E501
                 block, lane = np.uint64(n // BLOCK), np.uint64(n % BLOCK)
                 for k in range(width):
-                    values[k] = of_features[block, column + np.uint64(k), lane]
+                    values[k] = openness[level] * of_features[block, column + np.uint64(k), lane]
                 for k in range(width):
                     at = np.uint64(k)
                     far = values[k] * w
@@ -240,10 +252,8 @@ def follow_slopes(
 
 
 @compiled
-def heed_samples(
-    points: Any, shared: Any, widths: Any, cells: Any, extent: Any, fall: Any, densities: Any
-) -> None:
-    """Tell the density grid (cells^3,) of samples: up at once, down by the share `fall`. extent: of the unit cube that
+def heed_samples(points: Any, shared: Any, widths: Any, cells: Any, extent: Any, fall: Any, codes: Any) -> None:
+    """Tell the density grid's codes (cells^3,) of samples: up at once, down by `fall`. extent: of the unit cube that
     the cells fill."""
     scale = _F(cells) / extent
     last = np.int32(cells - 1)
@@ -254,8 +264,7 @@ def heed_samples(
         i, j, k = np.int32(points[n, 0] * scale), np.int32(points[n, 1] * scale), np.int32(points[n, 2] * scale)
         i, j, k = min(max(i, 0), last), min(max(j, 0), last), min(max(k, 0), last)
         at = np.uint64((i * np.int32(cells) + j) * np.int32(cells) + k)
-        known = densities[at]
-        if known < 0:
-            continue
-        density = density_of(shared[n // BLOCK, 0, n % BLOCK])
-        densities[at] = density if density > known else known + fall * (density - known)
+        known = np.int32(codes[at])
+        if known != NEVER:
+            code = code_of(shared[n // BLOCK, 0, n % BLOCK])
+            codes[at] = max(code, known - fall)

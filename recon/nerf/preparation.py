@@ -11,7 +11,7 @@ from recon.nerf.engine import KernelEngine
 from recon.nerf.parameters import initial_parameters, make_layout
 from recon.nerf.pixels import Pixels, longest_side
 from recon.nerf.schedule import held_out_every
-from recon.nerf.sight import first_densities
+from recon.nerf.sight import first_codes
 from recon.nerf.train import Trainer
 from recon.splats.extent import find_extent
 from recon.splats.photos import Photos
@@ -34,7 +34,7 @@ def prepare_trainer(posed: PosedImages, settings: NerfSettings, device: str, see
     background, is_random = _background(photos, pixels, settings)
     layout = make_layout(settings, background)
     trained = in_box.select(photos.trained)
-    engine = KernelEngine(layout, initial_parameters(layout, seed), first_densities(trained, layout))
+    engine = KernelEngine(layout, initial_parameters(layout, seed), first_codes(trained, layout))
     return Trainer(photos, pixels, engine, world_from_box, bounds, is_random, settings, seed, device)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recon.nerf import NerfSettings
 
 RATE_FALL = 1 / 30  # of the learning rate, over the run
 WARM_UP = 0.01  # share of training in which the rate rises
-EARLY = 0.1  # share of training in which rays have twice the samples, and are half as many
-EXPLORE = (0.5, 0.15)  # share of samples that is spread evenly, first and later
+EARLY, EARLY_FACTOR = 0.15, 4  # share of training in which rays have so many times the samples, and are fewer
+EXPLORE = (0.5, 0.1)  # share of samples that is spread evenly, first and later
+OPEN_FIRST, OPEN_ALL = 0.4, 0.3  # share of the hash grid's levels that counts at first; of training when all do
 LEAST_WEIGHT = 5e-4  # of a sample that is learned from
-GRID_FALL = 0.1  # of the density grid toward a lower density, each time a sample says so
-RECODE_EVERY = 8  # steps between updates of what samples are placed by
+GRID_FALL = 2  # codes of the density grid toward a lower density, each time a sample says so
 HELD_OUT_EVERY, FEWEST_TO_HOLD_OUT = 8, 32  # photos
 
 
@@ -22,7 +25,7 @@ def rate(settings: NerfSettings, share: float) -> float:
 def shape(settings: NerfSettings, share: float) -> tuple[int, int]:
     """Rays, and samples on each."""
     if share < EARLY:
-        return max(1, settings.rays // 2), 2 * settings.samples
+        return max(1, settings.rays // EARLY_FACTOR), EARLY_FACTOR * settings.samples
     return settings.rays, settings.samples
 
 
@@ -37,3 +40,9 @@ def held_out_every(settings: NerfSettings, num_photos: int) -> int:
     if settings.held_out is not None:
         return settings.held_out
     return HELD_OUT_EVERY if num_photos >= FEWEST_TO_HOLD_OUT else 0
+
+
+def openness(num_levels: int, share: float) -> NDArray[np.float32]:
+    """(L,) how much each level of the hash grid counts: coarse ones first, so that shapes settle before textures."""
+    opened = num_levels * min(1.0, OPEN_FIRST + (1 - OPEN_FIRST) * share / OPEN_ALL)
+    return np.clip(opened - np.arange(num_levels), 0, 1).astype(np.float32)

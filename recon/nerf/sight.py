@@ -8,20 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.cameras import CameraSet
+from render.radiance_kernels import NEVER
 from render.radiance_layout import RadianceLayout
-from render.splatting_compiled import Float, compiled, in_threads
+from render.splatting_compiled import compiled, in_threads
 
-START_DENSITY = 0.4  # per box unit, of every cell that is seen
+START_CODE = 86  # of every cell that is seen: 0.4 per box unit
 NEAR = 0.3  # box units: what only one camera sees so close cannot be told from what is behind it
 
 
-def first_densities(in_box: CameraSet, layout: RadianceLayout) -> Float:
-    """(cells^3,) densities to begin with, below zero in cells that no camera sees."""
+def first_codes(in_box: CameraSet, layout: RadianceLayout) -> NDArray[np.uint8]:
+    """(cells^3,) codes of the density grid to begin with: never looked at where no camera sees."""
     is_seen = np.zeros(layout.cells**3, np.bool_)
     lens = np.concatenate([in_box.focal, in_box.center, in_box.size], 1)
     poses = np.ascontiguousarray(in_box.cam_from_world[:, :3])
     in_threads(_see, layout.cells, 4, poses, lens, layout.cells, layout.shell, NEAR, is_seen)
-    return np.where(is_seen, np.float32(START_DENSITY), np.float32(-1)).astype(np.float32)
+    return np.where(is_seen, START_CODE, NEVER).astype(np.uint8)
 
 
 @compiled

@@ -87,6 +87,7 @@ class Trainer:
         """Learn from random rays. Returns losses by name."""
         share = self.share
         count, samples = schedule.shape(self.settings, share)
+        self.engine.network.openness[:] = schedule.openness(self.layout.grid.num_levels, share)
         batch = self.pixels.draw(count, self.rng)
         rays = Rays(batch.origins, batch.directions, self.rng.random((count, 2), np.float32))
         behind = self._behind(count)
@@ -98,8 +99,6 @@ class Trainer:
         )  # fmt: skip
         self._follow_exposures()
         self.step_count += 1
-        if self.step_count % schedule.RECODE_EVERY == 0:
-            self.engine.recode()
         return losses
 
     def _behind(self, count: int) -> Float:

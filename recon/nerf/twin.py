@@ -121,17 +121,23 @@ def draw(
     """Densities and colours at samples, laid over each other; samples of weights below `least` are left out."""
     shape = placed.places.shape
     shared = _shared(parameters, encode(placed.points.reshape(-1, 3)))
-    density = torch.exp(shared[:, 0].clamp(max=10) - 1).view(shape)
+    near = (placed.places**2).clamp(max=1)
+    density = _taught(torch.exp(shared[:, 0].clamp(max=10) - 1).view(shape), near)
     passed = torch.exp(-density * placed.widths)
     left = torch.cumprod(torch.cat([torch.ones_like(passed[:, :1]), passed[:, :-1]], 1), 1)
     weights = left * (1 - passed)
     weights = torch.where(weights > least, weights, 0)
     rows = weights.reshape(-1).nonzero()[:, 0]
     harmonics = spherical_harmonics(directions)[rows // shape[1]]
-    some = _colors(parameters, torch.cat([shared[rows], harmonics], 1))
+    some = _taught(_colors(parameters, torch.cat([shared[rows], harmonics], 1)), near.view(-1, 1)[rows])
     colors = torch.zeros(weights.numel(), 3, device=some.device, dtype=some.dtype).index_copy(0, rows, some)
     rgb = (weights[..., None] * colors.view(*shape, 3)).sum(1)
     return Drawn(rgb, weights.sum(1), density, weights)
+
+
+def _taught(values: Tensor, share: Tensor) -> Tensor:
+    """The same, of which only a share of the slopes goes back."""
+    return values * share + (values * (1 - share)).detach()
 
 
 def _shared(parameters: dict[str, Tensor], features: Tensor) -> Tensor:

@@ -36,10 +36,10 @@ def make_engine(features: int = 4) -> KernelEngine:
     grid = HashGridLayout.between(4, 32, 16 // features, features, 9)
     layout = RadianceLayout(grid, width=8, color_width=8, cells=16, num_samples=12)
     parameters = {name: rng.normal(0, 0.5, shape).astype(np.float32) for name, shape in layout.shapes.items()}
-    densities = np.exp(rng.normal(0, 2, layout.cells**3)).astype(np.float32)
-    densities[rng.random(len(densities)) < 0.2] = -1
-    densities[rng.random(len(densities)) < 0.2] = 0
-    return KernelEngine(layout, parameters, densities)
+    codes = rng.normal(96, 20, layout.cells**3).clip(1, 255).astype(np.uint8)
+    codes[rng.random(len(codes)) < 0.2] = 0
+    codes[rng.random(len(codes)) < 0.2] = 1
+    return KernelEngine(layout, parameters, codes)
 
 
 def placed_by_twin(engine: KernelEngine, rays: Rays, explore: float = 0.3) -> twin.Placed:
