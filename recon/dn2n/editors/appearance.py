@@ -161,7 +161,9 @@ def tinted(rgb: Picture, color: Triple, mean_light: float) -> Picture:
     light = luminance(rgb) / max(mean_light, 0.05)
     shade = np.clip(light, 0, 1)[..., None] * goal
     gleam = np.clip((light - 1) * 0.45, 0, 1)[..., None]
-    return np.asarray(shade * (0.25 + 0.75 * np.clip(light, 0, 1)[..., None]) ** 0.25 + (1 - shade) * gleam, np.float32)
+    return np.asarray(
+        shade * (0.25 + 0.75 * np.clip(light, 0, 1)[..., None]) ** 0.25 + (1 - shade) * gleam, np.float32
+    )
 
 
 def greenness(rgb: Picture) -> Plane:

@@ -65,7 +65,9 @@ def _spread_out(totals: Float, weights: Float) -> Float:
     while is_open.any() and sigma < 4 * TABLE:
         size = [sigma] * 3
         near = ndimage.gaussian_filter(weights, size, mode="constant")
-        mean = np.stack([ndimage.gaussian_filter(totals[..., k], size, mode="constant") for k in range(3)], -1)
+        mean = np.stack(
+            [ndimage.gaussian_filter(totals[..., k], size, mode="constant") for k in range(3)], -1
+        )
         here = is_open & (near > (enough if sigma < TABLE else 0))
         shift[here] = mean[here] / near[here][:, None]
         is_open &= ~here
@@ -104,8 +106,10 @@ def _look_up(colors: Float, table: Float, out: Float) -> None:
 @numba.njit(cache=True, fastmath=True, nogil=True, inline="always")
 def _place(color: Float, count: int) -> tuple[int, int, int, float, float, float]:
     """The table's entry below a colour in each channel, and how far past it."""
-    x, y, z = (min(max(color[0], np.float32(0)), np.float32(1)) * count,
-               min(max(color[1], np.float32(0)), np.float32(1)) * count,
-               min(max(color[2], np.float32(0)), np.float32(1)) * count)
+    x, y, z = (
+        min(max(color[0], np.float32(0)), np.float32(1)) * count,
+        min(max(color[1], np.float32(0)), np.float32(1)) * count,
+        min(max(color[2], np.float32(0)), np.float32(1)) * count,
+    )
     i, j, k = min(int(x), count - 1), min(int(y), count - 1), min(int(z), count - 1)
     return i, j, k, x - i, y - j, z - k

@@ -41,12 +41,14 @@ class FolderEditor:
             raise InputError("No folder of edited pictures was given.", "Choose the folder that holds them.")
         if not wishes.folder.is_dir():
             raise InputError(
-                f"The folder of edited pictures “{wishes.folder.name}” is not there.", "Choose another folder."
+                f"The folder of edited pictures “{wishes.folder.name}” is not there.",
+                "Choose another folder.",
             )
         self._paths = _pictures(wishes.folder)
         if not self._paths:
             raise InputError(
-                f"There is no picture in “{wishes.folder.name}”.", "Put PNG or JPEG files named as the photos there."
+                f"There is no picture in “{wishes.folder.name}”.",
+                "Put PNG or JPEG files named as the photos there.",
             )
         self._strength = wishes.strength
         self.plan = EditPlan(wishes.prompt, LABEL, (f"pictures of {wishes.folder.name}",), consistency="none")
@@ -66,7 +68,9 @@ class FolderEditor:
         notes = []
         if missing:
             some = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
-            notes.append(f"{len(missing)} of {len(views)} views have no edited picture and are left out: {some}.")
+            notes.append(
+                f"{len(missing)} of {len(views)} views have no edited picture and are left out: {some}."
+            )
         self.plan = replace(self.plan, notes=tuple(notes))
 
     def edit(self, view: SceneView, seed: int) -> NDArray[np.float32]:
@@ -98,7 +102,9 @@ class FolderEditor:
         if note not in self.plan.notes:
             self.plan = replace(self.plan, notes=(*self.plan.notes, note))
         way = cv2.INTER_AREA if rgb.shape[0] > height else cv2.INTER_CUBIC
-        scaled = [cv2.resize(part, (width, height), interpolation=way) for part in (rgb * alpha[..., None], alpha)]
+        scaled = [
+            cv2.resize(part, (width, height), interpolation=way) for part in (rgb * alpha[..., None], alpha)
+        ]
         alpha = np.clip(scaled[1], 0, 1)
         return np.clip(scaled[0] / np.maximum(alpha, 1e-3)[..., None], 0, 1), alpha
 

@@ -116,14 +116,15 @@ def _veins(sheet: Worksheet) -> Plane:
 def _grain(sheet: Worksheet) -> Plane:
     place = sheet.local
     return np.asarray(
-        (sheet.noise_at(place * np.float32(45), 2, 31) - 0.5) * 0.9 + (sheet.noise_at(place * np.float32(6), 3, 32) - 0.5),
+        (sheet.noise_at(place * np.float32(45), 2, 31) - 0.5) * 0.9
+        + (sheet.noise_at(place * np.float32(6), 3, 32) - 0.5),
         np.float32,
     )
 
 
 def _speckles(sheet: Worksheet) -> Plane:
-    spots = sheet.noise_at(sheet.local * np.float32(60), 2, 33)
-    return np.asarray(np.where(spots > 0.6, 0.6, np.where(spots < 0.36, -0.7, 0.0)), np.float32)
+    spots = sheet.noise_at(sheet.local * np.float32(45), 2, 33)
+    return np.asarray(3.2 * (spots - 0.5), np.float32)
 
 
 def _patina(sheet: Worksheet) -> Plane:
@@ -182,7 +183,9 @@ def _geometric(name: str) -> Callable[[Worksheet], Plane]:
     return pattern
 
 
-def _plain(name: str, pattern: Callable[[Worksheet], Plane], gloss: float = 0.05, light: float = 0.45) -> Look:
+def _plain(
+    name: str, pattern: Callable[[Worksheet], Plane], gloss: float = 0.05, light: float = 0.45
+) -> Look:
     """A material of two colours, as parts of splats have it."""
     first, second = MATERIALS[name].colors
     base = np.array(first)
@@ -197,7 +200,7 @@ LOOKS: Mapping[str, Look] = {
     ),
     "silver": Look(((0.08, 0.08, 0.10), (0.56, 0.58, 0.62), (0.98, 0.99, 1.0)), _patina, 0.18, 0.5, 10, 0.75),
     "copper": Look(((0.14, 0.04, 0.02), (0.70, 0.36, 0.21), (1.0, 0.78, 0.62)), _patina, 0.2, 0.45, 9, 0.75),
-    "steel": Look(((0.07, 0.08, 0.09), (0.43, 0.46, 0.50), (0.92, 0.95, 1.0)), _patina, 0.12, 0.55, 12, 0.7),
+    "steel": Look(((0.07, 0.08, 0.09), (0.43, 0.46, 0.50), (0.92, 0.95, 1.0)), _patina, 0.12, 0.45, 12, 0.7),
     "marble": Look(((0.42, 0.42, 0.45), (0.83, 0.82, 0.80), (1.0, 1.0, 0.99)), _veins, 0.75, 0.14, 14, 0.55),
     "stone": Look(((0.14, 0.135, 0.13), (0.50, 0.485, 0.455), (0.84, 0.82, 0.78)), _grain, 0.4, 0.0, 4, 0.95),
     "granite": Look(((0.16, 0.15, 0.16), (0.52, 0.49, 0.49), (0.88, 0.86, 0.86)), _speckles, 0.5, 0.1, 12, 0.7),

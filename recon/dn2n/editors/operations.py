@@ -67,8 +67,11 @@ def _degree(amount: float) -> str:
     return "" if amount <= 1.15 else "strong"
 
 
+_SHARP = ("brick", "stripes", "checks", "dots")  # edges that a pixel's error of depth shows
+
+
 def _material(title: str) -> Effect:
-    return Effect("material", title, needs_depth=True)
+    return Effect("material", title, "screen" if title in _SHARP else "world", needs_depth=True)
 
 
 EFFECTS: Mapping[str, Effect] = {

@@ -24,15 +24,16 @@ from recon.dn2n.editors.worksheet import BASE, Worksheet
 _POINTWISE: Mapping[str, Callable[[Picture], Picture]] = {
     name: getattr(appearance, name)
     for name in (
-        "sunset", "dawn", "dusk", "night", "overcast", "sunny", "warm", "cold", "bright", "dark", "vivid", "faded",
+        "sunset", "dawn", "dusk", "night", "overcast", "sunny", "warm", "cold", "bright", "dark", "faded",
         "flat", "summer", "sepia", "mono", "negative",
     )
 }  # fmt: skip
 _ON_SHARED: Mapping[str, Callable[[Picture], Picture]] = {
     "contrast": lambda rgb: appearance.s_curve(rgb, 0.9),
     "poster": appearance.poster,
+    "vivid": appearance.vivid,
 }
-_GRAIN_KEPT = {"contrast": 1.0, "poster": 0.25}
+_GRAIN_KEPT = {"contrast": 1.0, "poster": 0.25, "vivid": 1.0}
 
 
 class ProceduralEditor:
@@ -53,8 +54,8 @@ class ProceduralEditor:
         self._surfels = {}
         if frame.has_depth:
             layers = [_layers(operation) for operation in self._prompt.operations]
-            for fraction in sorted({size for sizes in layers for size in sizes}):
-                self._surfels[fraction] = pooled_surfels(views, frame, fraction, seed)
+            fractions = sorted({size for sizes in layers for size in sizes})
+            self._surfels = pooled_surfels(views, frame, fractions, seed)
         self.plan = _told(self._prompt.plan, self._prompt.operations, self._frame)
 
     def edit(self, view: SceneView, seed: int) -> NDArray[np.float32]:
@@ -125,6 +126,8 @@ def _told(plan: EditPlan, operations: Sequence[Operation], frame: SceneFrame) ->
         names = " and ".join(f"“{name}”" for name in plan.targets)
         notes.append(f"No mask or part says where {names} is, so the whole scene is changed.")
     if not frame.has_depth and any(each.effect.needs_depth for each in operations):
-        notes.append("Depth is not known, so patterns and weather follow each picture and differ from view to view.")
+        notes.append(
+            "Depth is not known, so patterns and weather follow each picture and differ from view to view."
+        )
         return replace(plan, notes=tuple(notes), consistency="screen")
     return replace(plan, notes=tuple(notes))

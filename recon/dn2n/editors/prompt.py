@@ -44,9 +44,7 @@ class Prompt:
 
     @property
     def consistency(self) -> Consistency:
-        return (
-            "screen" if any(each.effect.consistency == "screen" for each in self.operations) else "world"
-        )
+        return "screen" if any(each.effect.consistency == "screen" for each in self.operations) else "world"
 
     @property
     def plan(self) -> EditPlan:
@@ -141,7 +139,9 @@ def _hints(unknown: Sequence[str]) -> tuple[tuple[str, str], ...]:
     found = []
     for word in [word for word in unknown if 3 < len(word) < 20][:_MOST_HINTS]:
         near = [known for known in _vocabulary() if abs(len(known) - len(word)) < 3]
-        found += [(word, match) for match in get_close_matches(word, near, 1, 0.75 if len(word) < 5 else 0.74)]
+        found += [
+            (word, match) for match in get_close_matches(word, near, 1, 0.75 if len(word) < 5 else 0.74)
+        ]
     return tuple(found)
 
 

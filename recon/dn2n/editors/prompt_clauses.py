@@ -68,9 +68,7 @@ class ClauseReader:
             last, factor = self.operations[-1], math.prod(item.amount for item in telling)
             self.operations[-1] = replace(last, amount=min(last.amount * factor, _MOST))
 
-    def _without_new_objects(
-        self, items: list[Item], names: list[_Name]
-    ) -> tuple[list[Item], list[_Name]]:
+    def _without_new_objects(self, items: list[Item], names: list[_Name]) -> tuple[list[Item], list[_Name]]:
         """Leave out things that would have to be made or taken away, with what is said of them ("a red hat")."""
         kept, gone = [], []
         has_look = any(item.is_look for item in items)
@@ -145,7 +143,9 @@ class ClauseReader:
     def _drop_excluded(self) -> None:
         names = set(self.excluded)
         self.operations = [
-            ask for ask in self.operations if (ask.color_name if ask.name == "tint" else ask.name) not in names
+            ask
+            for ask in self.operations
+            if (ask.color_name if ask.name == "tint" else ask.name) not in names
         ]
 
 
@@ -168,7 +168,10 @@ def _clauses(items: Sequence[Item]) -> Iterator[tuple[Item | None, list[Item]]]:
 
 def _is_between(clause: list[Item]) -> bool:
     """Whether the only effects so far describe what is spoken of ("the red wall made blue")."""
-    return all(clause[k + 1].is_name for k, item in enumerate(clause[:-1]) if item.is_look) and clause[-1].is_name
+    return (
+        all(clause[k + 1].is_name for k, item in enumerate(clause[:-1]) if item.is_look)
+        and clause[-1].is_name
+    )
 
 
 def _described(items: list[Item]) -> list[Item]:
@@ -232,7 +235,9 @@ def _role(items: Sequence[Item], name: _Name) -> str:
     if "definite" in name.before:
         is_of = any(item.text == "of" for item in items[: name.start])
         is_place = "place" in name.before and not (is_of and is_whole)
-        return "target" if is_asked and not (is_of and is_whole) or is_place or not is_whole else "description"
+        return (
+            "target" if (is_asked and not (is_of and is_whole)) or is_place or not is_whole else "description"
+        )
     if name.is_known:
         is_on = name.before == "place" and items[name.start - 1].text in ("on", "over", "onto", "upon")
         return "target" if not is_whole or is_on or (is_asked and not follows) else "description"

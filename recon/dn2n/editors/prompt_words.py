@@ -162,10 +162,31 @@ PLACES = frozenset([
 ])  # fmt: skip
 COPULAS = frozenset(["is", "are", "be", "becomes", "looks", "look", "was", "were", "being", "appears", "appear", "seem",
                      "seems", "should", "must", "shall", "will", "looked", "it's", "its", "that's", "turned", "gets", "goes"])  # fmt: skip
-DEFINITE = frozenset(["the", "his", "her", "their", "my", "our", "your", "this", "that", "these", "those", "every", "each"])
+DEFINITE = frozenset(
+    ["the", "his", "her", "their", "my", "our", "your", "this", "that", "these", "those", "every", "each"]
+)
 INDEFINITE = frozenset(["a", "an", "one", "any"])
 JOINS = frozenset(["and", "&", "+"])
-STOPS = frozenset([",", ";", ".", "!", "?", ":", "but", "then", "while", "though", "although", "yet", "or", "|", "/", "with"])
+STOPS = frozenset(
+    [
+        ",",
+        ";",
+        ".",
+        "!",
+        "?",
+        ":",
+        "but",
+        "then",
+        "while",
+        "though",
+        "although",
+        "yet",
+        "or",
+        "|",
+        "/",
+        "with",
+    ]
+)
 COLOR_NOUNS = frozenset(["colour", "colours", "color", "colors", "hue", "hues", "tint", "tints", "tone", "tones", "shade",
                          "shades", "colouring", "coloring"])  # fmt: skip
 LIGHT_NOUNS = frozenset(["light", "lights", "lighting", "glow", "illumination", "lit"])

@@ -54,7 +54,9 @@ def frame_of(views: Sequence[SceneView]) -> SceneFrame:
     chosen = [views[i] for i in np.unique(np.linspace(0, len(views) - 1, _MOST_VIEWS).round().astype(int))]
     far_depth = _far_depth(chosen)
     samples = [_sample(view, far_depth) for view in chosen]
-    points, distance, light, share, is_known = (np.concatenate(column) for column in zip(*samples, strict=True))
+    points, distance, light, share, is_known = (
+        np.concatenate(column) for column in zip(*samples, strict=True)
+    )
     eyes = np.stack([-view.cam_from_world[:3, :3].T @ view.cam_from_world[:3, 3] for view in chosen])
     centre = eyes.mean(0)
     has_depth = bool(is_known.mean() > _LEAST_KNOWN)

@@ -10,9 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.editors.appearance import Picture, Plane, Triple, greenness, luminance, mixed, overcast, saturated, toned
+from recon.dn2n.editors.appearance import (
+    Picture,
+    Plane,
+    Triple,
+    greenness,
+    luminance,
+    mixed,
+    overcast,
+    saturated,
+    toned,
+)
 from recon.dn2n.editors.strokes import empty_canvas, lay, on_surface, random_of, wandering
 from recon.dn2n.editors.surfels import Surfels
+from recon.dn2n.editors.weather import softened
 from recon.dn2n.editors.worksheet import Worksheet
 
 Float = NDArray[np.float32]
@@ -27,7 +38,9 @@ def autumn(rgb: Picture, sheet: Worksheet) -> Picture:
     which = sheet.noise(0.07 * sheet.frame.middle, 3, 81)
     goal = _between(which, ((0.62, 0.24, 0.07), (0.95, 0.52, 0.10), (0.98, 0.76, 0.22)))
     light = luminance(rgb)[..., None]
-    turned = mixed(rgb, np.asarray(goal * (0.2 + 1.35 * light), np.float32), np.asarray(0.9 * greenness(rgb), np.float32))
+    turned = mixed(
+        rgb, np.asarray(goal * (0.2 + 1.35 * light), np.float32), np.asarray(0.9 * greenness(rgb), np.float32)
+    )
     golden = toned(saturated(turned, 1.08), (0.90, 0.78, 0.72), (1.10, 0.98, 0.76))
     return _strewn(golden, sheet, _LEAVES, 0.33, (0.62, 0.34))
 
@@ -65,7 +78,7 @@ def _strewn(
     along = on_surface(surfels, _scattered(surfels, sheet))
     canvas = empty_canvas(rgb)
     lay(canvas, sheet, surfels, colors, shape, along, chosen)
-    return canvas.rgb
+    return mixed(rgb, canvas.rgb, softened(canvas.cover))
 
 
 def _scattered(surfels: Surfels, sheet: Worksheet) -> Float:
@@ -76,8 +89,19 @@ def _scattered(surfels: Surfels, sheet: Worksheet) -> Float:
 
 def _between(values: Plane, colors: Sequence[Triple]) -> Float:
     places = np.linspace(0.3, 0.7, len(colors))
-    return np.stack([np.interp(values, places, [c[k] for c in colors]) for k in range(3)], -1).astype(np.float32)
+    return np.stack([np.interp(values, places, [c[k] for c in colors]) for k in range(3)], -1).astype(
+        np.float32
+    )
 
 
-SEASONS: Mapping[str, Callable[[Picture, Worksheet], Picture]] = {"autumn": autumn, "spring": spring, "winter": winter}
-SEASON_LAYERS: Mapping[str, tuple[float, ...]] = {"autumn": (LITTER,), "spring": (LITTER,), "winter": (), "summer": ()}
+SEASONS: Mapping[str, Callable[[Picture, Worksheet], Picture]] = {
+    "autumn": autumn,
+    "spring": spring,
+    "winter": winter,
+}
+SEASON_LAYERS: Mapping[str, tuple[float, ...]] = {
+    "autumn": (LITTER,),
+    "spring": (LITTER,),
+    "winter": (),
+    "summer": (),
+}

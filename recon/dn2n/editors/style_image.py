@@ -30,7 +30,9 @@ class StyleImageEditor:
 
     def __init__(self, wishes: EditorWishes) -> None:
         if wishes.style is None:
-            raise InputError("No style picture was given.", "Choose a picture whose colours the scene should have.")
+            raise InputError(
+                "No style picture was given.", "Choose a picture whose colours the scene should have."
+            )
         rgb, alpha = read_picture(wishes.style, _LONGEST)
         self._goal = rgb[alpha > 0.5]
         if len(self._goal) < 16:
@@ -48,7 +50,13 @@ class StyleImageEditor:
             return
         more = self._effects.plan
         self.plan = EditPlan(
-            wishes.prompt, LABEL, (colors, *more.operations), more.unknown, more.targets, more.consistency, more.notes
+            wishes.prompt,
+            LABEL,
+            (colors, *more.operations),
+            more.unknown,
+            more.targets,
+            more.consistency,
+            more.notes,
         )
 
     def prepare(self, views: Sequence[SceneView], seed: int) -> None:

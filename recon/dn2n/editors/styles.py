@@ -19,14 +19,14 @@ from recon.dn2n.editors.worksheet import BASE, Worksheet
 
 Float = NDArray[np.float32]
 
-COARSE, FINE, DOT, TILE, HATCH = 1 / 30, 1 / 85, 1 / 80, 1 / 38, 1 / 65  # of the picture's longer side
+COARSE, FINE, DOT, TILE, HATCH = 1 / 30, 1 / 78, 1 / 72, 1 / 38, 1 / 65  # of the picture's longer side
 _PAPER = np.array([0.965, 0.955, 0.93], np.float32)
 
 
 def oil(rgb: Picture, sheet: Worksheet) -> Picture:
     """Broad strokes, then small ones where there is something to see; thick paint that catches the light."""
     canvas = empty_canvas(_rich(sheet.pooled_colors, rgb))
-    for fraction, shape, least in ((COARSE, (1.15, 0.42), 0.0), (FINE, (1.5, 0.6), 0.018)):
+    for fraction, shape, least in ((COARSE, (1.15, 0.42), 0.0), (FINE, (1.35, 0.5), 0.02)):
         surfels = sheet.surfels(fraction)
         chosen = surfels.spreads >= least
         lay(canvas, sheet, surfels, _brushed(surfels, rgb, sheet), shape, along_edges(surfels, sheet), chosen)
@@ -56,7 +56,7 @@ def pointillism(rgb: Picture, sheet: Worksheet) -> Picture:
     under = mixed(_rich(sheet.pooled_colors, rgb), (0.93, 0.90, 0.82), 0.45)
     canvas = empty_canvas(under)
     along = on_surface(surfels, surfels.slopes)
-    for salt, reach in ((1.0, 0.62), (2.0, 0.44)):
+    for salt, reach in ((1.0, 0.58), (2.0, 0.42)):
         colors = _jittered(saturated(surfels.colors, 1.5), surfels, salt)
         lay(canvas, sheet, surfels, colors, (reach, reach), along)
     return np.clip(_filtered(canvas.rgb), 0, 1)
@@ -68,11 +68,11 @@ def mosaic(rgb: Picture, sheet: Worksheet) -> Picture:
     if not len(surfels):
         return rgb
     owner, first, second = owners(surfels, sheet.view, sheet.geometry)
-    shade = (0.88 + 0.24 * random_of(surfels, 3.0))[:, None]
+    shade = (0.92 + 0.16 * random_of(surfels, 3.0))[:, None]
     colors = np.clip(s_curve(saturated(surfels.colors, 1.3), 0.3) * shade, 0, 1)
     tiles = np.where((owner >= 0)[..., None], colors[np.maximum(owner, 0)], rgb).astype(np.float32)
     gap = np.clip((second - first - 0.03) / 0.22, 0, 1)
-    joint = 0.30 * sheet.pooled_colors + np.float32([0.13, 0.12, 0.11])
+    joint = 0.45 * sheet.pooled_colors + np.float32([0.11, 0.10, 0.09])
     laid = _filtered((joint + (tiles - joint) * gap[..., None]).astype(np.float32))
     return np.clip(laid, 0, 1)
 
@@ -109,7 +109,7 @@ def cartoon(rgb: Picture, sheet: Worksheet) -> Picture:
 
 def _filtered(painted: Float) -> Float:
     """Edges as soft as a lens makes them, so that they do not flicker from view to view."""
-    return np.asarray(cv2.GaussianBlur(painted, (0, 0), 0.65), np.float32)
+    return np.asarray(cv2.GaussianBlur(painted, (0, 0), 0.75), np.float32)
 
 
 def _outlines(rgb: Picture) -> Plane:
@@ -137,8 +137,8 @@ def _jittered(colors: Float, surfels: Surfels, salt: float) -> Float:
     """(M, 3) colours with hue and lightness of their own, the same on average."""
     turn = (random_of(surfels, salt) - 0.5)[:, None]
     lift = (random_of(surfels, salt + 0.5) - 0.5)[:, None]
-    wheel = np.float32([1.0, -0.35, -0.75]) * turn * 0.3 + np.float32([-0.3, 0.25, 0.35]) * lift * 0.22
-    return np.clip(colors + wheel + 0.16 * lift, 0, 1).astype(np.float32)
+    wheel = np.float32([1.0, -0.35, -0.75]) * turn * 0.24 + np.float32([-0.3, 0.25, 0.35]) * lift * 0.22
+    return np.clip(colors + wheel + 0.12 * lift, 0, 1).astype(np.float32)
 
 
 STYLES: Mapping[str, Callable[[Picture, Worksheet], Picture]] = {

@@ -18,20 +18,24 @@ _STEPS = (1, 3, 9)  # and every so many pixels, the larger the box
 
 
 def boxes_of(
-    surfels: Surfels, view: SceneView, depth: Float, radii: Float
+    surfels: Surfels, view: SceneView, depth: Float, radii: Float, extents: Float | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Which surfels with these radii (M,) the view may see, and the pixels that each may touch: (V,) and (V, 4) first
-    and last-but-one row, then column. depth: (H, W) of the view; what lies far behind or before it is left out."""
+    and last-but-one row, then column. depth: (H, W) of the view; what lies far behind or before it is left out.
+    extents: (M, 2) half sizes along the picture's axes where these are less than the radii."""
     in_cam = surfels.positions @ view.cam_from_world[:3, :3].T + view.cam_from_world[:3, 3]
     z = in_cam[:, 2]
     front = z > radii
-    reach = np.where(front, radii / np.where(front, z, 1), 0)[:, None] * view.focal + 1
+    wide = radii[:, None] if extents is None else extents
+    reach = np.where(front[:, None], wide / np.where(front, z, 1)[:, None], 0) * view.focal + 1
     pixels = in_cam[:, :2] / np.where(front, z, 1)[:, None] * view.focal + view.center
     height, width = view.depth.shape
     low = np.clip(np.floor(pixels - reach), 0, (width, height)).astype(np.int32)
     high = np.clip(np.ceil(pixels + reach), 0, (width, height)).astype(np.int32)
     seen = np.nonzero(front & (high > low).all(1))[0]
-    seen = seen[_is_near(depth, (low[seen] + high[seen]) // 2, (high[seen] - low[seen]).max(1), z[seen], radii[seen])]
+    seen = seen[
+        _is_near(depth, (low[seen] + high[seen]) // 2, (high[seen] - low[seen]).max(1), z[seen], radii[seen])
+    ]
     return seen, np.stack([low[seen, 1], high[seen, 1], low[seen, 0], high[seen, 0]], 1)
 
 
@@ -70,7 +74,9 @@ def spread(
     return totals, weights
 
 
-def owners(surfels: Surfels, view: SceneView, geometry: ViewGeometry) -> tuple[NDArray[np.int32], Float, Float]:
+def owners(
+    surfels: Surfels, view: SceneView, geometry: ViewGeometry
+) -> tuple[NDArray[np.int32], Float, Float]:
     """(H, W) index of the nearest surfel, −1 for none; distance to it and to the next in sizes of cells."""
     seen, boxes = boxes_of(surfels, view, geometry.depth, surfels.sizes * np.float32(1.2))
     first, second = (np.full(view.depth.shape, 9, np.float32) for _ in range(2))
@@ -85,7 +91,10 @@ def paint(
     view: SceneView, geometry: ViewGeometry, canvas: Float, relief: Float, cover: Float,
 ) -> None:  # fmt: skip
     """Lay one stroke for each chosen surfel over the canvas, in the order of priorities, which is the world's own."""
-    seen, boxes = boxes_of(surfels, view, geometry.depth, np.maximum(lengths, widths))
+    turn = view.cam_from_world[:2, :3].T.astype(np.float32)
+    across = np.cross(surfels.normals, along)
+    extents = 1.15 * np.hypot((along @ turn) * lengths[:, None], (across @ turn) * widths[:, None])
+    seen, boxes = boxes_of(surfels, view, geometry.depth, np.maximum(lengths, widths), extents)
     keep = chosen[seen]
     seen, boxes = seen[keep], boxes[keep]
     in_cam = surfels.positions[seen] @ view.cam_from_world[2, :3] + view.cam_from_world[2, 3]

@@ -52,9 +52,24 @@ def _nearest_cell(x: float, y: float, z: float, level: int, size: float, seed: A
         for dj in range(2):
             for dk in range(2):
                 key = _cell_key(level, i + di, j + dj, k + dk, seed)
-                u = i + di + _JITTER * (np.float64((key >> np.uint64(4)) & np.uint64(0xFFFFF)) / 1048576 - 0.5) - a
-                v = j + dj + _JITTER * (np.float64((key >> np.uint64(24)) & np.uint64(0xFFFFF)) / 1048576 - 0.5) - b
-                w = k + dk + _JITTER * (np.float64((key >> np.uint64(44)) & np.uint64(0xFFFFF)) / 1048576 - 0.5) - c
+                u = (
+                    i
+                    + di
+                    + _JITTER * (np.float64((key >> np.uint64(4)) & np.uint64(0xFFFFF)) / 1048576 - 0.5)
+                    - a
+                )
+                v = (
+                    j
+                    + dj
+                    + _JITTER * (np.float64((key >> np.uint64(24)) & np.uint64(0xFFFFF)) / 1048576 - 0.5)
+                    - b
+                )
+                w = (
+                    k
+                    + dk
+                    + _JITTER * (np.float64((key >> np.uint64(44)) & np.uint64(0xFFFFF)) / 1048576 - 0.5)
+                    - c
+                )
                 distance = u * u + v * v + w * w
                 if distance < nearest:
                     nearest, best = distance, key
@@ -181,11 +196,19 @@ def paint_strokes(
                 u = (x * ax + y * ay + z * az) / lengths[m]
                 v = (x * bx + y * by + z * bz) / widths[m]
                 inside = np.float32(1) - u * u - v * v
-                if inside <= 0 or abs(x * nx + y * ny + z * nz) > np.float32(1.2) * widths[m] + np.float32(0.3) * lengths[m]:
+                if (
+                    inside <= 0
+                    or abs(x * nx + y * ny + z * nz)
+                    > np.float32(1.2) * widths[m] + np.float32(0.3) * lengths[m]
+                ):
                     continue
-                bristle = np.sin(v * np.float32(9) + phases[m] * np.float32(40) + u) * np.float32(0.5) + np.float32(0.5)
+                bristle = np.sin(v * np.float32(9) + phases[m] * np.float32(40) + u) * np.float32(
+                    0.5
+                ) + np.float32(0.5)
                 share = min(np.float32(1), inside * soft)
-                height = rough * (np.float32(0.55) + np.float32(0.45) * bristle) * min(np.float32(1), inside * 2)
+                height = (
+                    rough * (np.float32(0.55) + np.float32(0.45) * bristle) * min(np.float32(1), inside * 2)
+                )
                 gain = np.float32(1) + np.float32(0.10) * rough * (bristle - np.float32(0.5))
                 for c in range(3):
                     canvas[row, column, c] += share * (colors[m, c] * gain - canvas[row, column, c])

@@ -43,19 +43,23 @@ class Surfels:
         return len(self.sizes)
 
 
-def pooled_surfels(views: Iterable[SceneView], frame: SceneFrame, fraction: float, seed: int) -> Surfels:
-    """Surfels of all views. fraction: of the picture's longer side that one takes up about."""
-    table = _Table(seed)
-    for view in views:
+def pooled_surfels(
+    views: Iterable[SceneView], frame: SceneFrame, fractions: Iterable[float], seed: int
+) -> dict[float, Surfels]:
+    """Surfels of all views, for each of the fractions of the picture's longer side that one takes up about."""
+    tables = {fraction: _Table(seed) for fraction in fractions}
+    for view in views if tables else ():
         thin = thinned(view, _STEP)
         geometry = view_geometry(thin, frame.far_depth)
-        reach = max(view.depth.shape) * frame.pixel * fraction
-        lengths = frame.footprint(geometry.points).ravel() * np.float32(reach)
+        footprint = frame.footprint(geometry.points).ravel()
         points = (geometry.points - frame.centre.astype(np.float32)).reshape(-1, 3)
         rgb = thin.rgb.reshape(-1, 3)
         normals = world_normals(thin, geometry).reshape(-1, 3)
-        table.add(points, lengths, rgb, normals, luminance(rgb), _trust(normals, geometry))
-    return table.surfels(frame)
+        light, trust = luminance(rgb), _trust(normals, geometry)
+        for fraction, table in tables.items():
+            lengths = footprint * np.float32(max(view.depth.shape) * frame.pixel * fraction)
+            table.add(points, lengths, rgb, normals, light, trust)
+    return {fraction: table.surfels(frame) for fraction, table in tables.items()}
 
 
 def thinned(view: SceneView, step: int) -> SceneView:
@@ -85,7 +89,9 @@ class _Table:
         self._sums = np.zeros((1 << 14, NUM_SUMS), np.float64)
         self._used = 0
 
-    def add(self, points: Float, lengths: Float, rgb: Float, normals: Float, light: Float, trust: Float) -> None:
+    def add(
+        self, points: Float, lengths: Float, rgb: Float, normals: Float, light: Float, trust: Float
+    ) -> None:
         start = 0
         while start < len(points):
             start, self._used = gather(

@@ -56,9 +56,7 @@ def moved_along_rays(geometry: ViewGeometry, scale: Float) -> ViewGeometry:
     """Every point (H, W) so many times as far from the camera."""
     eye = geometry.eye.astype(np.float32)
     points = eye + (geometry.points - eye) * scale[..., None]
-    return replace(
-        geometry, depth=geometry.depth * scale, points=points, distance=geometry.distance * scale
-    )
+    return replace(geometry, depth=geometry.depth * scale, points=points, distance=geometry.distance * scale)
 
 
 def pixel_directions(view: SceneView) -> tuple[Float, Float]:

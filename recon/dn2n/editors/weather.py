@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import cv2
 import numpy as np
 
 from recon.dn2n.editors.appearance import Picture, Plane, Triple, luminance, mixed, overcast, saturated, toned
@@ -43,7 +44,9 @@ def dust(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
 def underwater(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
     """Water swallows red first, then green; far away it is blue-green."""
     depth = optical_depth(sheet, amount)[..., None]
-    passed = rgb * np.exp(-depth * np.array([1.3, 0.28, 0.2], np.float32)) * np.array([0.7, 1, 1.05], np.float32)
+    passed = (
+        rgb * np.exp(-depth * np.array([1.3, 0.28, 0.2], np.float32)) * np.array([0.7, 1, 1.05], np.float32)
+    )
     ripples = sheet.noise(0.06 * sheet.frame.middle, 2, 7)
     caustics = np.clip(1 - np.abs(ripples - 0.5) * 9, 0, 1) ** 2 * np.clip(sheet.upness + 0.4, 0, 1)
     lit = passed * (1 + 0.45 * min(amount, 1) * caustics[..., None])
@@ -53,7 +56,7 @@ def underwater(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
 def clear(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
     """Take haze away: the fog's law backwards, never more than a little of it; grain stays as it is."""
     passed = np.exp(-0.35 * optical_depth(sheet, amount))[..., None]
-    passed = np.maximum(passed, 0.55).astype(np.float32)
+    passed = np.maximum(passed, 0.8).astype(np.float32)
     air = np.array(_FOG, np.float32)
     shared = sheet.pooled_colors
     clean = saturated((shared - air * (1 - passed)) / passed, 1 + 0.15 * amount)
@@ -63,12 +66,14 @@ def clear(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
 def snow(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
     """Snow lies on what faces up, in drifts; the air is cold and the light grey."""
     cold = mixed(rgb, overcast(rgb), 0.7 * min(amount, 1.0))
-    cover = _lying(sheet, 0.4 - 0.25 * (amount - 1), 0.45)
+    cover = softened(_lying(sheet, 0.4 - 0.25 * (amount - 1), 0.45))
     light = luminance(rgb)
     drift = sheet.noise(0.03 * sheet.frame.middle, 2, 5)
     shade = np.clip(0.78 + 0.3 * (light - sheet.frame.mean_light) + 0.06 * (drift - 0.5), 0.5, 1)
     white = shade[..., None] * np.array([0.95, 0.98, 1.03], np.float32)
-    return mixed(cold, np.asarray(white, np.float32), np.asarray(cover * min(amount * 1.1, 1.0) * 0.96, np.float32))
+    return mixed(
+        cold, np.asarray(white, np.float32), np.asarray(cover * min(amount * 1.1, 1.0) * 0.93, np.float32)
+    )
 
 
 def rain(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
@@ -88,6 +93,11 @@ def smooth_step(low: float, high: float, values: Plane) -> Plane:
     """0 below `low`, 1 above `high`, smooth in between."""
     x = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
     return np.asarray(x * x * (3 - 2 * x), np.float32)
+
+
+def softened(values: Plane) -> Plane:
+    """Borders no sharper than a lens makes them, so that they do not flicker from view to view."""
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.9), np.float32)
 
 
 def _lying(sheet: Worksheet, start: float, softness: float) -> Plane:

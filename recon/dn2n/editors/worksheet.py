@@ -33,14 +33,16 @@ class Worksheet:
     """view, frame: what is edited. surfels: of all views by the size of their cells (a fraction of the picture); where
     one is missing it is made of this view alone. seed: of patterns."""
 
-    def __init__(self, view: SceneView, frame: SceneFrame, surfels: Mapping[float, Surfels], seed: int) -> None:
+    def __init__(
+        self, view: SceneView, frame: SceneFrame, surfels: Mapping[float, Surfels], seed: int
+    ) -> None:
         self.view, self.frame, self.seed = view, frame, seed
         self._surfels = dict(surfels)
 
     def surfels(self, fraction: float) -> Surfels:
         """Patches about so large in the picture."""
         if fraction not in self._surfels:
-            self._surfels[fraction] = pooled_surfels([self.view], self.frame, fraction, self.seed)
+            self._surfels |= pooled_surfels([self.view], self.frame, [fraction], self.seed)
         return self._surfels[fraction]
 
     @cached_property
