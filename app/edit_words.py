@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from app.data_words import counted, number
@@ -16,6 +18,9 @@ from recon.romap.instruction import parse_instruction
 from widgets.prompt_words import PromptWord
 
 _LONGEST_TITLE = 48
+_WRITTEN_TOGETHER = re.compile(
+    "^(dark|light|medium|pale|deep|hot|midnight|royal|sky|sea|forest|lime)(?=[a-z])"
+)
 NOTHING_TO_SEE = 1 / 255  # largest change of a pixel that nobody sees
 PART_IDEAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Colour", ("dark red", "pastel blue", "darker", "more colourful", "greyscale")),
@@ -56,7 +61,10 @@ def short(text: str) -> str:
 def what_made(layer: Layer) -> str:
     """What a version was made by, as a title: its words, or that it was pictures."""
     prompt = prompt_of(layer.origin)
-    return f"“{short(prompt)}”" if prompt else "edited pictures"
+    if prompt or layer.origin is None:
+        return f"“{short(prompt)}”"
+    folder = Path(str(layer.origin.settings.get("anchors", "")))
+    return "painted views" if folder.parent.name == layer.origin.run else "edited pictures"
 
 
 def part_words(text: str, part_name: str) -> tuple[list[PromptWord], str, str]:
@@ -172,6 +180,7 @@ def time_words(asked: str) -> str:
 
 def _color_name(color: tuple[float, float, float]) -> str:
     name = next((name for name, value in named_colors().items() if value == color and color_of(name)), "")
+    name = _WRITTEN_TOGETHER.sub(r"\1 ", name)
     return name or "#" + "".join(f"{round(255 * channel):02x}" for channel in color)
 
 

@@ -23,6 +23,7 @@ from app.conditions import Conditions
 from app.directories import state_directory
 from app.document import OpenDocument
 from app.edit_desk import EditDesk
+from app.edit_trouble import EditTrouble
 from app.estimates import Estimates
 from app.export_desk import ExportDesk
 from app.file_desk import FileDesk
@@ -140,6 +141,7 @@ class MainWindow(QMainWindow):
         self.splat_busy = SplatBusy(self)
         self.parts = PartsDesk(self)
         self.edits = EditDesk(self)
+        self.edit_trouble = EditTrouble(self)
         self.pending = PendingDesk(self)
         self.review = ReviewDesk(self)
         self.conditions = Conditions(self)

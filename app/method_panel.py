@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
@@ -20,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from recon.method import Method
+from render.scene_data import SceneData
 from widgets.job_rows import JobRow
 from widgets.parts import LABEL_WIDTH, icon_button, with_role
 from widgets.run_block import RunBlock
@@ -39,7 +43,9 @@ class Choice:
 @dataclass(frozen=True)
 class StartWish:
     """What the person wants computed. inputs: slot name → layer id. title: of the run, "" for the method's with a
-    number. is_instant: it takes a moment, so that it need not wait for other runs nor for a process of its own."""
+    number. is_instant: it takes a moment, so that it need not wait for other runs nor for a process of its own. data:
+    further inputs that are no layers, or files of them. pictures: (H, W, 3) by file name, to lie in the run's folder; the setting
+    `pictures_for` then names that folder."""
 
     method: Method
     settings: Mapping[str, Any]
@@ -48,6 +54,9 @@ class StartWish:
     seed: int
     title: str = ""
     is_instant: bool = False
+    data: Mapping[str, SceneData | Path] = field(default_factory=dict)
+    pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    pictures_for: str = "anchors"
 
 
 class MethodPanel(QWidget):
@@ -235,7 +244,7 @@ class MethodPanel(QWidget):
         for slot in self.method.inputs:
             combo = self._input_combos[slot.name]
             before = combo.currentData()
-            fitting = [choice for choice in self._choices if choice.kind == slot.kind]
+            fitting = [choice for choice in self._choices if choice.kind in slot.kinds]
             with QSignalBlocker(combo):
                 combo.clear()
                 if slot.optional:

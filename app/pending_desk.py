@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -110,8 +111,7 @@ class PendingDesk(QObject):
         pending = self.pending
         if pending is None or pending.origin is None:
             return
-        origin = pending.origin
-        inputs = self._inputs_of(origin.run)
+        origin, inputs, data = pending.origin, *self._inputs_of(pending)
         try:
             method = method_by_id(origin.method)
         except ReconError as error:
@@ -120,13 +120,17 @@ class PendingDesk(QObject):
         seed = random.randrange(_MOST_SEED)
         self._window.edit_panel.prompt.seed.setValue(seed)
         target = next((x.target for x in self._window.document.prompts if x.run == origin.run), "")
-        self._window.edits.start(method, origin.settings, inputs, seed, pending.name, target)
+        self._window.edits.start(method, origin.settings, inputs, seed, pending.name, target, data=data)
 
     def refine(self) -> None:
         """Show what made the edit that waits in the prompt box, to be changed and made again."""
         pending = self.pending
         if pending is not None and pending.origin is not None:
             origin = pending.origin
+            if not prompt_of(origin):
+                self._window.edits.focus()
+                self._window.edits.paint()
+                return
             self._window.edits.show_wish(prompt_of(origin), origin.settings, origin.seed)
 
     # Versions
@@ -251,14 +255,17 @@ class PendingDesk(QObject):
         run = "" if pending.origin is None else pending.origin.run
         document.set_prompts(edit_history.judged(document.prompts, run, verdict))
 
-    def _inputs_of(self, run: str) -> dict[str, str]:
-        """Slot → layer of a run that was started here."""
-        window = self._window
+    def _inputs_of(self, pending: Layer) -> tuple[dict[str, str], dict[str, Path]]:
+        """Slot → layer, and slot → file of what was no layer, of the run that made an edit."""
+        window, run = self._window, "" if pending.origin is None else pending.origin.run
         record = next((each for each in window.document.runs if each.uuid == run), None)
         job = window.runs.job(run)
         if record is None or job is None:
-            return {}
-        return dict(zip(job.folder.manifest.inputs, record.inputs, strict=False))
+            return {
+                method_by_id(pending.origin.method).edits: pending.version_of
+            } if pending.origin else {}, {}
+        layers = dict(zip(job.folder.manifest.inputs, record.inputs, strict=False))
+        return layers, {slot: path for slot, path in job.folder.input_paths().items() if slot not in layers}
 
     def _on_added(self, pending: Layer) -> None:
         """An edit was made: it waits now."""
@@ -270,7 +277,7 @@ class PendingDesk(QObject):
         self.refresh()
         figures = pending.origin.figures if pending.origin is not None else {}
         if float(figures.get("visible_change", 1.0)) < NOTHING_TO_SEE:
-            window.edits.show_nothing_changed(pending)
+            window.edit_trouble.show_nothing_changed(pending)
 
     def _show_bar(self) -> None:
         pending = self.pending
@@ -279,9 +286,9 @@ class PendingDesk(QObject):
         if pending is not None and pending.origin is not None:
             figures = changed_words(pending.origin.figures) or summary(pending.origin.figures)
             notes = [editor_of(pending.origin), *notes_of(pending.origin)]
-            bar.show_pending(
-                f"Pending edit {what_made(pending)}", figures, ". ".join(x.rstrip(".") for x in notes if x)
-            )
+            made = what_made(pending)
+            title = f"Pending edit {made}" if prompt_of(pending.origin) else f"Pending edit by {made}"
+            bar.show_pending(title, figures, ". ".join(x.rstrip(".") for x in notes if x))
         elif not self._window.review.is_of_versions:
             bar.hide()
         self._window.edit_panel.prompt.set_accented(pending is None)

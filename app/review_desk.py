@@ -119,7 +119,7 @@ class ReviewDesk(QObject):
             self.compare.begin(self._compared(before, after), mode)
         self._window.review_bar.set_mode(mode)
         if self.is_of_versions:
-            self._window.review_bar.show_pair(f"“{before.name}” and “{after.name}”")
+            self._window.review_bar.show_pair(before.name, after.name)
 
     def _compared(self, before: Layer, after: Layer) -> ComparedPair:
         is_live = isinstance(before.data, GaussianCloud) and isinstance(after.data, GaussianCloud)

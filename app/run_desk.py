@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from app.document import OpenDocument
+from app.edit_target import BEFORE
 from app.errors import ErrorReport
 from app.image_places import rebased
 from app.job_states import ACTIVE, ENDED, JobState
@@ -19,6 +21,7 @@ from app.jobs import Job, JobQueue, JobResult
 from app.layers import Layer, Missing, Origin, new_layer
 from app.manifest import RunRecord
 from app.method_panel import StartWish
+from app.part_jobs import with_found_parts
 from app.project_runs import run_folders
 from app.result_words import summary
 from app.versions import pending_layer, with_pending
@@ -26,7 +29,9 @@ from app.worker_thread import WorkerThread
 from recon import METHODS, method_by_id
 from recon.errors import ReconError
 from recon.method import Method
+from recon.romap import PART
 from recon.run_folder import RunFolder, create
+from render.gaussians import GaussianCloud
 from render.images import ImageSet, PosedImages
 from widgets.job_rows import JobRow
 
@@ -100,11 +105,12 @@ class RunDesk(QObject):
         self.document.autosave()
         run_id = uuid.uuid4().hex
         name = wish.title or f"{wish.method.title} {len(self.document.runs) + 1}"
+        place = self.document.folder / "runs" / run_id
         folder = create(
-            self.document.folder / "runs" / run_id,
+            place,
             wish.method.id,
-            wish.settings,
-            inputs,
+            {**wish.settings, **_stored_pictures(place, wish)},
+            {**inputs, **wish.data},
             seed=wish.seed,
             device=wish.device or "cpu",
             title=name,
@@ -318,6 +324,12 @@ class RunDesk(QObject):
         if base is not None and result.outputs:
             self._add_edit(job, result, base, origin)
             return
+        labelled = self._labelled_layer(job, result, origin)
+        if labelled is not None:
+            project.edit(job.title, [labelled if x.id == labelled.id else x for x in project.layers])
+            self._accept(job)
+            self.result_added.emit([labelled])
+            return
         layers = [
             _result_layer(job, output.name, output.data, origin, len(result.outputs))
             for output in result.outputs
@@ -337,7 +349,21 @@ class RunDesk(QObject):
         if method is None or record is None:
             return None
         layers = dict(zip(manifest.inputs, record.inputs, strict=False))
-        return self.document.project.layer(layers.get(method.edits, ""))
+        base = layers.get(BEFORE) or layers.get(method.edits, "")
+        return self.document.project.layer(base)
+
+    def _labelled_layer(self, job: Job, result: JobResult, origin: Origin) -> Layer | None:
+        """The layer of splats whose parts a run found, with them; None for other runs, or other splats by now."""
+        if (
+            origin.method != PART.id
+            or not result.outputs
+            or not isinstance(result.outputs[0].data, GaussianCloud)
+        ):
+            return None
+        layers = (self.document.project.layer(layer_id) for layer_id in origin.inputs)
+        found = result.outputs[0].data
+        made = (with_found_parts(layer, found, origin) for layer in layers if layer is not None)
+        return next((layer for layer in made if layer is not None), None)
 
     def _add_edit(self, job: Job, result: JobResult, base: Layer, origin: Origin) -> None:
         """The result waits beside the layer that it was made from; that one is hidden meanwhile."""
@@ -368,6 +394,17 @@ def _steps_aside(layer: Layer, origin: Origin, made: Sequence[Layer]) -> bool:
         return bool(kinds & {PosedImages}) and isinstance(layer.data, PosedImages | ImageSet)
     is_earlier = layer.origin is not None and set(layer.origin.inputs) & set(origin.inputs)
     return bool(is_earlier) and type(layer.data) in kinds
+
+
+def _stored_pictures(run: Path, wish: StartWish) -> dict[str, str]:
+    """Write the pictures that go with a run into its folder; the setting that says where they are."""
+    if not wish.pictures:
+        return {}
+    folder = run.absolute() / wish.pictures_for
+    folder.mkdir(parents=True)
+    for name, pixels in wish.pictures.items():
+        Image.fromarray(pixels).save(folder / name)
+    return {wish.pictures_for: str(folder)}
 
 
 def _complete_presets(of: Method) -> dict[str, dict[str, Any]]:

@@ -132,7 +132,7 @@ def _on_result(window: MainWindow, layers: Sequence[Layer]) -> None:
 def _on_run_failed(window: MainWindow, job: Job, report: ErrorReport) -> None:
     window.shell.note("error", str(report), id_of(job))
     if window.edits.is_edit(job):
-        window.edits.show_failure(job, report)
+        window.edit_trouble.show_failure(job, report)
         return
     preset = window.runs.lower_preset(job) if report.code == "E14" else ""
     if not preset:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSlider,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -159,14 +160,20 @@ class PromptBox(QWidget):
     def set_pictures(self, words: str, *, can_paint: bool = True) -> None:
         """Edited pictures in place of words, as in "3 painted views"; "" for none."""
         self._pictures = words
-        self._paint.setVisible(not words)
         self._folder.setVisible(not words)
         self._paint.setEnabled(can_paint)
         self._has_pictures.setText(words)
         self._pictures_row.setVisible(bool(words))
-        self.text.setEnabled(not words)
+        for widget in (self.text, self.engine, self.strength):
+            widget.setEnabled(not words)
         self.words.setVisible(not words and bool(self.words.words))
         self._refresh()
+
+    def add_before_run(self, widget: QWidget) -> None:
+        """Put something between what is set and the button that runs it."""
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.indexOf(self.run_button), widget)
 
     def set_busy(self, is_busy: bool) -> None:
         """An edit is being made: there is nothing to start until it is done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QWidget
 
 from widgets.icons import item_icon
@@ -19,6 +19,7 @@ _VERDICTS = {
     "rejected": ("circle-x", "text_second", "rejected"),
     "failed": ("circle-alert", "error", "failed"),
 }
+_MOST_ROWS = 6
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -49,6 +50,7 @@ class PromptHistory(QWidget):
         self.list.setObjectName("prompt_list")
         self.list.setAccessibleName("Earlier edits")
         self.list.setWordWrap(False)
+        self.list.setSpacing(2)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         side = active_theme().px(16)
@@ -84,8 +86,15 @@ class PromptHistory(QWidget):
         self._nothing.setVisible(not count)
         self._nothing.setText("Nothing fits." if self._rows else "Nothing was asked for yet.")
         self.search.setVisible(len(self._rows) > 3)
-        height = self.list.sizeHintForRow(0) if count else 0
-        self.list.setFixedHeight(height * min(6, max(1, count)) + active_theme().px(8))
+        height = self.list.sizeHintForRow(0) + 4 if count else 0
+        self.list.setFixedHeight(height * min(_MOST_ROWS, max(1, count)) + active_theme().px(8))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(
+            self, "_nothing"
+        ):  # icons have the theme's colours
+            self._fill()
 
 
 def _item(row: PromptRow) -> QListWidgetItem:

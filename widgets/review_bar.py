@@ -41,9 +41,10 @@ class ReviewBar(QFrame):
         """An edit that waits. figures: how much it changed. note: what made it."""
         self._show(title, figures, note, "circle-dashed", is_pending=True)
 
-    def show_pair(self, title: str, note: str = "") -> None:
-        """Two versions that are compared, with nothing to decide."""
-        self._show(title, "", note, "git-compare", is_pending=False)
+    def show_pair(self, before: str, after: str) -> None:
+        """Two versions that are compared, by their names, with nothing to decide."""
+        self._show(f"“{before}” and “{after}”", "", "", "git-compare", is_pending=False)
+        self.modes["after"].setText(after)
 
     def set_mode(self, mode: str) -> None:
         """Tick how it is compared; none for "before"."""
@@ -127,6 +128,6 @@ class ReviewBar(QFrame):
         self._figures.setVisible(bool(figures or note))
         for name, button in self._choices.items():
             button.setVisible((name == "close") != is_pending)
-        self.modes["after"].setText("Edited" if is_pending else "Second")
+        self.modes["after"].setText("Edited")
         self.setAccessibleName(f"{title}. {figures}")
         self.show()

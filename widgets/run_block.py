@@ -57,6 +57,12 @@ class RunBlock(QWidget):
             "" if len(devices) > 1 else "This machine has no other device to compute on."
         )
 
+    def choose_device(self, device: str) -> None:
+        """Choose one of them, if it is there."""
+        place = self._devices.findData(device)
+        if place >= 0:
+            self._devices.setCurrentIndex(place)
+
     def device(self) -> str:
         """The id of the chosen device."""
         return str(self._devices.currentData() or "")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from widgets.flow_layout import flow_in
 from widgets.icons import icon, item_icon
-from widgets.parts import column_in, row_of, text_button
+from widgets.parts import column_in, text_button
 from widgets.theme import active_theme
 
 _ID = Qt.ItemDataRole.UserRole
@@ -58,6 +59,8 @@ class VersionTree(QWidget):
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.setExpandsOnDoubleClick(False)
+        self.tree.setItemsExpandable(False)
+        self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(active_theme().px(14))
         side = active_theme().px(16)
         self.tree.setIconSize(QSize(side, side))
@@ -82,7 +85,11 @@ class VersionTree(QWidget):
         self._compare.clicked.connect(lambda: self.compared.emit(*self._pair()))
         column = column_in(self, spacing=4)
         column.addWidget(self.tree)
-        column.addLayout(row_of(self._branch, self._compare, self._delete, 1, spacing=4))
+        tools = QWidget()
+        flow = flow_in(tools)
+        for button in (self._branch, self._compare, self._delete):
+            flow.addWidget(button)
+        column.addWidget(tools)
 
     @property
     def rows(self) -> tuple[VersionRow, ...]:
@@ -90,17 +97,23 @@ class VersionTree(QWidget):
         return self._rows
 
     def set_rows(self, rows: Sequence[VersionRow]) -> None:
-        """Show these versions; each stands below the one it came from."""
-        if tuple(rows) == self._rows:
-            return
-        selected = self.selected()
-        self._rows = tuple(rows)
+        """Show these versions; each stands below the one it came from, set in where several came from one."""
+        if tuple(rows) != self._rows:
+            selected, self._rows = self.selected(), tuple(rows)
+            self._fill(selected)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:  # the rows' colours are the theme's
+            self._fill(self.selected())
+
+    def _fill(self, selected: Sequence[str]) -> None:
+        rows = self._rows
         was_blocked = self.tree.blockSignals(True)
         self.tree.clear()
         items: dict[str, QTreeWidgetItem] = {}
         for row in rows:
-            above = items.get(row.made_from, self.tree.invisibleRootItem())
-            items[row.id] = _item(row, above)
+            items[row.id] = _item(row, self._above(row, items))
         self.tree.expandAll()
         for row_id in selected:
             if row_id in items:
@@ -120,6 +133,15 @@ class VersionTree(QWidget):
             item.setSelected(item.data(0, _ID) in version_ids)
 
     # Inner life
+
+    def _above(self, row: VersionRow, items: Mapping[str, QTreeWidgetItem]) -> QTreeWidgetItem:
+        """Where a version stands: below the one it came from, in line with that while nothing else came from it."""
+        source = items.get(row.made_from)
+        if source is None:
+            return self.tree.invisibleRootItem()
+        if sum(each.made_from == row.made_from for each in self._rows) > 1:
+            return source
+        return source.parent() or self.tree.invisibleRootItem()
 
     def _pair(self) -> tuple[str, str]:
         """Two selected ones; of one, it and the current one, or the one that it came from."""
