@@ -22,8 +22,9 @@ def luminance(rgb: Picture) -> Plane:
 
 def mixed(first: Picture, second: Picture | Triple, share: Plane | float) -> Picture:
     """From the first (share 0) to the second (share 1)."""
-    weight = share if isinstance(share, float) else np.float32(share)[..., None]
-    return np.asarray(first + (np.asarray(second, np.float32) - first) * np.float32(weight), np.float32)
+    weight = np.asarray(share, np.float32)
+    weight = weight[..., None] if weight.ndim else weight
+    return np.asarray(first + (np.asarray(second, np.float32) - first) * weight, np.float32)
 
 
 def saturated(rgb: Picture, factor: float) -> Picture:
@@ -88,7 +89,7 @@ def overcast(rgb: Picture) -> Picture:
 
 def sunny(rgb: Picture) -> Picture:
     """Strong, slightly warm light."""
-    return saturated(toned(s_curve(bright(rgb), 0.35), (0.92, 0.96, 1.05), (1.1, 1.03, 0.9)), 1.2)
+    return saturated(toned(s_curve(bright(rgb), 0.15), (0.92, 0.96, 1.05), (1.08, 1.02, 0.9)), 1.1)
 
 
 def sunset(rgb: Picture) -> Picture:
@@ -117,7 +118,7 @@ def summer(rgb: Picture) -> Picture:
     """Lush greens and warm light."""
     green = greenness(rgb)
     lush = luminance(rgb)[..., None] * np.array([0.62, 1.32, 0.34], np.float32)
-    return toned(mixed(rgb, lush, np.asarray(0.6 * green, np.float32)), (0.98, 1.0, 0.98), (1.08, 1.03, 0.9))
+    return toned(mixed(rgb, lush, np.asarray(0.45 * green, np.float32)), (0.98, 1.0, 0.98), (1.08, 1.03, 0.9))
 
 
 def sepia(rgb: Picture) -> Picture:

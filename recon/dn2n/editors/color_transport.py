@@ -6,10 +6,11 @@ one of the same rank. What it learns on a sample is kept as a three-dimensional 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from recon.dn2n.editors.compiled import compiled
 
 Float = NDArray[np.float32]
 
@@ -30,7 +31,7 @@ def transported(source: Float, goal: Float, generator: np.random.Generator) -> F
             order = np.argsort(along[:, k], kind="stable")
             along[order, k] = np.sort(wanted[:, k])
         moved = along @ axes.T
-    return moved.astype(np.float32)
+    return np.asarray(moved, np.float32)
 
 
 def color_table(source: Float, goal: Float, seed: int) -> Float:
@@ -41,7 +42,7 @@ def color_table(source: Float, goal: Float, seed: int) -> Float:
     grid = np.stack(np.meshgrid(*[np.linspace(0, 1, TABLE)] * 3, indexing="ij"), -1).astype(np.float32)
     totals, weights = np.zeros((*(TABLE,) * 3, 3), np.float32), np.zeros((TABLE,) * 3, np.float32)
     _scatter(first, shift.astype(np.float32), totals, weights)
-    return np.clip(grid + _spread_out(totals, weights), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(grid + _spread_out(totals, weights), 0, 1), np.float32)
 
 
 def mapped(rgb: Float, table: Float) -> Float:
@@ -75,7 +76,7 @@ def _spread_out(totals: Float, weights: Float) -> Float:
     return np.stack([ndimage.gaussian_filter(shift[..., k], 0.5, mode="nearest") for k in range(3)], -1)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled
 def _scatter(colors: Float, shifts: Float, totals: Float, weights: Float) -> None:
     """Add shifts to the eight entries around each colour."""
     count = totals.shape[0] - 1
@@ -89,7 +90,7 @@ def _scatter(colors: Float, shifts: Float, totals: Float, weights: Float) -> Non
                 totals[i + x, j + y, k + z, channel] += weight * shifts[n, channel]
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled
 def _look_up(colors: Float, table: Float, out: Float) -> None:
     count = table.shape[0] - 1
     for n in range(len(colors)):
@@ -103,7 +104,7 @@ def _look_up(colors: Float, table: Float, out: Float) -> None:
             out[n, channel] = total
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True, inline="always")
+@compiled
 def _place(color: Float, count: int) -> tuple[int, int, int, float, float, float]:
     """The table's entry below a colour in each channel, and how far past it."""
     x, y, z = (

@@ -96,10 +96,10 @@ def _triple(color: NDArray[np.floating]) -> Triple:
 def _rings(sheet: Worksheet) -> Plane:
     """Year rings about the target's upright axis, with fibres along it."""
     place = sheet.local
-    wander = sheet.noise_at(place * np.float32([3, 1, 3]), 2, 11) - 0.5
+    wander = sheet.noise_at(place * np.array([3, 1, 3], np.float32), 2, 11) - 0.5
     radius = np.sqrt((place[..., 0] - 0.15) ** 2 + (place[..., 2] - 0.3) ** 2) + 0.16 * wander
     rings = np.sin(radius * np.float32(70))
-    fibres = sheet.noise_at(place * np.float32([70, 5, 70]), 2, 12) - 0.5
+    fibres = sheet.noise_at(place * np.array([70, 5, 70], np.float32), 2, 12) - 0.5
     return np.asarray(0.26 * rings * np.abs(rings) ** 0.5 + 0.6 * fibres, np.float32)
 
 
@@ -152,7 +152,7 @@ def _clouds(sheet: Worksheet) -> Plane:
 
 def _tufts(sheet: Worksheet) -> Plane:
     place = sheet.local
-    blades = sheet.noise_at(place * np.float32([75, 24, 75]), 2, 62) - 0.5
+    blades = sheet.noise_at(place * np.array([75, 24, 75], np.float32), 2, 62) - 0.5
     return np.asarray(1.1 * blades + 0.8 * (sheet.noise_at(place * np.float32(8), 2, 63) - 0.5), np.float32)
 
 

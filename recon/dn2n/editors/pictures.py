@@ -46,4 +46,4 @@ def _as_rgba(picture: Image.Image) -> Float:
         scale = 1.0 if top <= 1 else 255.0 if top <= 255 else 65535.0
         level = np.clip(known / np.float32(scale), 0, 1)
         return np.stack([level, level, level, is_known.astype(np.float32)], -1)
-    return np.asarray(picture.convert("RGBA"), np.float32) / 255
+    return np.asarray(picture.convert("RGBA"), np.float32) / np.float32(255)

@@ -70,7 +70,8 @@ class ClauseReader:
 
     def _without_new_objects(self, items: list[Item], names: list[_Name]) -> tuple[list[Item], list[_Name]]:
         """Leave out things that would have to be made or taken away, with what is said of them ("a red hat")."""
-        kept, gone = [], []
+        kept: list[_Name] = []
+        gone: list[_Name] = []
         has_look = any(item.is_look for item in items)
         for name in names:
             (gone if self._is_new_object(name, has_look) else kept).append(name)

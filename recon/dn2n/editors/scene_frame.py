@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def _far_depth(views: Sequence[SceneView]) -> float:
     return 2 * float(np.median(farthest)) if farthest else 1.0
 
 
-def _sample(view: SceneView, far_depth: float) -> tuple[NDArray[np.floating], ...]:
+def _sample(view: SceneView, far_depth: float) -> tuple[NDArray[Any], ...]:
     """Points, distances, luminance, mask and whether depth is known, of every fourth pixel each way."""
     geometry = view_geometry(view, far_depth)
     every = (slice(_STEP // 2, None, _STEP), slice(_STEP // 2, None, _STEP))

@@ -42,14 +42,16 @@ def autumn(rgb: Picture, sheet: Worksheet) -> Picture:
         rgb, np.asarray(goal * (0.2 + 1.35 * light), np.float32), np.asarray(0.9 * greenness(rgb), np.float32)
     )
     golden = toned(saturated(turned, 1.08), (0.90, 0.78, 0.72), (1.10, 0.98, 0.76))
-    return _strewn(golden, sheet, _LEAVES, 0.33, (0.62, 0.34))
+    return _strewn(golden, sheet, _LEAVES, 0.27, (0.62, 0.34))
 
 
 def spring(rgb: Picture, sheet: Worksheet) -> Picture:
     """Fresh greens, soft bright light, petals."""
     light = luminance(rgb)[..., None]
-    fresh = mixed(rgb, light * np.float32([0.86, 1.42, 0.44]), np.asarray(0.65 * greenness(rgb), np.float32))
-    airy = np.power(np.clip(fresh, 0, 1), np.float32(0.82)) * np.float32([1.0, 1.01, 0.99])
+    fresh = mixed(
+        rgb, light * np.array([0.86, 1.42, 0.44], np.float32), np.asarray(0.65 * greenness(rgb), np.float32)
+    )
+    airy = np.power(np.clip(fresh, 0, 1), np.float32(0.82)) * np.array([1.0, 1.01, 0.99], np.float32)
     soft = toned(np.asarray(airy, np.float32), (0.96, 1.0, 1.0), (1.03, 1.0, 0.98))
     return _strewn(soft, sheet, _PETALS, 0.3, (0.42, 0.30))
 
@@ -57,7 +59,9 @@ def spring(rgb: Picture, sheet: Worksheet) -> Picture:
 def winter(rgb: Picture, sheet: Worksheet) -> Picture:
     """Bare and cold: greens fade to grey-brown, light is grey and blue."""
     light = luminance(rgb)[..., None]
-    bare = mixed(rgb, light * np.float32([1.02, 0.95, 0.86]), np.asarray(0.85 * greenness(rgb), np.float32))
+    bare = mixed(
+        rgb, light * np.array([1.02, 0.95, 0.86], np.float32), np.asarray(0.85 * greenness(rgb), np.float32)
+    )
     return toned(mixed(bare, overcast(bare), 0.6), (0.86, 0.92, 1.06), (0.96, 1.0, 1.06))
 
 

@@ -66,7 +66,7 @@ def on_surface(surfels: Surfels, directions: Float) -> Float:
     """The part of directions (M, 3) along the surface, of unit length."""
     flat = directions - surfels.normals * (directions * surfels.normals).sum(1, keepdims=True)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
-    spare = np.cross(surfels.normals, np.float32([0.36, 0.48, 0.8]))
+    spare = np.cross(surfels.normals, np.array([0.36, 0.48, 0.8], np.float32))
     flat = np.where(length > 1e-6, flat, spare)
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9), np.float32)
 

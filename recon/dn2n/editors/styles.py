@@ -47,7 +47,7 @@ def watercolour(rgb: Picture, sheet: Worksheet) -> Picture:
     rims = np.clip((blurred - steps) * 1.6, 0, 0.25)
     pigment = (_PAPER - wash) * (0.85 + 0.7 * bloom + 0.55 * grain * (1 - light))[..., None]
     pigment += (_PAPER - wash) * (rims * 1.2)[..., None] + (light - steps)[..., None] * np.float32(0.5)
-    return np.clip(_PAPER - np.clip(pigment, 0, 1), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(_PAPER - np.clip(pigment, 0, 1), 0, 1), np.float32)
 
 
 def pointillism(rgb: Picture, sheet: Worksheet) -> Picture:
@@ -72,7 +72,7 @@ def mosaic(rgb: Picture, sheet: Worksheet) -> Picture:
     colors = np.clip(s_curve(saturated(surfels.colors, 1.3), 0.3) * shade, 0, 1)
     tiles = np.where((owner >= 0)[..., None], colors[np.maximum(owner, 0)], rgb).astype(np.float32)
     gap = np.clip((second - first - 0.03) / 0.22, 0, 1)
-    joint = 0.45 * sheet.pooled_colors + np.float32([0.11, 0.10, 0.09])
+    joint = 0.45 * sheet.pooled_colors + np.array([0.11, 0.10, 0.09], np.float32)
     laid = _filtered((joint + (tiles - joint) * gap[..., None]).astype(np.float32))
     return np.clip(laid, 0, 1)
 
@@ -83,7 +83,7 @@ def pencil(rgb: Picture, sheet: Worksheet) -> Picture:
     light = np.clip(luminance(surfels.colors) / (2.1 * sheet.frame.mean_light), 0, 1)
     canvas = empty_canvas(np.broadcast_to(_PAPER, rgb.shape))
     right, up, _ = sheet.axes
-    graphite = np.broadcast_to(np.float32([0.30, 0.30, 0.32]), (len(surfels), 3))
+    graphite = np.broadcast_to(np.array([0.30, 0.30, 0.32], np.float32), (len(surfels), 3))
     for turn, limit, salt in ((0.8, 0.72, 1.0), (-0.7, 0.42, 2.0), (0.1, 0.22, 3.0)):
         direction = np.cos(turn) * right + np.sin(turn) * up
         along = on_surface(surfels, np.broadcast_to(direction, (len(surfels), 3)))
@@ -92,7 +92,7 @@ def pencil(rgb: Picture, sheet: Worksheet) -> Picture:
     soft = luminance(sheet.pooled_colors)
     tone = 0.72 + 0.28 * np.clip(soft / (1.5 * sheet.frame.mean_light), 0, 1)
     shaded = canvas.rgb * (tone * (1 - 0.75 * _outlines(rgb)))[..., None]
-    return np.clip(shaded, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(shaded, 0, 1), np.float32)
 
 
 def cartoon(rgb: Picture, sheet: Worksheet) -> Picture:
@@ -130,14 +130,17 @@ def _brushed(surfels: Surfels, rgb: Picture, sheet: Worksheet) -> Float:
     shade = 1 + 0.14 * (random_of(surfels, 4.0) - 0.5)
     warm = 0.05 * (random_of(surfels, 5.0) - 0.5)
     colors = _rich(surfels.colors, rgb) * shade[:, None]
-    return np.clip(colors + warm[:, None] * np.float32([1, 0.1, -1]), 0, 1)
+    return np.asarray(np.clip(colors + warm[:, None] * np.array([1, 0.1, -1], np.float32), 0, 1), np.float32)
 
 
 def _jittered(colors: Float, surfels: Surfels, salt: float) -> Float:
     """(M, 3) colours with hue and lightness of their own, the same on average."""
     turn = (random_of(surfels, salt) - 0.5)[:, None]
     lift = (random_of(surfels, salt + 0.5) - 0.5)[:, None]
-    wheel = np.float32([1.0, -0.35, -0.75]) * turn * 0.24 + np.float32([-0.3, 0.25, 0.35]) * lift * 0.22
+    wheel = (
+        np.array([1.0, -0.35, -0.75], np.float32) * turn * 0.24
+        + np.array([-0.3, 0.25, 0.35], np.float32) * lift * 0.22
+    )
     return np.clip(colors + wheel + 0.12 * lift, 0, 1).astype(np.float32)
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from recon.dn2n.editors.compiled import compiled
+
 Float = NDArray[np.float32]
 Keys = NDArray[np.uint64]
 
 NUM_SUMS = 16  # rgb, place, normal, light × place, light, light², size, 1: all times trust
 _JITTER = 0.7
-
-
-def compiled(function: F) -> F:
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, error_model="numpy")(function))
 
 
 @compiled

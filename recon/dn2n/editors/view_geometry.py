@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.dn2n.editors.compiled import compiled
 from recon.dn2n.editors.editor import SceneView
 
 Float = NDArray[np.float32]
@@ -101,7 +101,7 @@ def world_normals(view: SceneView, geometry: ViewGeometry, radius: int = 0) -> F
     return np.asarray(turned.reshape(normals.shape), np.float32)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+@compiled
 def _fit_planes(inverse: Float, columns: Float, rows: Float, radius: int, step: int, normals: Float) -> None:
     """Camera normals by weighted least squares of 1/z = a x + b y + c: the normal is along (a, b, c)."""
     height, width = inverse.shape

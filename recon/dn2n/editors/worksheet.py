@@ -132,7 +132,7 @@ def _twice_as_large(channels: Float, shape: tuple[int, ...]) -> tuple[Float, Flo
 
 def scene_axes(frame: SceneFrame) -> Float:
     """(3, 3) rows right, up, forward: up is the scene's, forward from the cameras' middle to what they look at."""
-    up = frame.up / max(np.linalg.norm(frame.up), 1e-9)
+    up = frame.up / max(float(np.linalg.norm(frame.up)), 1e-9)
     forward = frame.target_centre - frame.centre
     forward = forward - up * (forward @ up)
     if np.linalg.norm(forward) < 0.05 * frame.target_size:  # cameras all around: any direction is as good
