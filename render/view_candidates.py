@@ -146,45 +146,52 @@ def _gather(
     start, stop, texels, levels, depths, chosen, cameras, per_depth, first, target, depth, pixels,
     colors, originals, coarse_colors, coarse_originals, disagreement, angles, scales, is_inside, prior,
 ):  # fmt: skip
-    size = np.empty(2, np.float32)
-    size[0], size[1] = depths.shape[2], depths.shape[1]
+    height, width = depths.shape[1], depths.shape[2]
+    _, coarse_height, coarse_width = levels[COARSE_LEVEL]
     rays = aligned_scratch(NUM_RAY_ROWS * BLOCK)
     places = aligned_scratch(NUM_PLACE_ROWS * BLOCK)
     weights = np.empty(4, np.float32)
     sample = aligned_scratch(CHANNELS)
-    has_coarse = len(coarse_colors) > 0
+    half, one = np.float32(0.5), np.float32(1)
     for begin in range(start, stop, BLOCK):
-        count = min(BLOCK, stop - begin)
         _aim(begin, stop, target, depth, pixels, rays)
         for s in range(len(chosen)):
-            camera = cameras[s]
-            _project(camera, per_depth, target[0], size, rays, places)
-            for k in range(count):
+            seen, colored = depths[chosen[s]], texels[s]
+            log_weight = cameras[s, 19]
+            _project(cameras[s], per_depth, target[0], width, height, rays, places)
+            for k in range(min(BLOCK, stop - begin)):
                 p = begin + k
                 x, y, z = places[_X + k], places[_Y + k], places[_Z + k]
                 scale, likely = places[_BITS + k], places[_LIKELY + k]
-                difference, penalty, is_whole = _weigh(
-                    depths[chosen[s]], x, y, z, rays[_FINITE + k] == 0, weights
-                )
+                difference, penalty, is_whole = _weigh(seen, x, y, z, rays[_FINITE + k] == 0, weights)
                 inside = likely > np.float32(OUTSIDE)
                 if inside:
                     off = difference * np.float32(1 / TOLERANCE)
-                    likely += penalty - np.float32(0.5) * min(off * off, np.float32(MOST_PENALTY))
-                prior[p, s] = camera[19] + likely
+                    likely += penalty - half * min(off * off, np.float32(MOST_PENALTY))
+                prior[p, s] = log_weight + likely
                 disagreement[p, s] = difference
                 angles[p, s] = places[_ANGLE + k]
                 scales[p, s] = scale
                 is_inside[p, s] = inside
-                level = min(max(int(scale + np.float32(0.5)), 0), NUM_LEVELS - 1)
-                if level == 0 and not is_whole:
-                    _sample_with(texels[s], levels[0], x, y, weights, sample)
+                if scale < half:
+                    if is_whole:
+                        _sample(colored, 0, height, width, one, x, y, sample)
+                    else:
+                        _sample_with(colored, height, width, x, y, weights, sample)
                 else:
-                    _sample(texels[s], levels[level], level, x, y, sample)
+                    level = min(np.int64(scale + half), NUM_LEVELS - 1)
+                    shrink = one / np.float32(1 << level)
+                    _sample(
+                        colored, levels[level, 0], levels[level, 1], levels[level, 2], shrink, x, y, sample
+                    )
                 for channel in range(3):
                     colors[p, s, channel] = sample[first + channel]
                     originals[p, s, channel] = sample[3 + channel]
-                if has_coarse:
-                    _sample(texels[s], levels[COARSE_LEVEL], COARSE_LEVEL, x, y, sample)
+                if len(coarse_colors) > 0:
+                    _sample(
+                        colored, levels[COARSE_LEVEL, 0], coarse_height, coarse_width,
+                        np.float32(0.5**COARSE_LEVEL), x, y, sample,
+                    )  # fmt: skip
                     for channel in range(3):
                         coarse_colors[p, s, channel] = sample[first + channel]
                         coarse_originals[p, s, channel] = sample[3 + channel]
@@ -220,7 +227,7 @@ def _log2(value):
 
 
 @compiled
-def _project(camera, per_depth, focal, size, rays, places):
+def _project(camera, per_depth, focal, width, height, rays, places):
     """Rows of a block of pixels in one source: x, y, kept within its picture, depth, angle, log2 of the scale, and the
     log prior without what depths say, which is at most OUTSIDE where the picture does not contain the point."""
     one, zero, tiny = np.float32(1), np.float32(0), np.float32(1e-6)
@@ -239,7 +246,7 @@ def _project(camera, per_depth, focal, size, rays, places):
     p0, p1, p2 = camera[16], camera[17], camera[18]
     away = np.sqrt(p0 * p0 + p1 * p1 + p2 * p2) * per_depth
     zoom = f0 / focal
-    width, height = size[0], size[1]
+    width, height = np.float32(width), np.float32(height)
     over_size = one / max(width, height)
     for k in range(BLOCK):
         finite = rays[_FINITE + k]
@@ -320,50 +327,44 @@ def _agreement(z, near):
 
 
 @compiled
-def _sample(texels, of_level, level, x, y, sample):
+def _sample(texels, first, height, width, shrink, x, y, sample):
     """Fill `sample` (CHANNELS,) with what lies at x, y, in pixels of the whole picture, in one of its levels, within 0
-    and 1. texels: flat."""
-    first, height, width = of_level
+    and 1. texels: flat. first: where the level begins. shrink: its pixels to one of the whole picture."""
     half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
-    shrink = one / np.float32(1 << level)
     x = min(max(x * shrink - half, zero), np.float32(width - 1))
     y = min(max(y * shrink - half, zero), np.float32(height - 1))
-    u, v = np.int64(x), np.int64(y)
+    u, v = np.int32(x), np.int32(y)
     p, q = x - np.float32(u), y - np.float32(v)
     k = np.float32(1 / 255)
-    _mix(
-        texels, np.uint64((first + v * width + u) * CHANNELS), np.uint64(CHANNELS if u < width - 1 else 0),
-        np.uint64(width * CHANNELS if v < height - 1 else 0),
-        (one - p) * (one - q) * k, p * (one - q) * k, (one - p) * q * k, p * q * k, sample,
-    )  # fmt: skip
+    right = np.uint64(CHANNELS) if u < width - 1 else np.uint64(0)
+    upper = np.uint64((first + v * width + u) * CHANNELS)
+    lower = upper + (np.uint64(CHANNELS * width) if v < height - 1 else np.uint64(0))
+    a, b, c, d = (one - p) * (one - q) * k, p * (one - q) * k, (one - p) * q * k, p * q * k
+    for n in range(CHANNELS):
+        m = np.uint64(n)
+        sample[n] = (
+            a * texels[upper + m] + b * texels[upper + right + m]
+            + c * texels[lower + m] + d * texels[lower + right + m]
+        )  # fmt: skip
 
 
 @compiled
-def _sample_with(texels, of_level, x, y, weights, sample):
+def _sample_with(texels, height, width, x, y, weights, sample):
     """The same of the whole picture, with weights (4,) in place of those by nearness."""
-    _, height, width = of_level
     half, zero = np.float32(0.5), np.float32(0)
-    u = np.int64(min(max(x - half, zero), np.float32(width - 1)))
-    v = np.int64(min(max(y - half, zero), np.float32(height - 1)))
+    u = np.int32(min(max(x - half, zero), np.float32(width - 1)))
+    v = np.int32(min(max(y - half, zero), np.float32(height - 1)))
     k = np.float32(1 / 255)
-    _mix(
-        texels, np.uint64((v * width + u) * CHANNELS), np.uint64(CHANNELS if u < width - 1 else 0),
-        np.uint64(width * CHANNELS if v < height - 1 else 0),
-        weights[0] * k, weights[1] * k, weights[2] * k, weights[3] * k, sample,
-    )  # fmt: skip
-
-
-@compiled
-def _mix(texels, at, right, below, a, b, c, d, sample):
-    lower = at + below
-    for channel in range(CHANNELS):
-        k = np.uint64(channel)
-        sample[k] = (
-            a * texels[at + k]
-            + b * texels[at + right + k]
-            + c * texels[lower + k]
-            + d * texels[lower + right + k]
-        )
+    right = np.uint64(CHANNELS) if u < width - 1 else np.uint64(0)
+    upper = np.uint64((v * width + u) * CHANNELS)
+    lower = upper + (np.uint64(CHANNELS * width) if v < height - 1 else np.uint64(0))
+    a, b, c, d = weights[0] * k, weights[1] * k, weights[2] * k, weights[3] * k
+    for n in range(CHANNELS):
+        m = np.uint64(n)
+        sample[n] = (
+            a * texels[upper + m] + b * texels[upper + right + m]
+            + c * texels[lower + m] + d * texels[lower + right + m]
+        )  # fmt: skip
 
 
 def blended(candidates: Candidates) -> Float:
