@@ -1,0 +1,119 @@
+"""One view edited as a run would edit it, before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.dn2n import EditSceneSettings
+from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part
+from recon.dn2n.edit_views import checked_edit, editor_of, scene_views_of, within_mask
+from recon.dn2n.scene_depth import cloud_depths, field_depths, scene_depths
+from recon.dn2n.scene_views import SceneViews, common_size
+from recon.errors import FormatError, InputError
+from recon.method import Progress
+from render.gaussians import GaussianCloud
+from render.image_files import read_image
+from render.images import PosedImages
+from render.radiance_field import RadianceField
+from render.view_field import ViewField
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class ViewPreview:
+    """A view before and after: (H, W, 3) uint8. notes: what a person should know of it."""
+
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+def preview_view(
+    posed: PosedImages, index: int, settings: EditSceneSettings, *, seed: int = 0, before: ViewField | None = None,
+    field: RadianceField | None = None, cloud: GaussianCloud | None = None, device: str = "cpu",
+) -> ViewPreview:  # fmt: skip
+    """Edit photo `index` alone. before: an edit to go on from. field, cloud: what may tell of depth.
+
+    Depth is only taken from where it lies ready: what depends on it (fog, snow) is nearer to the truth in the edit of
+    the whole scene. Raises what the run raises.
+    """
+    views, depths = _view(posed, index, settings, before, field, cloud)
+    has_depth = bool((depths > 0).any())
+    masks = _masks(views, DepthViews(views.cameras, depths), posed, settings, cloud)
+    editor = editor_of(settings, device)
+    try:
+        (view,) = scene_views_of(views, DepthViews(views.cameras, depths), masks)
+        editor.prepare([view], seed)
+        picture = within_mask(view, checked_edit(view, editor.edit(view, seed)))
+        notes = list(editor.plan.notes)
+        if editor.plan.unknown:
+            notes.append("Not understood: " + ", ".join(f"“{word}”" for word in editor.plan.unknown) + ".")
+    finally:
+        editor.close()
+    if not has_depth:
+        notes.append("Without depth so far: what depends on distance will look different in the scene.")
+    after = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    return ViewPreview(views.rgb[0], after, tuple(notes))
+
+
+def _view(
+    posed: PosedImages, index: int, settings: EditSceneSettings, before: ViewField | None,
+    field: RadianceField | None, cloud: GaussianCloud | None,
+) -> tuple[SceneViews, NDArray[np.float32]]:  # fmt: skip
+    """The view, and its depth (1, H, W) where one lies ready."""
+    one, name = posed.select(np.array([index])), posed.images.names[index]
+    if before is not None and name in before.names:
+        place = before.names.index(name)
+        here = np.array([place])
+        views = SceneViews(one, before.cameras.select(here), before.pictures[here], np.zeros(1, bool))
+        return views, before.depths[here]
+    size = common_size(one.cameras, settings.image_size)
+    try:
+        rgb = read_image(one, 0, size)[None]
+    except (OSError, ValueError) as error:
+        path = Path(one.images.path(0))
+        raise FormatError(
+            path, "The photo cannot be read.", "Relink or replace it.", details=str(error)
+        ) from error
+    views = SceneViews(one, one.cameras.resized(np.array([size])), rgb, np.zeros(1, bool))
+    for found in (scene_depths(views), field_depths(views, field), cloud_depths(views, cloud)):
+        depths = _result(found)
+        if depths is not None and (depths > 0).any():
+            return views, depths
+    return views, np.zeros(rgb.shape[:3], np.float32)
+
+
+def _masks(
+    views: SceneViews, depth: DepthViews, posed: PosedImages, settings: EditSceneSettings, cloud: GaussianCloud | None
+) -> NDArray[np.float32] | None:  # fmt: skip
+    """(1, H, W) where the edit is wanted, None for everywhere. Raises InputError where the view shows nothing of it."""
+    if settings.masks:
+        return _result(masks_from_folder(Path(settings.masks), views))
+    if settings.part >= 0:
+        return _result(masks_of_part(cloud, settings.part, views))
+    if not settings.in_box:
+        return None
+    if not (depth.depths > 0).any():
+        raise InputError(
+            "What lies in the box is known only when there is depth.",
+            "Preview the whole scene, or compute depth first.",
+        )
+    return masks_of_box(posed.world_from_region, depth)
+
+
+def _result(steps: Generator[Progress, Any, T]) -> T:
+    """What steps come to when nobody is told of them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
