@@ -17,8 +17,7 @@ from app.part_changes import title_of
 from app.part_strokes import Mark, MarkedView, Views
 from app.splat_edits import Change, Splats, splats_of
 from recon.errors import InputError
-from recon.romap.part_table import NO_PART
-from recon.romap.view_strokes import ERASED, StrokeFinder
+from recon.romap.part_table import ERASED, NO_PART
 from render.gaussians import GaussianCloud
 from widgets.part_marks import MarkPath, MarkTools
 from widgets.parts_panel import Note, ViewChip
@@ -30,6 +29,7 @@ from widgets.viewport_camera import CameraPose, Size
 if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.parts_desk import PartsDesk
+    from recon.romap.view_strokes import StrokeFinder
 
 _LONG_S = 4.0  # finding that takes longer is not done after each stroke
 _HINTS = {
@@ -48,8 +48,8 @@ class PartMarking(QObject):
         self._window, self._desk, self._panel = window, desk, window.parts_panel
         self.tool = ""
         self.is_live = True
-        self._finder = StrokeFinder()
-        self._is_wanted = self._is_finding = self._has_found = False
+        self._made_finder: StrokeFinder | None = None
+        self._is_wanted = self.is_finding = self._has_found = False
         self._key = ""  # of the newest stroke's undo step
         self._note = Note()
         self._likely: tuple[object, dict[int, NDArray[np.float32]]] = (None, {})
@@ -176,8 +176,8 @@ class PartMarking(QObject):
     def find(self) -> None:
         """Find the parts that were drawn; asked for again while it is under way, once more after."""
         self._is_wanted = True
-        if not self._is_finding:
-            self._is_finding = True
+        if not self.is_finding:
+            self.is_finding = True
             self._window.splats.edits.then(self._begin)
         self.refresh()
 
@@ -196,7 +196,7 @@ class PartMarking(QObject):
         """The layer with the parts that strokes find; called off the window's thread."""
         began = time.thread_time()  # a busy machine is no reason to stop
         try:
-            found = self._finder.find(
+            found = self._finder().find(
                 given.cloud,
                 strokes.stroked_views(views, given.cloud),
                 ~given.marks.deleted,
@@ -217,18 +217,26 @@ class PartMarking(QObject):
         self._likely = (given.cloud.means, columns)
         return Change(text, {given.id: {"data": found.cloud}}, merge_key=key)
 
+    def _finder(self) -> StrokeFinder:
+        """What finds parts; for the background thread, as it takes long to import."""
+        from recon.romap.view_strokes import StrokeFinder
+
+        if self._made_finder is None:
+            self._made_finder = StrokeFinder()
+        return self._made_finder
+
     def _prepare(self) -> None:
         """Do what the first search needs while the person draws."""
         given = splats_of(self._desk.layer)
         if given is not None:
             self._window.splats.look(
                 "prepare parts",
-                lambda: self._finder.prepare(given.cloud, ~given.marks.deleted),
+                lambda: self._finder().prepare(given.cloud, ~given.marks.deleted),
                 lambda _: None,
             )
 
     def _end(self) -> None:
-        self._is_finding = False
+        self.is_finding = False
         self._key = ""
         if self._is_wanted:
             self.find()
@@ -257,7 +265,7 @@ class PartMarking(QObject):
         self._panel.set_finding(
             can_find=any(view.num_strokes for view in self.views),
             is_live=self.is_live,
-            is_busy=self._is_finding,
+            is_busy=self.is_finding,
         )
         self._panel.say(self._note if self.views else Note())
         name = "what belongs to no part" if desk.number == NO_PART else f"“{desk.title_of(desk.number)}”"

@@ -12,7 +12,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from app.splat_selection import screen_camera
 from app.splat_visibility import perspective
 from recon.gaussian_selection import Mask
-from recon.romap.scribbles import Stroke
-from recon.romap.view_strokes import ERASED, StrokedView
+from recon.romap.part_table import ERASED
 from render.gaussians import GaussianCloud
 from render.transforms import Similarity3
 from widgets.viewport_camera import CameraPose, Size
+
+if TYPE_CHECKING:
+    from recon.romap.view_strokes import StrokedView
 
 KEY = "part_strokes"  # of a layer's further keys
 _SAME_VIEW = 1e-6  # of the distance to the focal point
@@ -159,6 +161,9 @@ def stroked_views(views: Views, cloud: GaussianCloud) -> list[StrokedView]:
 
 
 def _stroked(view: MarkedView, cloud: GaussianCloud) -> StrokedView:
+    from recon.romap.scribbles import Stroke
+    from recon.romap.view_strokes import StrokedView  # take long to import: not before someone draws
+
     camera = screen_camera(view.pose, view.size)
     matrix, focal = perspective(camera, cloud)
     key = (view.pose, view.size, hashlib.sha1(view.hidden.encode(), usedforsecurity=False).digest())

@@ -13,6 +13,7 @@ from app import part_changes as changes
 from app.data_words import counted
 from app.data_words import number as words_of
 from app.layers import Layer, changed
+from app.part_jobs import PartJobs
 from app.part_marking import PartMarking
 from app.part_strokes import views_in
 from app.splat_edits import Change, Splats, splats_of
@@ -56,6 +57,7 @@ class PartsDesk(QObject):
         self.show = "color"
         self.legend = PartLegend(window.viewport)
         self.marking = PartMarking(window, self)
+        self.jobs = PartJobs(window, self)
         self._wire()
 
     def _wire(self) -> None:
@@ -137,6 +139,7 @@ class PartsDesk(QObject):
             self._panel.set_rows(self._rows(layer), self.number, chosen)
         self._show_colors()
         self.marking.refresh()
+        self.jobs.refresh()
         if current != self._told:
             self._told = current
             self.current_changed.emit()

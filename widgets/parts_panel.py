@@ -101,6 +101,7 @@ class PartsPanel(QWidget):
     view_wished = Signal(int)
     view_dropped = Signal(int)
     words_wished = Signal(str)
+    words_opened = Signal()
     masks_wished = Signal()
     ring_wished = Signal()
     import_wished = Signal()
@@ -198,9 +199,10 @@ class PartsPanel(QWidget):
         else:
             self._words_note.say("Small ones first, with commas: “left eye, nose, hair”.", *_LOOKS[""])
 
-    def set_cameras(self, words: str) -> None:
+    def set_cameras(self, words: str, *, has_cameras: bool) -> None:
         """What views words and mask pictures are seen from."""
         self._cameras.setText(words)
+        self._masks_button.setEnabled(has_cameras)
 
     def set_sure(self, part: str, words: str, is_enabled: bool) -> None:
         """What keeping only what is surer than the slider says would do."""
@@ -378,7 +380,8 @@ class PartsPanel(QWidget):
         )
 
     def _add_words(self, column: QVBoxLayout) -> None:
-        _, inner, _ = self._fold(column, "Find by words", "fold_words")
+        heading, inner, _ = self._fold(column, "Find by words", "fold_words")
+        heading.clicked.connect(self.words_opened)
         self.words = QLineEdit()
         self.words.setObjectName("part_words")
         self.words.setAccessibleName("Parts in words")
@@ -413,6 +416,8 @@ class PartsPanel(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(signal)
             grid.addWidget(button, 0, place)
+            if name == "part_masks":
+                self._masks_button = button
         inner.addLayout(grid)
 
 

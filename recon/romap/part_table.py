@@ -19,6 +19,7 @@ from render.gaussians import GaussianCloud
 Mask = NDArray[np.bool_]
 PART, CONFIDENCE = "part", "part_confidence"
 NO_PART = -1
+ERASED = -2  # the part of a stroke that takes back what was drawn below it
 _FEW_NUMBERS = 100_000
 BY_HAND = 1.0
 MOST_FOUND = 0.9999  # the confidence of what was found stays below that of what a person said

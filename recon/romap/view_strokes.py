@@ -20,6 +20,7 @@ from recon.romap.evidence import NO_OPINION, SCRIBBLE_STRENGTH
 from recon.romap.mean_field import AffinityGraph, affinity_graph
 from recon.romap.part_table import (
     BY_HAND,
+    ERASED,
     MOST_FOUND,
     NO_PART,
     part_confidence,
@@ -33,7 +34,6 @@ from render.gaussians import GaussianCloud
 from render.splat_weights import contribution_weights
 
 Array = NDArray[np.float64]
-ERASED = -2  # the part of a stroke that takes back what was drawn below it
 LONGEST = 640  # pixels of a view in which strokes meet splats
 _KEPT_VIEWS = 4  # whose weights are kept; each takes some 50 MB
 _WELL_MET = 5.0  # of a stroke's strength: half a usual splat's pixels; by hand or not, the stroke holds
