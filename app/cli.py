@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "methods": ("app.cli_system:methods", "list the methods"),
     "convert": ("app.cli_files:convert", "turn a file into another format"),
     "clean": ("app.cli_clean:main", "crop, clean and thin out splats"),
-    "render": ("app.cli_render:main", "draw splats from the cameras of a scene"),
+    "render": ("app.cli_render:main", "draw splats or a field from the cameras of a scene"),
     "validate": ("app.cli_files:validate", "read a file and tell what is in it and what is wrong with it"),
     "evaluate": ("app.cli_files:evaluate", "compare a mesh with a reference"),
     "slice": ("app.cli_files:slice_mesh", "cut a mesh into cross-sections"),

@@ -1,4 +1,4 @@
-"""`isokiln render`: pictures of a cloud of splats from the cameras of a scene."""
+"""`isokiln render`: pictures of splats or of a field from the cameras of a scene."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,32 +22,50 @@ from recon.formats.atomic_file import replacing
 from recon.formats.reading import ReadOptions
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
+from render.radiance_field import RadianceField
+from render.view_field import ViewField
 
 Color = tuple[float, float, float]
+Shown = GaussianCloud | RadianceField | ViewField
+Picture = tuple[NDArray[np.float32], NDArray[Any] | None]  # colours, and depth where it is wished
+Draw = Callable[..., Picture]  # of cam_from_world, focal, center, size
+LEAST_ALPHA = 0.5  # of splats that have a depth
+THOUSANDTHS = 1000  # of the scene's unit, in PNG
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run `isokiln render ARGUMENTS`; returns the exit status."""
     options = _parser().parse_args(arguments)
     background = background_color(options.background)
-    cloud, scene = _read_cloud(options.cloud), _read_cameras(options.cameras, options)
+    shown, scene = _read_shown(options.shown), _read_cameras(options.cameras, options)
+    if not len(scene):
+        raise InputError(f"{options.cameras.name} holds no cameras.", "Give a scene that has some.")
     files = [options.output / name for name in picture_names(scene.images.names)]
     _make_folders({file.parent for file in files})
-    _draw_all(cloud, scene, background, files)
+    draw = (
+        _with_depth(shown, background, options.depth) if options.depth else _without_depth(shown, background)
+    )
+    _draw_all(draw, scene, files)
     count = f"{len(files)} pictures" if len(files) > 1 else "1 picture"
-    print(f"{options.output}: {count} of {len(cloud)} Gaussians")
+    what = f"{len(shown)} Gaussians" if isinstance(shown, GaussianCloud) else formats.in_words(shown)
+    print(f"{options.output}: {count} of {what}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="isokiln render",
-        description="Draw a file of splats from the cameras of a scene: one PNG a camera, named as its photo. The "
+        description="Draw splats or a field from the cameras of a scene: one PNG a camera, named as its photo. The "
         "photos need not be there. Coordinates are taken as they stand in both files; cameras are pinholes, thus "
         "pictures are without the distortion of a lens.",
         allow_abbrev=False,
     )
-    parser.add_argument("cloud", type=Path, metavar="CLOUD", help="a file of splats, such as .ply or .spz")
+    parser.add_argument(
+        "shown",
+        type=Path,
+        metavar="CLOUD|FIELD",
+        help="a file of splats, such as .ply or .spz, or of a field (.npz)",
+    )
     parser.add_argument(
         "--cameras",
         type=Path,
@@ -59,7 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         "--background",
         default="0,0,0",
         metavar="R,G,B",
-        help="colour behind the splats, each within 0 … 1, or, where one is above 1, within 0 … 255 (default 0,0,0)",
+        help="colour behind what is drawn, each within 0 … 1, or, where one is above 1, within 0 … 255 (default 0,0,0)",
+    )
+    parser.add_argument(
+        "--depth",
+        choices=("npy", "png"),
+        help="write depth beside each picture, as NAME-depth.npy (float32, in the scene's unit) or NAME-depth.png "
+        "(16 bits, thousandths of the scene's unit); 0 where nothing is",
     )
     add_model_options(parser, ReadOptions, "reading the scene", "read-")
     return parser
@@ -103,12 +128,13 @@ def _are_distinct(paths: Sequence[Path]) -> bool:
     return max(Counter(str(path).casefold() for path in paths).values(), default=0) <= 1
 
 
-def _read_cloud(path: Path) -> GaussianCloud:
+def _read_shown(path: Path) -> Shown:
     # Up is named so that nobody is told that it was not; coordinates stay as they are.
     reading = formats.read(path, ReadOptions(up="-Y"), wanted="gaussians")
-    if not isinstance(reading.data, GaussianCloud):
+    if not isinstance(reading.data, GaussianCloud | RadianceField | ViewField):
         raise InputError(
-            f"{path.name} holds no splats.", "Give a file of Gaussian splats: .ply, .spz, .splat, .sog, …"
+            f"{path.name} holds neither splats nor a field: it holds {formats.in_words(reading.data)}.",
+            "Give a file of Gaussian splats (.ply, .spz, .splat, .sog, …) or a field (.npz).",
         )
     tell_notes(path, reading.notes)
     return reading.data
@@ -138,25 +164,83 @@ def _make_folders(folders: Iterable[Path]) -> None:
             ) from error
 
 
-def _draw_all(cloud: GaussianCloud, scene: PosedImages, background: Color, files: Sequence[Path]) -> None:
-    from render.splat_pictures import splat_picture
+def _without_depth(shown: Shown, background: Color) -> Draw:
+    """How a camera sees it."""
 
+    def draw(*camera: Any) -> Picture:
+        if isinstance(shown, GaussianCloud):
+            from render.splat_pictures import splat_picture
+
+            return splat_picture(shown, *camera, background), None
+        from render.field_pictures import field_picture
+
+        return field_picture(shown, *camera).over(background), None
+
+    return _readable(draw)
+
+
+def _with_depth(shown: Shown, background: Color, ending: str) -> Draw:
+    """How a camera sees it, and how deep."""
+    plain = _without_depth(shown, background)
+
+    def draw(*camera: Any) -> Picture:
+        if isinstance(shown, GaussianCloud):
+            from render.splat_pictures import splat_depth
+
+            depth, alpha = splat_depth(shown, *camera)
+            return plain(*camera)[0], np.where(alpha >= LEAST_ALPHA, depth, 0)
+        from render.field_pictures import field_picture
+
+        picture = field_picture(shown, *camera)
+        return picture.over(background), picture.depth
+
+    def draw_as_wished(*camera: Any) -> Picture:
+        rgb, depth = draw(*camera)
+        assert depth is not None
+        if ending == "png":
+            return rgb, np.clip(np.round(depth * THOUSANDTHS), 0, 65535).astype(np.uint16)
+        return rgb, depth.astype(np.float32)
+
+    return _readable(draw_as_wished)
+
+
+def _readable(draw: Draw) -> Draw:
+    """The same, with a sentence for fields that cannot be drawn."""
+
+    def told(*camera: Any) -> Picture:
+        try:
+            return draw(*camera)
+        except ValueError as error:
+            raise InputError(
+                f"The field cannot be drawn: {error}.",
+                "It may come from another version of this program; make it anew.",
+            ) from error
+
+    return told
+
+
+def _draw_all(draw: Draw, scene: PosedImages, files: Sequence[Path]) -> None:
     cameras = scene.cameras
     tell = _teller(len(files))
     for i, file in enumerate(files):
-        picture = splat_picture(
-            cloud, cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], cameras.size[i].tolist(), background
-        )  # fmt: skip
+        width, height = cameras.size[i].tolist()
+        picture, depth = draw(cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], (width, height))
         _write(file, (picture * 255 + 0.5).astype(np.uint8))
+        if depth is not None:
+            ending = ".png" if depth.dtype == np.uint16 else ".npy"
+            _write(file.with_name(f"{file.stem}-depth{ending}"), depth)
         tell(i + 1)
 
 
-def _write(file: Path, picture: NDArray[np.uint8]) -> None:
+def _write(file: Path, picture: NDArray[Any]) -> None:
     from PIL import Image
 
     try:
         with replacing(file) as beside:
-            Image.fromarray(picture).save(beside)
+            if file.suffix == ".npy":
+                np.save(beside, picture)
+            else:
+                Image.fromarray(picture).save(beside)
     except OSError as error:
         advice = "Check that there is room on the disk and that you may write there."
         raise FormatError(file, "The picture cannot be written.", advice, details=str(error)) from error

@@ -26,7 +26,7 @@ from recon.errors import InputError, SettingsError
 from recon.formats.reading import ReadOptions
 from recon.method import InputSlot, Method
 from recon.run_folder import RunFolder
-from render.scene_data import SCENE_DATA_KINDS, SceneData
+from render.scene_data import SceneData
 
 _READ_AS = {
     "cross_sections": "slices",
@@ -203,8 +203,7 @@ def _read_input(slot: InputSlot, plan: _Plan) -> SceneData:
     """One input of the method. Raises InputError where the file holds something else."""
     path = plan.sources[slot.name]
     data = _read(path, plan.options, slot)
-    is_right: bool = isinstance(data, SCENE_DATA_KINDS[slot.kind])
-    if not is_right:
+    if not slot.fits(data):
         raise InputError(
             f"{path.name} does not hold {slot.title.lower()}: it holds {formats.in_words(data)}.",
             f"{plan.method.title} needs {slot.title.lower()}; `isokiln validate {path.name}` tells what is in it.",

@@ -38,7 +38,7 @@ from recon.method import Method, Output, Progress, Result, Run, RunContext, Stop
 from recon.pacing import Checkpoints, PreviewBudget
 from recon.run_folder import ALIVE, RunFolder
 from recon.run_lock import RunLock
-from render.scene_data import SCENE_DATA_KINDS, SceneData
+from render.scene_data import SceneData
 
 _REPORT_SECONDS = 0.1  # between progress events of one stage
 _SPEED_SECONDS = 5.0  # over which it/s is measured
@@ -327,7 +327,7 @@ def read_inputs(folder: RunFolder, method: Method) -> dict[str, SceneData | None
             continue
         path = paths[slot.name]
         data = native.read(path) if path.suffix == ".npz" else formats.read(path, wanted=slot.kind).data
-        if not isinstance(data, SCENE_DATA_KINDS[slot.kind]):
+        if not slot.fits(data):
             raise InputError(
                 f"{path.name} does not hold {slot.title.lower()}.", f"Choose {slot.title.lower()} instead."
             )

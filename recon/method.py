@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recon.errors import SettingsError
-from render.scene_data import SceneData
+from render.scene_data import SCENE_DATA_KINDS, SceneData
 
 
 class Settings(BaseModel):
@@ -93,7 +93,7 @@ class InputSlot:
     """One input of a method: the name of the argument, its kind of scene data and what to call it.
 
     is_left_empty: nothing is chosen for it unless the person does, as what it changes is seldom meant. needs_photos:
-    whether the photos of posed images must be there; else their cameras are enough.
+    whether the photos of posed images must be there; else their cameras are enough. also: further kinds that fit.
     """
 
     name: str
@@ -102,6 +102,16 @@ class InputSlot:
     optional: bool = False
     is_left_empty: bool = False
     needs_photos: bool = True
+    also: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All kinds of scene data that fit, the usual one first."""
+        return self.kind, *self.also
+
+    def fits(self, data: object) -> bool:
+        """Whether this is scene data of a kind that fits."""
+        return isinstance(data, tuple(SCENE_DATA_KINDS[kind] for kind in self.kinds))
 
 
 @dataclass(frozen=True)

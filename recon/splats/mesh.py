@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, minimum_filter
 
 from recon.errors import InputError, NoSurface
+from recon.fusion.depth_pictures import is_within, points_of, without_jumps
 from recon.fusion.tsdf import TsdfVolume, intrinsics_matrix
 from recon.mesh_edits import remove_small_components
 from recon.method import Output, Progress, Result, Run, RunContext
@@ -26,7 +26,6 @@ from render.splat_pictures import splat_picture
 LOOK_SIZE = 120  # pixels along the longer side of the depth that the box is found with
 OUTERMOST = 0.002  # share of the depth's points on each side that may lie outside the box
 MARGIN = 0.1  # of the longest side, around what is within
-STEEPEST = 4.0  # pixels' widths that a depth may change by from one pixel to the next: 76 degrees
 PREVIEW_EVERY = 16  # views
 
 
@@ -91,7 +90,7 @@ def _box(
     points = []
     for view in range(len(small)):
         depth = _clean_depth(cloud, small, view, nearest, settings)
-        points.append(_points(small, view, depth))
+        points.append(points_of(small, view, depth))
         yield Progress(view + 1, len(small), "Looking where the content is")
     every = np.concatenate(points)
     if len(every) < 8:
@@ -112,7 +111,7 @@ def _fuse(
     volume = TsdfVolume(voxel, settings.truncation, farthest)
     for view in range(len(cameras)):
         depth = _clean_depth(cloud, cameras, view, looks.nearest, settings)
-        depth[~_is_within(cameras, view, depth, looks.box)] = 0
+        depth[~is_within(cameras, view, depth, looks.box)] = 0
         picture = splat_picture(cloud, *_camera(cameras, view), nearest=looks.nearest)
         lens = intrinsics_matrix(cameras.focal[view], cameras.center[view])
         colors = np.round(255 * picture).astype(np.uint8)
@@ -143,28 +142,4 @@ def _clean_depth(
     found = surface_depth(cloud, *_camera(cameras, view), settings.depth, nearest)
     depth = np.where(found.alpha >= settings.min_alpha, found.depth, 0).astype(np.float32)
     depth[depth <= nearest] = 0
-    jump = maximum_filter(depth, 3) - minimum_filter(np.where(depth > 0, depth, np.inf), 3)
-    width_of_pixel = depth / cameras.focal[view].mean()
-    depth[~(jump < STEEPEST * 2 * width_of_pixel)] = 0
-    return depth
-
-
-def _points(cameras: CameraSet, view: int, depth: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(P, 3) world points of the pixels that have a depth."""
-    y, x = np.nonzero(depth)
-    z = depth[y, x].astype(np.float64)
-    flat = (np.stack([x, y], 1) + 0.5 - cameras.center[view]) / cameras.focal[view]
-    in_cam = np.concatenate([flat * z[:, None], z[:, None]], 1)
-    world_from_cam = cameras.world_from_cam[view]
-    return np.asarray(in_cam @ world_from_cam[:3, :3].T + world_from_cam[:3, 3])
-
-
-def _is_within(
-    cameras: CameraSet, view: int, depth: NDArray[np.float32], box: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """(H, W) whether a pixel's point lies in the box."""
-    inside = np.zeros(depth.shape, bool)
-    y, x = np.nonzero(depth)
-    points = _points(cameras, view, depth)
-    inside[y, x] = ((points >= box[0]) & (points <= box[1])).all(1)
-    return inside
+    return without_jumps(depth, cameras.focal[view])
