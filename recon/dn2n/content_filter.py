@@ -55,7 +55,8 @@ def strengths(originals: Float, edited: Float, common: Float) -> Float:
     shown = (edited - originals).reshape(len(common), -1)
     power = (change * change).sum(1)
     is_changed = power > 1e-6 * change.shape[1]
-    return np.where(is_changed, (change * shown).sum(1) / np.maximum(power, 1e-9), 1.0).astype(np.float32)
+    found = np.where(is_changed, (change * shown).sum(1) / np.maximum(power, 1e-9), 1.0)
+    return np.asarray(found, np.float32)
 
 
 def common_strength(found: Float, weights: Float) -> float:
@@ -93,11 +94,16 @@ def judge(
     score = (difference + residual) / 2
     structure = [structure_kept(o, e) for o, e in zip(originals, edited, strict=True)]
     verdicts = [
-        Verdict(*(round(float(value), 6) for value in row))
-        for row in zip(score, difference, residual, found, structure, strict=True)
+        Verdict(score=a, difference=b, residual=c, strength=d, structure=e)
+        for a, b, c, d, e in _numbers(score, difference, residual, found, structure).tolist()
     ]
     decided = decide(verdicts, _places(views))
     return overruled(decided, names, keep, drop)
+
+
+def _numbers(*columns: Sequence[float] | Float) -> NDArray[np.float64]:
+    """The columns' rows, without what is noise of the machine."""
+    return np.round(np.stack([np.asarray(column, np.float64) for column in columns], 1), 6)
 
 
 def decide(verdicts: Sequence[Verdict], places: NDArray[np.bool_]) -> tuple[Verdict, ...]:

@@ -130,7 +130,7 @@ class _Samples:
     def places(self, world_from_map: NDArray[np.float64]) -> Float:
         """(M, 3) in numbers of cells."""
         inverse = np.linalg.inv(world_from_map)
-        return (self.points @ inverse[:3, :3].T + inverse[:3, 3]).astype(np.float32)
+        return np.asarray(self.points @ inverse[:3, :3].T + inverse[:3, 3], np.float32)
 
     def where(self, is_kept: NDArray[np.bool_]) -> _Samples:
         """Only these."""
@@ -205,8 +205,8 @@ def _resampled(
 ) -> Float:
     """A coarse map read at the cells of a finer grid; coarse, fine: their world_from_map."""
     coarse_from_fine = np.linalg.inv(coarse) @ fine
-    places = np.stack(np.meshgrid(*(np.arange(count) for count in shape), indexing="ij"), -1).reshape(-1, 3)
-    places = places @ coarse_from_fine[:3, :3].T + coarse_from_fine[:3, 3]
+    cells = np.stack(np.meshgrid(*(np.arange(count) for count in shape), indexing="ij"), -1).reshape(-1, 3)
+    places = cells @ coarse_from_fine[:3, :3].T + coarse_from_fine[:3, 3]
     return np.asarray(read_at(color_map, places.astype(np.float32))).reshape(*shape, 12)
 
 

@@ -1,5 +1,8 @@
 """Kernels of the edit field: sums over samples, and the affine map of a place."""
 
+# mypy: disable-error-code="no-any-return,return-value,assignment"
+# Scalars in kernels are float32 where mypy is told float.
+
 from __future__ import annotations
 
 import numpy as np

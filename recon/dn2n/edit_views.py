@@ -106,12 +106,12 @@ def checked_edit(view: SceneView, picture: NDArray[np.floating]) -> Float:
             f"The editor returned numbers for {view.name} that are no colours.",
             "Try another seed, full precision (float32), or another editor.",
         )
-    return np.clip(picture, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(picture, 0, 1), np.float32)
 
 
 def within_mask(view: SceneView, picture: Float) -> Float:
     """The picture where the edit is wanted; where not at all, the photo bit for bit."""
-    return np.where(view.mask[..., None] > 0, picture, view.rgb).astype(np.float32)
+    return np.asarray(np.where(view.mask[..., None] > 0, picture, view.rgb), np.float32)
 
 
 def varied(originals: Float, edited: Float, level: float, seed: int) -> Float:

@@ -59,7 +59,7 @@ class Tones:
         height, width = edited.shape[:2]
         mapped = edited @ self.maps[index, :3] + original @ self.maps[index, 3:6] + self.maps[index, 6]
         field = cv2.resize(self.fields[index], (width, height), interpolation=cv2.INTER_CUBIC)
-        return np.clip(mapped + field, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(mapped + field, 0, 1), np.float32)
 
 
 def harmonise(

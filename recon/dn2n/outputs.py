@@ -174,7 +174,7 @@ def _figures(field: ViewField, record: EditRecord) -> dict[str, Any]:
     repaired, plan = record.repaired, record.plan
     decisions = [verdict.decision for verdict in repaired.verdicts]
     views = record.depth.views.select(record.sources)
-    photos = record.views.rgb[record.sources] / np.float32(255)
+    photos = np.asarray(record.views.rgb[record.sources] / np.float32(255), np.float32)
     return {
         "editor": record.settings.editor,
         "label": plan.label,
@@ -236,7 +236,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _bytes(picture: Float) -> NDArray[np.uint8]:
-    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), np.uint8)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -13,8 +13,8 @@ from recon.dn2n.content_filter import Verdict, common_strength, judge, overruled
 from recon.dn2n.depth_views import DepthViews, scaled
 from recon.dn2n.edit_field import EditField, fit_edit_field
 from recon.dn2n.editors.editor import Consistency
-from recon.dn2n.harmonise import LONGEST, NEIGHBOURS, Harmonised, harmonise
-from recon.dn2n.router import Route, choose_route, unexplained_share
+from recon.dn2n.harmonise import LONGEST, NEIGHBOURS, Harmonised, consensus_of, harmonise
+from recon.dn2n.router import Route, choose_route, missed_share, unexplained_share
 
 Float = NDArray[np.float32]
 RouteWish = Literal["auto", "color", "network", "blend"]
@@ -61,7 +61,8 @@ class Repaired:
 
 @dataclass(frozen=True, eq=False)
 class _Agreement:
-    """What all views say at a small size: harmonised, and by the edit field, both as strong as was meant."""
+    """What all views say at a small size: harmonised, and by the edit field, both as strong as was meant. missed: see
+    `missed_share`."""
 
     small: EditedViews
     common: Float
@@ -69,6 +70,7 @@ class _Agreement:
     field: EditField
     strengths: Float
     factor: float
+    missed: float
 
 
 def repair(given: EditedViews, wishes: RepairWishes | None = None) -> Repaired:
@@ -114,7 +116,14 @@ def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) ->
     edit_field = edit_field.strengthened(common_strength(edit_field.strength, weights))
     mapped = np.stack([edit_field.apply(o, small.views, i) for i, o in enumerate(small.originals)])
     common = strengthen(small.originals, told.pictures, factor)
-    return _Agreement(small, common, _mixed_in(mapped, small), edit_field, found, factor)
+    mapped = _mixed_in(mapped, small)
+    count = len(small.views)
+    consensus = np.stack(
+        [consensus_of(i, told.pictures, small.views, weights, neighbours)[0] for i in range(count)]
+    )
+    agreed = strengthen(small.originals, consensus, factor)
+    missed = missed_share(agreed, mapped, told.pictures, consensus)
+    return _Agreement(small, common, mapped, edit_field, found, factor, missed)
 
 
 def _small(given: EditedViews) -> EditedViews:
@@ -165,9 +174,9 @@ def _route(given: EditedViews, agreement: _Agreement, wishes: RepairWishes) -> R
     small = agreement.small
     share = unexplained_share(small.originals, agreement.common, agreement.mapped)
     if wishes.route == "auto":
-        return choose_route(share, given.consistency, given.masks is not None)
+        return choose_route(share, agreement.missed, given.consistency, given.masks is not None)
     way: Literal["color", "blend"] = "color" if wishes.route == "color" else "blend"
-    return Route(way, share, "You chose it.")
+    return Route(way, share, "You chose it.", agreement.missed)
 
 
 def names_unknown(names: Sequence[str], wanted: Collection[str]) -> list[str]:

@@ -14,58 +14,73 @@ from recon.dn2n.editors.editor import Consistency
 Float = NDArray[np.float32]
 Way = Literal["as-is", "color", "blend"]
 
-UNEXPLAINED = 0.3  # share of the edit that a map of colours may leave, so that it is taken
-NO_CHANGE = 1 / 255  # mean difference of a view that nobody sees
-FINE = 1.5  # pixels: what the views' noise has, and no edit, is finer
+MISSED = 1.7  # times what views disagree about that a map of colours may miss; calibrated on made-up scenes
+NO_CHANGE = 1 / 255  # difference of colours that nobody sees
+FINE = 0.75  # pixels (sigma): what the views' noise has, and no edit, is finer
+
+_AS_IS = "The edit is anchored in the scene: it is the same from all sides as it is."
+_PARTIAL = "The edit ends at a mask: edited views are blended."
 
 
 @dataclass(frozen=True)
 class Route:
     """way: "as-is" where the edit is the same from all sides by construction, "color" for the edit field, "blend" for
     harmonised views. unexplained: share of the edit that a map of colours leaves, within 0 and about 1. reason: for
-    people."""
+    people. missed: from `missed_share`."""
 
     way: Way
     unexplained: float
     reason: str
+    missed: float = 0.0
 
     @property
     def is_explained(self) -> bool:
         """Whether a map of colours holds the edit."""
-        return self.unexplained < UNEXPLAINED
+        return self.missed < MISSED
 
 
-def choose_route(unexplained: float, consistency: Consistency, is_partial: bool) -> Route:
-    """unexplained: from `unexplained_share`. is_partial: whether masks limit the edit, across whose borders a map of
-    colours would leak."""
+def choose_route(unexplained: float, missed: float, consistency: Consistency, is_partial: bool) -> Route:
+    """unexplained: from `unexplained_share`, missed: from `missed_share`. is_partial: whether masks limit the edit,
+    across whose borders a map of colours would leak."""
     if consistency == "world":
-        return Route(
-            "as-is", unexplained, "The edit is anchored in the scene: it is the same from all sides as it is."
-        )
+        return Route("as-is", unexplained, _AS_IS, missed)
     if is_partial:
-        return Route("blend", unexplained, "The edit ends at a mask: edited views are blended.")
+        return Route("blend", unexplained, _PARTIAL, missed)
     percent = f"{100 * (1 - min(unexplained, 1)):.0f} %"
-    if unexplained < UNEXPLAINED:
-        return Route("color", unexplained, f"A map of colours explains {percent} of the edit.")
-    return Route(
-        "blend", unexplained, f"A map of colours explains only {percent} of the edit: views are blended."
+    if missed < MISSED:
+        reason = f"A map of colours holds the edit: it explains {percent} of it."
+        return Route("color", unexplained, reason, missed)
+    reason = (
+        f"The edit changes texture, which a map of colours cannot: views are blended ({percent} explained)."
     )
+    return Route("blend", unexplained, reason, missed)
 
 
-def unexplained_share(originals: Float, harmonised: Float, mapped: Float) -> float:
-    """Of the power of what an edit changed in a set of views (N, H, W, 3), how much a map of colours misses, the median
-    over the views.
+def missed_share(common: Float, mapped: Float, harmonised: Float, consensus: Float) -> float:
+    """How far a map of colours is from what the views (N, H, W, 3) say together, in units of how far they are from it:
+    of an edit of colours that is their noise, of one of texture it is the texture.
 
-    harmonised: what the views say together. mapped: what the map makes of the originals.
+    common: what they say together, as strong as was meant; mapped: what the map says. harmonised: each view in the
+    tone of all; consensus: the robust mean of those that see the same.
     """
+    return _spread(common - mapped) / max(_spread(harmonised - consensus), NO_CHANGE)
+
+
+def unexplained_share(originals: Float, common: Float, mapped: Float) -> float:
+    """Of the power of what an edit changed in a set of views (N, H, W, 3), how much a map of colours misses, the median
+    over the views."""
     shares = []
-    for original, edited, told in zip(originals, harmonised, mapped, strict=True):
-        change = _smooth(edited - original)
-        power = float((change**2).mean())
+    for original, edited, told in zip(originals, common, mapped, strict=True):
+        power = float((_smooth(edited - original) ** 2).mean())
         if power > NO_CHANGE**2:
             shares.append(float((_smooth(edited - told) ** 2).mean()) / power)
     return float(np.median(shares)) if shares else 0.0
 
 
+def _spread(difference: Float) -> float:
+    """The median over the views of the root of their mean squared difference."""
+    return float(np.median(np.sqrt((difference**2).mean((1, 2, 3)))))
+
+
 def _smooth(difference: Float) -> Float:
-    return np.asarray(cv2.GaussianBlur(difference, (0, 0), FINE / 2), np.float32)
+    return np.asarray(cv2.GaussianBlur(difference, (0, 0), FINE), np.float32)

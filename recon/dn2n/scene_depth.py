@@ -126,7 +126,7 @@ def aligned_depths(views: SceneViews) -> Found:
             break
     if not aligned.is_aligned.any():
         return None
-    return np.maximum(np.nan_to_num(aligned.depth, posinf=0, neginf=0), 0).astype(np.float32)
+    return np.asarray(np.maximum(np.nan_to_num(aligned.depth, posinf=0, neginf=0), 0), np.float32)
 
 
 def field_depths(views: SceneViews, field: RadianceField | None) -> Found:

@@ -1,5 +1,8 @@
 """Kernels over the pixels of many views: what they share, and what the others say about each pixel."""
 
+# mypy: disable-error-code="no-any-return,return-value,assignment"
+# Scalars in kernels are float32 where mypy is told float.
+
 from __future__ import annotations
 
 import numpy as np
