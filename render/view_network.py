@@ -16,7 +16,7 @@ import numpy as np
 
 from render.splatting_compiled import Float, compiled, in_threads
 from render.view_candidates import TOLERANCE, Candidates
-from render.view_network_layout import HEADER, NUM_FEATURES, VISIBLE, layer_sizes
+from render.view_network_layout import FAINT, HEADER, NUM_FEATURES, VISIBLE, layer_sizes
 
 CHUNK = 1024  # pixels that a thread takes at once
 BLOCK = 16
@@ -128,9 +128,21 @@ def _describe(
     most = prior[p, 0]
     for s in range(1, prior.shape[1]):
         most = max(most, prior[p, s])
+    common, size, around = np.float32(FAINT), np.float32(0), np.float32(0)
+    for c in range(3):
+        edit = middle[3 + c] - middle[9 + c]
+        common += edit * edit
+        size += abs(edit)
+    for s in range(prior.shape[1]):
+        around += seen[s]
+    around /= np.float32(prior.shape[1])
     for s in range(prior.shape[1]):
         at = s * BLOCK + k
-        coarse, before = np.float32(0), np.float32(0)
+        coarse, before, shared, other = np.float32(0), np.float32(0), np.float32(FAINT), np.float32(0)
+        for c in range(3):
+            edit = middle[3 + c] - middle[9 + c]
+            shared += edit * (coarse_colors[p, s, c] - coarse_originals[p, s, c])
+        strength = shared / common
         for c in range(3):
             off = three * (colors[p, s, c] - middle[c])
             coarse_off = three * (coarse_colors[p, s, c] - middle[3 + c])
@@ -143,12 +155,18 @@ def _describe(
             x[15 + c, at] = three * (coarse_originals[p, s, c] - middle[9 + c])
             coarse += abs(coarse_off)
             before += abs(before_off)
+            own = coarse_colors[p, s, c] - coarse_originals[p, s, c]
+            other += abs(own - strength * (middle[3 + c] - middle[9 + c]))
         x[18, at] = three * min(angle[p, s], np.float32(1))
         x[19, at] = seen[s]
         x[20, at] = np.float32(0.5) * min(max(scale[p, s], np.float32(-2)), np.float32(2))
         x[21, at] = np.float32(0.25) * max(prior[p, s] - most, np.float32(-8))
         x[22, at] = coarse * third
         x[23, at] = before * third
+        x[24, at] = min(max(strength - np.float32(1), np.float32(-2)), np.float32(2))
+        x[25, at] = other
+        x[26, at] = size
+        x[27, at] = around
 
 
 @compiled
@@ -186,13 +204,25 @@ def _softsign(x):
 
 
 @compiled
-def _mix(p, k, colors, coarse_colors, prior, middle, temperature, shifts, share, out):
-    """Colour of pixel p: sources by their shifted weights, each drawn to the common tone, then to the median."""
+def _reached(color, before, middle, middle_before, share, reach):
+    """A channel toward the median, then farther from what it was before the edit."""
+    color += share * (middle - color)
+    before += share * (middle_before - before)
+    return min(max(color + reach * (color - before), np.float32(0)), np.float32(1))
+
+
+@compiled
+def _mix(p, k, colors, coarse_colors, originals, prior, middle, temperature, shifts, share, reach, out):
+    """Colour of pixel p: sources by their shifted weights, each drawn to the common tone, then to the median, then
+    farther from the original. share, reach: before their bounds."""
     num_sources = prior.shape[1]
     most = np.float32(-1e30)
     for s in range(num_sources):
         most = max(most, prior[p, s] * temperature + shifts[0, s * BLOCK + k])
-    total, red, green, blue = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+    share, reach = _softsign(share), _softsign(reach)
+    zero, one = np.float32(0), np.float32(1)
+    total, red, green, blue = zero, zero, zero, zero
+    old_red, old_green, old_blue = zero, zero, zero
     for s in range(num_sources):
         weight = np.exp(prior[p, s] * temperature + shifts[0, s * BLOCK + k] - most)
         gate = _softsign(shifts[1, s * BLOCK + k])
@@ -200,11 +230,13 @@ def _mix(p, k, colors, coarse_colors, prior, middle, temperature, shifts, share,
         red += weight * (colors[p, s, 0] + gate * (middle[3] - coarse_colors[p, s, 0]))
         green += weight * (colors[p, s, 1] + gate * (middle[4] - coarse_colors[p, s, 1]))
         blue += weight * (colors[p, s, 2] + gate * (middle[5] - coarse_colors[p, s, 2]))
-    red, green, blue = red / total, green / total, blue / total
-    zero, one = np.float32(0), np.float32(1)
-    out[p, 0] = min(max(red + share * (middle[0] - red), zero), one)
-    out[p, 1] = min(max(green + share * (middle[1] - green), zero), one)
-    out[p, 2] = min(max(blue + share * (middle[2] - blue), zero), one)
+        old_red += weight * originals[p, s, 0]
+        old_green += weight * originals[p, s, 1]
+        old_blue += weight * originals[p, s, 2]
+    over = one / total
+    out[p, 0] = _reached(red * over, old_red * over, middle[0], middle[6], share, reach)
+    out[p, 1] = _reached(green * over, old_green * over, middle[1], middle[7], share, reach)
+    out[p, 2] = _reached(blue * over, old_blue * over, middle[2], middle[8], share, reach)
 
 
 @compiled
@@ -233,15 +265,15 @@ def _blend(
     at += 2 * width
     shift_bias = parameters[at : at + 2]
     at += 2
-    median = parameters[at : at + width]
-    median_bias = parameters[at + width]
-    temperature = parameters[at + width + 1]
+    whole = parameters[at : at + 2 * width].reshape(2, width)
+    at += 2 * width
+    whole_bias, temperature = parameters[at : at + 2], parameters[at + 2]
 
     x = np.empty((NUM_FEATURES, lanes), np.float32)
     hidden, other = np.empty((width, lanes), np.float32), np.empty((width, lanes), np.float32)
     pooled, context = np.empty((2 * width, BLOCK), np.float32), np.empty((width, BLOCK), np.float32)
     shifts, weights = np.empty((2, lanes), np.float32), np.empty(lanes, np.float32)
-    seen, shares = np.empty((BLOCK, num_sources), np.float32), np.empty(BLOCK, np.float32)
+    seen, shares = np.empty((BLOCK, num_sources), np.float32), np.empty((2, BLOCK), np.float32)
     values, middles = np.zeros((num_sources, MEDIANS), np.float32), np.empty((BLOCK, MEDIANS), np.float32)
     no_bias = np.zeros(width, np.float32)
     for begin in range(start, stop, BLOCK):
@@ -266,7 +298,8 @@ def _blend(
         for k in range(lanes):
             shifts[0, k] = shift_bias[0]
             shifts[1, k] = shift_bias[1]
-        shares[:] = median_bias
+        shares[0, :] = whole_bias[0]
+        shares[1, :] = whole_bias[1]
         for c in range(width):
             row, around, a, b = hidden[c], context[c], shift[0, c], shift[1, c]
             for s in range(num_sources):
@@ -275,9 +308,11 @@ def _blend(
                     shifts[0, s * BLOCK + k] += a * value
                     shifts[1, s * BLOCK + k] += b * value
             for k in range(BLOCK):
-                shares[k] += median[c] * max(around[k], np.float32(0))
+                value = max(around[k], np.float32(0))
+                shares[0, k] += whole[0, c] * value
+                shares[1, k] += whole[1, c] * value
         for k in range(min(BLOCK, stop - begin)):
-            share = _softsign(shares[k])
             _mix(
-                begin + k, k, colors, coarse_colors, prior, middles[k], temperature, shifts, share, out
+                begin + k, k, colors, coarse_colors, originals, prior, middles[k], temperature, shifts, shares[0, k],
+                shares[1, k], out,
             )  # fmt: skip

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 MAGIC = 2304.0  # first number of each array, so that others are refused
 HEADER = 4  # numbers before the first layer: MAGIC, features, width, 0
-NUM_FEATURES = 24
+NUM_FEATURES = 28
 VISIBLE = 0.3  # above which a source counts for medians
+FAINT = 0.003  # squared length of an edit's change below which its strength is not told
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,8 @@ class LayerSizes:
     def count(self) -> int:
         """Numbers in the array, the header included."""
         c = self.width
-        return (
-            HEADER
-            + (NUM_FEATURES + 1) * c
-            + (c + 1) * c
-            + (2 * c + 1) * c
-            + c * c
-            + 2 * (c + 1)
-            + (c + 1)
-            + 1
-        )
+        hidden = (NUM_FEATURES + 1) * c + (c + 1) * c + (2 * c + 1) * c + c * c
+        return HEADER + hidden + 4 * (c + 1) + 1
 
 
 def layer_sizes(parameters: NDArray[np.float32]) -> LayerSizes:

@@ -1,8 +1,9 @@
 """The network that blends views that disagree, in torch, as it is trained; `render.view_network` runs the same fast.
 
-It begins as blending by rule. A small network sees each source's colour at a pixel beside the robust median of all, and
-what sources see the medians of; it shifts the sources' log weights, decides how far each source takes on the tone that
-all have in common, and how far the pixel goes to the median (IBRNet's pooling over views, arXiv:2102.13090).
+It begins as blending by rule. A small network sees each source's colour at a pixel, before and after the edit, sharp
+and coarse, beside the medians of all sources (IBRNet's pooling over views, arXiv:2102.13090). It shifts the sources' log
+weights, and decides how far each source takes on the tone that all have in common, how far the pixel goes to the median,
+and how much stronger its edit is to be than the sources', of which some fell short.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from render.view_candidates import TOLERANCE, Candidates
-from render.view_network_layout import HEADER, MAGIC, NUM_FEATURES, VISIBLE, layer_sizes
+from render.view_network_layout import FAINT, HEADER, MAGIC, NUM_FEATURES, VISIBLE, layer_sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +57,9 @@ class BlendNetwork(nn.Module):
         self.pooled = nn.Linear(2 * width, width)
         self.third = nn.Linear(width, width, bias=False)
         self.shift = nn.Linear(width, 2)
-        self.median = nn.Linear(width, 1)
+        self.whole = nn.Linear(width, 2)
         self.temperature = nn.Parameter(torch.ones(1))
-        for layer in (self.shift, self.median):
+        for layer in (self.shift, self.whole):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -68,16 +69,17 @@ class BlendNetwork(nn.Module):
         seen = visibility(c)
         is_used = seen > VISIBLE
         is_used = is_used | ~is_used.any(1, keepdim=True)
-        middle, coarse_middle = median(c.colors, is_used), median(c.coarse_colors, is_used)
-        hidden = torch.relu(self.first(features(c, seen, is_used, middle, coarse_middle)))
+        middle = Medians.of(c, is_used)
+        hidden = torch.relu(self.first(features(c, seen, middle)))
         hidden = torch.relu(self.second(hidden))
         context = self.pooled(_pooled(hidden, seen))
         shift, gate = self.shift(torch.relu(self.third(hidden) + context[:, None])).unbind(-1)
         weights = torch.softmax(c.prior * self.temperature + shift, 1)
-        toned = c.colors + _softsign(gate)[..., None] * (coarse_middle[:, None] - c.coarse_colors)
-        blend = (weights[..., None] * toned).sum(1)
-        share = _softsign(self.median(torch.relu(context)))
-        return (blend + share * (middle - blend)).clamp(0, 1)
+        toned = c.colors + _softsign(gate)[..., None] * (middle.coarse_colors[:, None] - c.coarse_colors)
+        share, reach = _softsign(self.whole(torch.relu(context))).unbind(-1)
+        blend = _toward((weights[..., None] * toned).sum(1), middle.colors, share)
+        before = _toward((weights[..., None] * c.originals).sum(1), middle.originals, share)
+        return (blend + reach[:, None] * (blend - before)).clamp(0, 1)
 
     def flat(self) -> NDArray[np.float32]:
         """All parameters as `render.view_network` reads them."""
@@ -98,7 +100,7 @@ class BlendNetwork(nn.Module):
                 start += value.numel()
 
     def _in_order(self) -> list[Tensor]:
-        layers = (self.first, self.second, self.pooled, self.third, self.shift, self.median)
+        layers = (self.first, self.second, self.pooled, self.third, self.shift, self.whole)
         found = [value for layer in layers for value in (layer.weight, layer.bias) if value is not None]
         return [*found, self.temperature]
 
@@ -126,19 +128,39 @@ def median(values: Tensor, is_used: Tensor) -> Tensor:
     return 0.5 * (ordered.gather(1, low.expand(shape)) + ordered.gather(1, high.expand(shape)))[:, 0]
 
 
-def features(
-    candidates: CandidateTensors, seen: Tensor, is_used: Tensor, middle: Tensor, coarse_middle: Tensor
-) -> Tensor:
+@dataclass(frozen=True, eq=False)
+class Medians:
+    """(P, 3) each, of the sources that see a pixel."""
+
+    colors: Tensor
+    coarse_colors: Tensor
+    originals: Tensor
+    coarse_originals: Tensor
+
+    @classmethod
+    def of(cls, c: CandidateTensors, is_used: Tensor) -> Medians:
+        of_all = (c.colors, c.coarse_colors, c.originals, c.coarse_originals)
+        return cls(*(median(values, is_used) for values in of_all))
+
+
+def features(candidates: CandidateTensors, seen: Tensor, middle: Medians) -> Tensor:
     """(P, S, NUM_FEATURES) what the network sees of each source."""
     c = candidates
-    off = 3 * (c.colors - middle[:, None])
-    coarse_off = 3 * (c.coarse_colors - coarse_middle[:, None])
-    before = 3 * (c.originals - median(c.originals, is_used)[:, None])
-    coarse_before = 3 * (c.coarse_originals - median(c.coarse_originals, is_used)[:, None])
+    off = 3 * (c.colors - middle.colors[:, None])
+    coarse_off = 3 * (c.coarse_colors - middle.coarse_colors[:, None])
+    before = 3 * (c.originals - middle.originals[:, None])
+    coarse_before = 3 * (c.coarse_originals - middle.coarse_originals[:, None])
+    common, own = (
+        (middle.coarse_colors - middle.coarse_originals)[:, None],
+        c.coarse_colors - c.coarse_originals,
+    )
+    strength = ((own * common).sum(-1) + FAINT) / ((common**2).sum(-1) + FAINT)
+    other = own - strength[..., None] * common
     relative = (c.prior - c.prior.max(1, keepdim=True).values).clamp(min=-8) / 4
     single = [
         3 * c.angle.clamp(max=1), seen, c.scale.clamp(-2, 2) / 2, relative, coarse_off.abs().mean(-1),
-        before.abs().mean(-1),
+        before.abs().mean(-1), (strength - 1).clamp(-2, 2), 3 * other.abs().mean(-1),
+        3 * common.abs().mean(-1).expand_as(seen), seen.mean(1, keepdim=True).expand_as(seen),
     ]  # fmt: skip
     triple = [c.colors, off, off.abs(), coarse_off, before, coarse_before]
     return torch.cat([*triple, torch.stack(single, -1)], -1)
@@ -151,6 +173,10 @@ def _pooled(hidden: Tensor, seen: Tensor) -> Tensor:
     mean = (hidden * weight).sum(1)
     variance = ((hidden - mean[:, None]) ** 2 * weight).sum(1)
     return torch.cat([mean, variance], -1)
+
+
+def _toward(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+    return a + share[:, None] * (b - a)
 
 
 def _softsign(x: Tensor) -> Tensor:

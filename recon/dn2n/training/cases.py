@@ -12,7 +12,7 @@ from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.harmonise import harmonise
 from recon.dn2n.training.colors import Float
 from recon.dn2n.training.depth_errors import disturbed_depths
-from recon.dn2n.training.edits import random_edit
+from recon.dn2n.training.edits import palette_editor, random_edit
 from recon.dn2n.training.perturbation import perturbed
 from recon.dn2n.training.scenes import ProceduralScene, make_scene
 from render.view_candidates import Candidates
@@ -21,9 +21,11 @@ from render.view_pictures import ViewDrawer
 from render.view_sources import choose_sources
 
 SIZES = ((96, 72), (128, 96), (192, 144))
-SIZE_SHARES = (0.4, 0.4, 0.2)
+SIZE_SHARES = (0.45, 0.45, 0.1)
 NUM_VIEWS = 12
-HARMONISED_SHARE = 0.33  # of perturbed cases, of which the views are brought together, partly or all the way
+HARMONISED_SHARE = 0.3  # of perturbed cases, of which the views are brought together, partly or all the way
+MOST_SHORTFALL = 0.6  # of an edit, that a view of a case lacks at most; less in most cases
+PALETTE_SHARE = 0.15  # of perturbed cases, in which each view is carried to a palette on its own
 CLEAN_SHARE = 0.12  # of cases for a network that learns from perturbed views, which are not perturbed
 SAME_SURFACE = 0.03  # relative difference of depth up to which two pixels show the same place
 
@@ -58,21 +60,27 @@ def make_training_case(seed: int, level: float, inputs: Inputs, sizes: tuple[tup
     shares = np.array(SIZE_SHARES[: len(sizes)])
     size = sizes[generator.choice(len(sizes), p=shares / shares.sum())]
     scene = make_scene(seed, NUM_VIEWS, size)
-    edit = random_edit(scene, generator)
-    clean = edit.apply(scene)
     depths = disturbed_depths(scene.depth, generator, float(generator.uniform(0, 1.5)))
     if inputs == "clean" or generator.random() < CLEAN_SHARE:
         level = 0
-    views = [_edited_views(scene, clean, depths, generator, level) for _ in range(2 if level else 1)]
+    shortfall = float(generator.uniform(0, MOST_SHORTFALL))
+    if level and generator.random() < PALETTE_SHARE:
+        clean, edited = palette_editor(scene, generator)
+        level, shortfall = 0.5 * level, 0.0
+    else:
+        clean = edited = random_edit(scene, generator).apply(scene)
+    count = 2 if level else 1
+    views = [_edited_views(scene, edited, depths, generator, level, shortfall) for _ in range(count)]
     first = _field(scene, views[0], depths)
     return TrainingCase(scene, clean, (first, _field(scene, views[1], depths) if level else first))
 
 
 def _edited_views(
-    scene: ProceduralScene, clean: Float, depths: Float, generator: np.random.Generator, level: float
-) -> Float:
+    scene: ProceduralScene, edited: Float, depths: Float, generator: np.random.Generator, level: float,
+    shortfall: float,
+) -> Float:  # fmt: skip
     originals = scene.rgb.astype(np.float32) / np.float32(255)
-    views = perturbed(originals, clean, generator, level).views
+    views = perturbed(originals, edited, generator, level, shortfall).views
     if level == 0 or generator.random() >= HARMONISED_SHARE:
         return views
     weights = np.ones(len(views), np.float32)

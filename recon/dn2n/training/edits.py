@@ -72,6 +72,16 @@ def _random_palette(scene: ProceduralScene, generator: np.random.Generator) -> C
     return gaussian_transport(pool, *random_moments(generator), float(generator.uniform(0.4, 1)))
 
 
+def palette_editor(scene: ProceduralScene, generator: np.random.Generator) -> tuple[Float, Float]:
+    """(N, H, W, 3) views in the colours of a random palette: all by one map, the clean edit; and each by its own, as an
+    editor does that sees one view at a time and wants the palette in each."""
+    colors, moments = scene.rgb.astype(np.float32) / np.float32(255), random_moments(generator)
+    share = float(generator.uniform(0.5, 1))
+    clean = gaussian_transport(colors[:, ::4, ::4].reshape(-1, 3), *moments, share)(colors)
+    each = [gaussian_transport(view[::2, ::2].reshape(-1, 3), *moments, share)(view) for view in colors]
+    return clean, np.stack(each)
+
+
 def random_moments(generator: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean (3,) and covariance (3, 3) of a palette: a wide axis near grey and two narrow ones."""
     axes, _ = np.linalg.qr(np.array([1.0, 1, 1])[:, None] * [1, 0, 0] + generator.normal(0, 0.35, (3, 3)))

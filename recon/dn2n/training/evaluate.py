@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.dn2n import measures
+from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.harmonise import harmonise
 from recon.dn2n.training.colors import Float
 from recon.dn2n.training.depth_errors import disturbed_depths
 from recon.dn2n.training.edits import COLOR_EDITS, TEXTURE_EDITS, named_edit
@@ -62,6 +65,13 @@ class EvaluationCase:
     @property
     def originals(self) -> Float:
         return np.asarray(self.scene.rgb, np.float32) / np.float32(255)
+
+    @cached_property
+    def harmonised(self) -> Float:
+        """(S, H, W, 3) the edited sources, brought together."""
+        views = DepthViews(self.scene.cameras.select(self.sources), self.depths[self.sources])
+        weights = np.ones(len(self.sources), np.float32)
+        return harmonise(self.edited[self.sources], self.originals[self.sources], views, weights).pictures
 
     def field(self, pictures: Float | None = None, network: NDArray[np.float32] | None = None) -> ViewField:
         """The sources as a field. pictures: (S, H, W, 3) of the sources, the edited ones where not given."""
@@ -116,14 +126,12 @@ def alone(case: EvaluationCase, view: int) -> Float:
     return np.asarray(case.edited[view])
 
 
-def by_rule(case: EvaluationCase, view: int) -> Float:
-    """Blending without a network."""
-    return drawn(case.field(), case, view)
-
-
-def with_network(network: NDArray[np.float32]) -> Method:
-    """Blending by a network of these parameters."""
-    return lambda case, view: drawn(case.field(network=network), case, view)
+def blending(network: NDArray[np.float32] | None = None, *, is_harmonised: bool = False) -> Method:
+    """Blending by a network of these parameters, by rule where there is none, of the edited views as they are or
+    brought together first."""
+    return lambda case, view: drawn(
+        case.field(case.harmonised if is_harmonised else None, network), case, view
+    )
 
 
 def psnr(picture: Float, truth: Float) -> float:
@@ -243,15 +251,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--network", action="append", default=[], metavar="NAME=FILE", help="safetensors to compare"
     )
+    parser.add_argument("--harmonise", action="store_true", help="also with views brought together first")
     parser.add_argument("--scenes", type=int, default=NUM_SCENES)
     parser.add_argument("--size", type=int, nargs=2, default=SIZE, metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     options = parser.parse_args(arguments)
-    methods: dict[str, Method] = {"each view alone": alone, "blending by rule": by_rule}
-    for given in options.network:
-        name, path = given.split("=", 1)
-        methods[name] = with_network(read_parameters(Path(path)))
+    networks = {"rule": None}
+    networks |= {
+        name: read_parameters(Path(path)) for name, path in (g.split("=", 1) for g in options.network)
+    }
+    methods: dict[str, Method] = {"each view alone": alone}
+    methods |= {name: blending(network) for name, network in networks.items()}
+    if options.harmonise:
+        methods |= {f"harmonised, {name}": blending(n, is_harmonised=True) for name, n in networks.items()}
     seeds = range(FIRST_SEED, FIRST_SEED + options.scenes)
     scores = {kind: evaluate(methods, kind, seeds, tuple(options.size)) for kind in options.kinds}
     print(table(scores))

@@ -26,23 +26,26 @@ class PerturbedViews:
 
 
 def perturbed(
-    originals: Float, edited: Float, generator: np.random.Generator, level: float
+    originals: Float, edited: Float, generator: np.random.Generator, level: float, shortfall: float = 0.5
 ) -> PerturbedViews:
     """Views as an editor would make them that sees one at a time.
 
     originals, edited: (N, H, W, 3) float32 within 0 and 1, before and after the clean edit. level: 0 leaves the clean
-    edit as it is, 1 is what diffusion editors do, more is worse.
+    edit as it is, 1 is what diffusion editors do, more is worse. shortfall: at level 1, how much of the edit a view
+    lacks at most.
     """
     views = edited.copy()
     if level > 0:
         for i in range(len(views)):
-            views[i] = _perturbed_view(originals[i], edited[i], generator, level)
+            views[i] = _perturbed_view(originals[i], edited[i], generator, level, shortfall)
     return PerturbedViews(views, np.abs(views - edited).mean((1, 2, 3), dtype=np.float64))
 
 
-def _perturbed_view(original: Float, edited: Float, generator: np.random.Generator, level: float) -> Float:
+def _perturbed_view(
+    original: Float, edited: Float, generator: np.random.Generator, level: float, shortfall: float
+) -> Float:
     amount = level * generator.uniform(*AMOUNTS)
-    strength = 1 - min(amount / AMOUNTS[1] * generator.uniform(0, 0.5), 1)
+    strength = 1 - min(amount / AMOUNTS[1] * generator.uniform(0, shortfall), 1)
     if generator.random() < FAILURE_SHARE * level:
         strength = generator.uniform(0, 0.3)
     view = strength * edited + (1 - strength) * original

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
@@ -36,22 +37,25 @@ from recon.dn2n.training.cases import (
     neighbouring_patch,
     random_patch,
 )
+from render.view_network import read_parameters
 
 PATCH = (64, 48)  # pixels, width and height
 WARM_UP = 20  # steps until the full rate
 DECAY_FROM, LAST_RATE = 0.4, 0.05  # share of the steps, and of the rate at the end
 RAMP = 0.25  # share of the steps in which the perturbation grows
 LEVELS = (0.3, 1.4)  # of the perturbation, once grown
-SSIM_WEIGHT, SELF_WEIGHT, NEIGHBOUR_WEIGHT = 0.15, 0.25, 0.25
-CASES_AT_ONCE = 12
-STEPS_PER_CASE = 15
+SSIM_WEIGHT, SELF_WEIGHT, NEIGHBOUR_WEIGHT = 0.15, 1.5, 1.5
+CASES_AT_ONCE = 16
+STEPS_PER_CASE = 20
 REPORT_EVERY = 50
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """inputs: "perturbed" or "clean" sources. width: of the hidden layers. cpu_seconds: stop after so many (0: only
-    after the steps); then the rate decays by time."""
+    after the steps); then the rate decays by time, and another machine stops at another step. at_once: cases among
+    which each step chooses. report: steps between two points of the curve. is_grown: begin with all of the perturbation.
+    """
 
     inputs: Inputs = "perturbed"
     width: int = 16
@@ -62,6 +66,9 @@ class TrainingSettings:
     device: str = "cpu"
     sizes: tuple[tuple[int, int], ...] = SIZES
     patch: tuple[int, int] = PATCH
+    at_once: int = CASES_AT_ONCE
+    report: int = REPORT_EVERY
+    is_grown: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,10 +83,16 @@ class CurvePoint:
     tie: float
 
 
-def train(settings: TrainingSettings) -> Iterator[tuple[CurvePoint, BlendNetwork]]:
-    """The network again and again, with how it went since. Raises nothing of its own; the last is the trained one."""
+def train(
+    settings: TrainingSettings, start_from: NDArray[np.float32] | None = None
+) -> Iterator[tuple[CurvePoint, BlendNetwork]]:
+    """The network again and again, with how it went since; the last is the trained one. start_from: parameters to go on
+    from, of a network as wide."""
     torch.manual_seed(settings.seed)
-    network = BlendNetwork(settings.width).to(settings.device)
+    network = BlendNetwork(settings.width)
+    if start_from is not None:
+        network.load_flat(start_from)
+    network.to(settings.device)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
     generator = np.random.default_rng(settings.seed)
     start, rows, cases = time.process_time(), [], deque[TrainingCase]()
@@ -87,17 +100,19 @@ def train(settings: TrainingSettings) -> Iterator[tuple[CurvePoint, BlendNetwork
         share = step / settings.steps
         if settings.cpu_seconds:
             share = max(share, (time.process_time() - start) / settings.cpu_seconds)
-        if len(cases) < CASES_AT_ONCE or step % STEPS_PER_CASE == 0:
-            level = float(generator.uniform(*LEVELS)) * min(1.0, 0.3 + 0.7 * share / RAMP)
+        if len(cases) < settings.at_once or step % STEPS_PER_CASE == 0:
+            level = float(generator.uniform(*LEVELS)) * (
+                1.0 if settings.is_grown else min(1.0, 0.3 + 0.7 * share / RAMP)
+            )
             seed = settings.seed * 1_000_000 + int(generator.integers(800_000))
             cases.append(make_training_case(seed % 800_000, level, settings.inputs, settings.sizes))
-        if len(cases) > CASES_AT_ONCE:
+        if len(cases) > settings.at_once:
             cases.popleft()
         optimizer.param_groups[0]["lr"] = settings.rate * _rate(step, share)
         case = cases[int(generator.integers(len(cases)))]
         rows.append(_step(network, optimizer, case, settings, generator))
         is_last = share >= 1 or step == settings.steps - 1
-        if is_last or (step + 1) % REPORT_EVERY == 0:
+        if is_last or (step + 1) % settings.report == 0:
             yield _point(step + 1, time.process_time() - start, rows), network
             rows = []
         if is_last:
@@ -195,13 +210,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cpu-seconds", type=float, default=0.0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1, help="of torch on the CPU")
+    parser.add_argument(
+        "--start-from", type=Path, help="network to go on from, whose perturbation is grown already"
+    )
     options = vars(parser.parse_args(arguments))
     out, name, threads = options.pop("out"), options.pop("name"), options.pop("threads")
+    start_from = options.pop("start_from")
     torch.set_num_threads(threads)
-    settings = TrainingSettings(**options)
+    settings = TrainingSettings(**options, is_grown=start_from is not None)
     out.mkdir(parents=True, exist_ok=True)
     points: list[CurvePoint] = []
-    for point, network in train(settings):
+    for point, network in train(settings, read_parameters(start_from) if start_from else None):
         points.append(point)
         print(json.dumps(asdict(point)), flush=True)
         save(out, name, network, settings, points)

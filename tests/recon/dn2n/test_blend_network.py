@@ -1,0 +1,140 @@
+"""The network that blends views: begins by rule, equals its fast kernel, learns, and its shipped weights are of use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from recon.dn2n.blend_network import BlendNetwork, CandidateTensors, from_flat
+from recon.dn2n.training.evaluate import FIRST_SEED, alone, blending, make_case, psnr, warp_error
+from recon.dn2n.training.train import CurvePoint, TrainingSettings, save, train
+from render.view_candidates import Candidates, blended
+from render.view_network import blend, read_parameters, shipped_parameters
+from render.view_network_layout import layer_sizes
+
+CARD = Path(__file__).parents[3] / "resources" / "dn2n" / "blend.json"
+
+
+def random_candidates(num_pixels: int, num_sources: int, seed: int = 0) -> Candidates:
+    generator = np.random.default_rng(seed)
+    pairs = (num_pixels, num_sources)
+
+    def colors() -> np.ndarray:
+        return generator.random((*pairs, 3), np.float32)
+
+    def normal(spread: float) -> np.ndarray:
+        return generator.normal(0, spread, pairs).astype(np.float32)
+
+    return Candidates(
+        colors(), colors(), colors(), colors(), normal(0.03), generator.random(pairs, np.float32), normal(1),
+        generator.random(pairs) < 0.8, normal(3),
+    )  # fmt: skip
+
+
+def random_network(width: int, seed: int = 0) -> BlendNetwork:
+    torch.manual_seed(seed)
+    network = BlendNetwork(width)
+    with torch.no_grad():
+        for value in network.parameters():
+            value.add_(0.2 * torch.randn_like(value))
+    return network
+
+
+def test_an_untrained_network_blends_by_rule() -> None:
+    candidates = random_candidates(100, 6)
+    torch.manual_seed(0)
+    by_network = blend(candidates, BlendNetwork(8).flat())
+    np.testing.assert_allclose(by_network, blended(candidates), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("width", "num_pixels", "num_sources"), [(16, 37, 8), (8, 50, 3), (24, 16, 1), (8, 1, 5)]
+)
+def test_the_kernel_gives_what_the_readable_network_gives(
+    width: int, num_pixels: int, num_sources: int
+) -> None:
+    network, candidates = random_network(width), random_candidates(num_pixels, num_sources)
+    with torch.no_grad():
+        wanted = network(CandidateTensors.of(candidates)).numpy()
+    found = blend(candidates, network.flat())
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    assert np.abs(found - blended(candidates)).mean() > 0.01
+
+
+def test_pixels_that_no_source_sees_get_a_colour_all_the_same() -> None:
+    unseen = replace(random_candidates(20, 4), is_inside=np.zeros((20, 4), np.bool_))
+    network = random_network(8)
+    with torch.no_grad():
+        wanted = network(CandidateTensors.of(unseen)).numpy()
+    found = blend(unseen, network.flat())
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_colours_do_not_depend_on_the_order_of_the_sources() -> None:
+    candidates, parameters = random_candidates(40, 5), random_network(8).flat()
+    order = np.array([3, 0, 4, 1, 2])
+    turned = Candidates(*(np.ascontiguousarray(array[:, order]) for array in vars(candidates).values()))
+    np.testing.assert_allclose(blend(turned, parameters), blend(candidates, parameters), atol=1e-5)
+
+
+def test_parameters_survive_being_flat() -> None:
+    network = random_network(8)
+    flat = network.flat()
+    assert len(flat) == layer_sizes(flat).count
+    np.testing.assert_array_equal(from_flat(flat).flat(), flat)
+
+
+def test_numbers_that_are_no_network_are_refused() -> None:
+    flat = BlendNetwork(8).flat()
+    for wrong in (flat[:-1], np.zeros_like(flat), np.zeros(0, np.float32)):
+        with pytest.raises(ValueError, match="no blending network"):
+            blend(random_candidates(4, 2), wrong)
+    with pytest.raises(ValueError, match="wide"):
+        BlendNetwork(12).load_flat(flat)
+
+
+def test_training_lowers_the_loss_and_repeats_by_its_seed(tmp_path: Path) -> None:
+    settings = TrainingSettings(
+        width=8, steps=24, rate=1e-2, seed=3, sizes=((48, 36),), patch=(24, 16), at_once=1, report=8
+    )
+    points: list[CurvePoint] = []
+    for point, network in train(settings):  # noqa: B007 (the last is used)
+        points.append(point)
+    first, last = points[0], points[-1]
+    assert last.psnr - last.rule > first.psnr - first.rule
+    assert last.psnr > last.rule
+    *_, (again, same) = train(settings)
+    assert again.loss == last.loss
+    np.testing.assert_array_equal(same.flat(), network.flat())
+    save(tmp_path, "tiny", network, settings, points)
+    np.testing.assert_array_equal(read_parameters(tmp_path / "tiny.safetensors"), network.flat())
+    assert len((tmp_path / "tiny_curve.csv").read_text().splitlines()) == 1 + len(points)
+
+
+def test_the_shipped_network_is_that_of_its_card() -> None:
+    card = json.loads(CARD.read_text())
+    parameters = shipped_parameters()
+    assert len(parameters) == card["parameters"] == layer_sizes(parameters).count
+    assert layer_sizes(parameters).width == card["width"]
+    assert CARD.with_suffix(".safetensors").stat().st_size < 200_000
+    assert "recon.dn2n.training.train" in card["command"]
+    assert not parameters.flags.writeable
+
+
+def test_the_shipped_network_makes_more_of_perturbed_views_than_the_rule() -> None:
+    case = make_case(FIRST_SEED + 40, "color", (64, 48))
+    found = {}
+    for name, network in (("rule", None), ("network", shipped_parameters())):
+        pictures = {view: blending(network)(case, view) for view in case.held_out}
+        fidelity = np.mean([psnr(picture, case.clean[view]) for view, picture in pictures.items()])
+        found[name] = fidelity, warp_error(pictures, case.scene)
+    assert found["network"][0] > found["rule"][0] + 0.3
+    assert found["network"][1] < found["rule"][1]
+    separately = warp_error({view: alone(case, view) for view in case.held_out}, case.scene)
+    assert found["network"][1] < 0.5 * separately
