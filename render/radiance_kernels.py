@@ -12,7 +12,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from render.hash_grid_layout import HashGridLayout
 from render.radiance_layout import FARTHEST
 from render.splatting_compiled import Float, Kernel, compiled
 
@@ -101,7 +100,9 @@ def place_samples(
             t += step
             edges[count + 1] = t
             depth = densities[code] * step
-            absorbed = min(depth / (_ONE + depth), _F(STEP_CAP))  # near enough to 1 - exp(-depth), and cheaper
+            absorbed = min(
+                depth / (_ONE + depth), _F(STEP_CAP)
+            )  # near enough to 1 - exp(-depth), and cheaper
             weight = left * absorbed
             left_at[count] = left if code != NEVER else _F(-1)
             chances[count] = weight + _F(0.25) * before
@@ -153,49 +154,72 @@ def place_samples(
 
 
 @numba.njit(inline="always")  # type: ignore[untyped-decorator]
-def rows_of(x: Any, y: Any, z: Any, resolution: Any, is_dense: Any, mask: Any) -> Any:
-    """Rows within a level's part of the table of a cell's corners: 000 100 010 110 001 101 011 111 of x, y, z."""
-    if is_dense:
-        top = resolution - _U(1)
+def _row(hashed: Any, mask: Any, of_level: Any) -> Any:
+    """Where the features of a row of a level begin in the flat table."""
+    return of_level[3] + np.uint64(hashed & mask) * of_level[4]
+
+
+@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+def corners_of(points: Any, i: Any, of_level: Any) -> Any:
+    """Where the features of the corners of a point's cell begin, in the order 000 100 010 110 001 101 011 111 of x, y,
+    z; and the place in the cell (3,). of_level: as `level_of` gives it."""
+    scale, resolution, mask = of_level[0], of_level[1], of_level[2]
+    px, py = points[i, 0] * scale + _HALF, points[i, 1] * scale + _HALF
+    pz = points[i, 2] * scale + _HALF
+    i, j, k = np.int32(px), np.int32(py), np.int32(pz)
+    place = px - _F(i), py - _F(j), pz - _F(k)
+    x, y, z = _U(i), _U(j), _U(k)
+    if of_level[5]:
+        top, whole = resolution - _U(1), _U(0xFFFFFFFF)
         x1 = min(x + _U(1), top)
         y0, y1 = y * resolution, min(y + _U(1), top) * resolution
         z0, z1 = z * resolution * resolution, min(z + _U(1), top) * resolution * resolution
-        return x + y0 + z0, x1 + y0 + z0, x + y1 + z0, x1 + y1 + z0, x + y0 + z1, x1 + y0 + z1, x + y1 + z1, x1 + y1 + z1  # fmt: skip # noqa: E501
+        rows = (
+            _row(x + y0 + z0, whole, of_level), _row(x1 + y0 + z0, whole, of_level),
+            _row(x + y1 + z0, whole, of_level), _row(x1 + y1 + z0, whole, of_level),
+            _row(x + y0 + z1, whole, of_level), _row(x1 + y0 + z1, whole, of_level),
+            _row(x + y1 + z1, whole, of_level), _row(x1 + y1 + z1, whole, of_level),
+        )  # fmt: skip
+        return rows, place
     x1, y0, z0 = x + _U(1), y * _PRIME_Y, z * _PRIME_Z
     y1, z1 = y0 + _PRIME_Y, z0 + _PRIME_Z
-    a, c, e, g = y0 ^ z0, y1 ^ z0, y0 ^ z1, y1 ^ z1
-    return (x ^ a) & mask, (x1 ^ a) & mask, (x ^ c) & mask, (x1 ^ c) & mask, (x ^ e) & mask, (x1 ^ e) & mask, (x ^ g) & mask, (x1 ^ g) & mask  # fmt: skip # noqa: E501
+    rows = (
+        _row(x ^ y0 ^ z0, mask, of_level), _row(x1 ^ y0 ^ z0, mask, of_level),
+        _row(x ^ y1 ^ z0, mask, of_level), _row(x1 ^ y1 ^ z0, mask, of_level),
+        _row(x ^ y0 ^ z1, mask, of_level), _row(x1 ^ y0 ^ z1, mask, of_level),
+        _row(x ^ y1 ^ z1, mask, of_level), _row(x1 ^ y1 ^ z1, mask, of_level),
+    )  # fmt: skip
+    return rows, place
+
+
+@compiled
+def level_of(levels: Any, level: Any, width: Any) -> Any:
+    """Scale, resolution, mask of the hash, first number in the flat table, features a row, whether dense."""
+    scales, resolutions, is_dense, offsets = levels
+    mask = _U(offsets[level + 1] - offsets[level] - 1)
+    first = np.uint64(offsets[level]) * np.uint64(width)
+    return scales[level], _U(resolutions[level]), mask, first, np.uint64(width), is_dense[level]
 
 
 @cache
 def encoder(width: int) -> Kernel:
-    """The kernel encode(start, stop, points (N, 3), flat table, scales, resolutions, is_dense, offsets, openness,
-    out) for `width` features a level: writes features of points start … stop, times the openness (L,) of their level,
-    into blocks (…, L * width, BLOCK)."""
+    """The kernel encode(start, stop, points (N, 3), flat table, levels, openness, out) for `width` features a level:
+    writes features of points start … stop, times the openness (L,) of their level, into blocks (…, L * width, BLOCK).
+    """
 
     @compiled
-    def encode(
-        start: Any, stop: Any, points: Any, table: Any, scales: Any, resolutions: Any, is_dense: Any,
-        offsets: Any, openness: Any, out: Any,
-    ) -> None:  # fmt: skip
+    def encode(start: Any, stop: Any, points: Any, table: Any, levels: Any, openness: Any, out: Any) -> None:
         values = np.empty(width, np.float32)
-        for level in range(len(scales)):
+        for level in range(len(openness)):
             if openness[level] <= 0:
                 for i in range(start, stop):
                     for k in range(width):
                         out[i // BLOCK, level * width + k, i % BLOCK] = _ZERO
                 continue
-            scale, resolution, dense = scales[level], _U(resolutions[level]), is_dense[level]
-            mask = _U(offsets[level + 1] - offsets[level] - 1)
-            first = np.uint64(offsets[level]) * np.uint64(width)
+            of_level, share = level_of(levels, level, width), openness[level]
             column = np.uint64(level * width)
             for i in range(start, stop):
-                px, py, pz = points[i, 0] * scale + _HALF, points[i, 1] * scale + _HALF, points[i, 2] * scale + _HALF  # fmt: skip # noqa: E501
-                x, y, z = np.int32(px), np.int32(py), np.int32(pz)
-                u, v, w = px - _F(x), py - _F(y), pz - _F(z)
-                a, b, c, d, e, f, g, h = rows_of(_U(x), _U(y), _U(z), resolution, dense, mask)
-                a, b, c, d = first + np.uint64(a) * np.uint64(width), first + np.uint64(b) * np.uint64(width), first + np.uint64(c) * np.uint64(width), first + np.uint64(d) * np.uint64(width)  # fmt: skip # noqa: E501
-                e, f, g, h = first + np.uint64(e) * np.uint64(width), first + np.uint64(f) * np.uint64(width), first + np.uint64(g) * np.uint64(width), first + np.uint64(h) * np.uint64(width)  # fmt: skip # noqa: E501
+                (a, b, c, d, e, f, g, h), (u, v, w) = corners_of(points, i, of_level)
                 for k in range(width):
                     at = np.uint64(k)
                     ab = table[a + at] + u * (table[b + at] - table[a + at])
@@ -203,17 +227,12 @@ def encoder(width: int) -> Kernel:
                     ef = table[e + at] + u * (table[f + at] - table[e + at])
                     gh = table[g + at] + u * (table[h + at] - table[g + at])
                     near, far = ab + v * (cd - ab), ef + v * (gh - ef)
-                    values[k] = openness[level] * (near + w * (far - near))
+                    values[k] = share * (near + w * (far - near))
                 block, lane = np.uint64(i // BLOCK), np.uint64(i % BLOCK)
                 for k in range(width):
                     out[block, column + np.uint64(k), lane] = values[k]
 
     return encode
-
-
-def level_arrays(layout: HashGridLayout) -> tuple[Any, ...]:
-    """What an encoder wants to know of the levels."""
-    return layout.levels
 
 
 @compiled
@@ -230,7 +249,12 @@ def layer(weights: Any, biases: Any, inputs: Any, outputs: Any, is_bent: Any) ->
             second[s] = other
         for i in range(0, weights.shape[1], 4):
             a, b, c, d = weights[o, i], weights[o, i + 1], weights[o, i + 2], weights[o, i + 3]
-            e, f, g, h = weights[o + 1, i], weights[o + 1, i + 1], weights[o + 1, i + 2], weights[o + 1, i + 3]
+            e, f, g, h = (
+                weights[o + 1, i],
+                weights[o + 1, i + 1],
+                weights[o + 1, i + 2],
+                weights[o + 1, i + 3],
+            )
             w, x, y, z = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
             for s in range(count):
                 first[s] += a * w[s] + b * x[s] + c * y[s] + d * z[s]
@@ -299,9 +323,7 @@ def density_of(logarithm: Any) -> Any:
 
 
 @compiled
-def weigh(
-    start: Any, stop: Any, shared: Any, widths: Any, least: Any, weights: Any, is_drawn: Any
-) -> None:
+def weigh(start: Any, stop: Any, shared: Any, widths: Any, least: Any, weights: Any, is_drawn: Any) -> None:
     """Weights (R, S) of the samples of rays start … stop, 0 below `least`, where is_drawn (R, S) says False."""
     num_samples = widths.shape[1]
     for ray in range(start, stop):
@@ -328,12 +350,22 @@ def gather_color_inputs(
         for k in range(width):
             inputs[block, k, lane] = shared[i // BLOCK, k, i % BLOCK]
         ray = i // num_samples
-        write_harmonics(inputs[block, width:], lane, directions[ray, 0], directions[ray, 1], directions[ray, 2])
+        write_harmonics(
+            inputs[block, width:], lane, directions[ray, 0], directions[ray, 1], directions[ray, 2]
+        )
 
 
 @compiled
 def sum_rays(
-    start: Any, stop: Any, weights: Any, places: Any, slots: Any, colors: Any, rgb: Any, alpha: Any, distance: Any
+    start: Any,
+    stop: Any,
+    weights: Any,
+    places: Any,
+    slots: Any,
+    colors: Any,
+    rgb: Any,
+    alpha: Any,
+    distance: Any,
 ) -> None:
     """Colours (R, 3) before black, alpha (R,), and the distance (R,) where half of that is absorbed."""
     count = weights.shape[1]

@@ -78,9 +78,7 @@ def network_of(field: RadianceField) -> Network:
         network = Network.of(field)
         # Copies, as numba would compile everything again for arrays that cannot be written.
         copies = {name: np.array(value) for name, value in network.parameters.items()}
-        found = _networks[field] = Network(
-            network.layout, copies, np.array(network.codes), network.openness
-        )
+        found = _networks[field] = Network(network.layout, copies, np.array(network.codes), network.openness)
     return found
 
 
@@ -90,7 +88,16 @@ def draw_rays(network: Network, rays: Rays, num_samples: int) -> tuple[Float, Fl
     count = len(rays)
     rgb, alpha, distance = (np.empty(shape, np.float32) for shape in ((count, 3), count, count))
     in_threads(
-        sum_rays, count, RAYS, samples.weights, samples.places, samples.slots, samples.colors, rgb, alpha, distance
+        sum_rays,
+        count,
+        RAYS,
+        samples.weights,
+        samples.places,
+        samples.slots,
+        samples.colors,
+        rgb,
+        alpha,
+        distance,
     )
     return rgb, alpha, distance
 
@@ -102,7 +109,9 @@ def _rays(
     """Rays in box units through the centres of some rows, and the part of a step along each that is depth."""
     box_from_cam = np.linalg.inv(field.world_from_box) @ np.linalg.inv(cam_from_world)
     y, x = np.mgrid[first:stop, 0:width].reshape(2, -1)
-    in_cam = np.stack([(x + 0.5 - center[0]) / focal[0], (y + 0.5 - center[1]) / focal[1], np.ones(x.shape)], 1)
+    in_cam = np.stack(
+        [(x + 0.5 - center[0]) / focal[0], (y + 0.5 - center[1]) / focal[1], np.ones(x.shape)], 1
+    )
     forward = 1 / np.linalg.norm(in_cam, axis=1)
     turned = in_cam @ box_from_cam[:3, :3].T
     directions = turned / np.linalg.norm(turned, axis=1, keepdims=True)

@@ -39,7 +39,12 @@ class Network:
     def of_arrays(cls, layout: RadianceLayout, arrays: Arrays) -> Network:
         """arrays: the parameters, and the codes as "density"."""
         parameters = {name: np.ascontiguousarray(arrays[name], np.float32) for name in layout.shapes}
-        return cls(layout, parameters, np.ascontiguousarray(arrays["density"], np.uint8), np.ones(layout.grid.num_levels, np.float32))
+        return cls(
+            layout,
+            parameters,
+            np.ascontiguousarray(arrays["density"], np.uint8),
+            np.ones(layout.grid.num_levels, np.float32),
+        )
 
     def names(self, *numbers: int) -> tuple[Float, ...]:
         """Weights and biases of layers."""
@@ -117,7 +122,7 @@ def shared_at(network: Network, points: Float) -> tuple[Float, Float]:
     features = blocks(count, layout.grid.num_outputs, len(points))
     encode = kernels.encoder(layout.grid.num_features)
     table = network.parameters["table"].reshape(-1)
-    in_threads(encode, len(points), POINTS, points, table, *layout.grid.levels, network.openness, features)
+    in_threads(encode, len(points), POINTS, points, table, layout.grid.levels, network.openness, features)
     shared = np.empty((count, layout.num_shared, BLOCK), np.float32)
     in_threads(_shared_piece, count, BLOCKS, features, *network.names(1, 2), layout.width, shared)
     return features, shared

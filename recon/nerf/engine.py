@@ -28,7 +28,9 @@ class KernelEngine:
     parameters: by the layout's names; codes: (cells^3,) uint8 of the density grid.
     """
 
-    def __init__(self, layout: RadianceLayout, parameters: dict[str, Float], codes: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, layout: RadianceLayout, parameters: dict[str, Float], codes: NDArray[np.uint8]
+    ) -> None:
         self.network = Network(layout, parameters, codes, np.ones(layout.grid.num_levels, np.float32))
         self.slopes = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._means = {name: np.zeros_like(value) for name, value in parameters.items()}
@@ -46,11 +48,19 @@ class KernelEngine:
         losses = loss(colors, opaque)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         assert colors.grad is not None and opaque.grad is not None
-        costs = self.go_back(samples, rays, colors.grad.numpy(), opaque.grad.numpy(), distortion, known, trust)
+        costs = self.go_back(
+            samples, rays, colors.grad.numpy(), opaque.grad.numpy(), distortion, known, trust
+        )
         layout = self.network.layout
         extent = np.float32(layout.grid.safe_extent)
         kernels.heed_samples(
-            samples.points, samples.shared, samples.widths, layout.cells, extent, GRID_FALL, self.network.codes
+            samples.points,
+            samples.shared,
+            samples.widths,
+            layout.cells,
+            extent,
+            GRID_FALL,
+            self.network.codes,
         )
         self._follow(rate, count)
         named = dict(zip(("floaters", "depth"), costs, strict=True))
@@ -101,7 +111,7 @@ class KernelEngine:
             np.sum(value, 0, out=self.slopes[name])
         scatter = kernels.scatterer(layout.grid.num_features)
         in_threads(
-            scatter, layout.grid.num_levels, 1, samples.points, samples.chosen, of_features, *layout.grid.levels,
+            scatter, layout.grid.num_levels, 1, samples.points, samples.chosen, of_features, layout.grid.levels,
             self.network.openness, self.slopes["table"].reshape(-1),
         )  # fmt: skip
         bent, off = costs.sum(0).tolist()
@@ -124,7 +134,10 @@ class KernelEngine:
         kept: dict[str, NDArray[Any]] = {"codes": self.network.codes.copy()}
         for name, value in self.network.parameters.items():
             kept[name] = value.copy()
-            kept[f"{name} mean"], kept[f"{name} square"] = self._means[name].copy(), self._squares[name].copy()
+            kept[f"{name} mean"], kept[f"{name} square"] = (
+                self._means[name].copy(),
+                self._squares[name].copy(),
+            )
         return kept
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:

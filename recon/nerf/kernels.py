@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from render.radiance_kernels import BLOCK, NEVER, code_of, density_of, layer, rows_of
+from render.radiance_kernels import BLOCK, NEVER, code_of, corners_of, density_of, layer, level_of
 from render.splatting_compiled import Kernel, compiled
 
-_F, _U = np.float32, np.uint32
+_F = np.float32
 _ZERO, _HALF, _ONE = _F(0), _F(0.5), _F(1)
 BETA_1, BETA_2, EPSILON = 0.9, 0.99, 1e-15  # of Adam, as in Instant NGP
 _B1, _B2, _EPSILON = _F(BETA_1), _F(BETA_2), _F(EPSILON)
@@ -140,7 +140,11 @@ def color_slopes(
 ) -> None:  # fmt: skip
     """Back through the colour network. Groups start … stop of blocks write their own sums of slopes (groups, …)."""
     width = second.shape[1]
-    third, above, below = np.empty((width, BLOCK), np.float32), np.empty((width, BLOCK), np.float32), w3.T.copy()
+    third, above, below = (
+        np.empty((width, BLOCK), np.float32),
+        np.empty((width, BLOCK), np.float32),
+        w3.T.copy(),
+    )
     back4, back5, none = w4.T.copy(), w5.T.copy(), np.zeros(max(width, w3.shape[1]), np.float32)
     for group in range(start, stop):
         for block in range(group * per_group, min((group + 1) * per_group, len(inputs))):
@@ -188,55 +192,61 @@ def shared_slopes(
 
 @cache
 def scatterer(width: int) -> Kernel:
-    """The kernel scatter(start, stop, points, chosen, of_features, scales, resolutions, is_dense, offsets,
-    openness, of_table) for `width` features a level: levels start … stop add to their rows of the flat of_table."""
+    """The kernel scatter(start, stop, points, chosen, of_features, levels, openness, of_table) for `width` features a
+    level: levels start … stop add to their rows of the flat of_table."""
 
     @compiled
     def scatter(
-        start: Any, stop: Any, points: Any, chosen: Any, of_features: Any, scales: Any, resolutions: Any,
-        is_dense: Any, offsets: Any, openness: Any, of_table: Any,
-    ) -> None:  # fmt: skip
+        start: Any,
+        stop: Any,
+        points: Any,
+        chosen: Any,
+        of_features: Any,
+        levels: Any,
+        openness: Any,
+        of_table: Any,
+    ) -> None:
         values = np.empty(width, np.float32)
         for level in range(start, stop):
             if openness[level] <= 0:
                 continue
-            scale, resolution, dense = scales[level], _U(resolutions[level]), is_dense[level]
-            mask = _U(offsets[level + 1] - offsets[level] - 1)
-            first = np.uint64(offsets[level]) * np.uint64(width)
+            of_level, share = level_of(levels, level, width), openness[level]
             column = np.uint64(level * width)
             for n in range(len(chosen)):
-                i = chosen[n]
-                px, py, pz = points[i, 0] * scale + _HALF, points[i, 1] * scale + _HALF, points[i, 2] * scale + _HALF  # fmt: skip # noqa: E501
-                x, y, z = np.int32(px), np.int32(py), np.int32(pz)
-                u, v, w = px - _F(x), py - _F(y), pz - _F(z)
-                a, b, c, d, e, f, g, h = rows_of(_U(x), _U(y), _U(z), resolution, dense, mask)
-                a, b, c, d = first + np.uint64(a) * np.uint64(width), first + np.uint64(b) * np.uint64(width), first + np.uint64(c) * np.uint64(width), first + np.uint64(d) * np.uint64(width)  # fmt: skip # noqa: E501
-                e, f, g, h = first + np.uint64(e) * np.uint64(width), first + np.uint64(f) * np.uint64(width), first + np.uint64(g) * np.uint64(width), first + np.uint64(h) * np.uint64(width)  # fmt: skip # noqa: E501
+                (a, b, c, d, e, f, g, h), (u, v, w) = corners_of(points, chosen[n], of_level)
                 block, lane = np.uint64(n // BLOCK), np.uint64(n % BLOCK)
                 for k in range(width):
-                    values[k] = openness[level] * of_features[block, column + np.uint64(k), lane]
+                    values[k] = share * of_features[block, column + np.uint64(k), lane]
                 for k in range(width):
                     at = np.uint64(k)
                     far = values[k] * w
                     near = values[k] - far
                     cd, gh = near * v, far * v
                     ab, ef = near - cd, far - gh
-                    table_b, table_d, table_f, table_h = ab * u, cd * u, ef * u, gh * u
-                    of_table[a + at] += ab - table_b
-                    of_table[b + at] += table_b
-                    of_table[c + at] += cd - table_d
-                    of_table[d + at] += table_d
-                    of_table[e + at] += ef - table_f
-                    of_table[f + at] += table_f
-                    of_table[g + at] += gh - table_h
-                    of_table[h + at] += table_h
+                    of_b, of_d, of_f, of_h = ab * u, cd * u, ef * u, gh * u
+                    of_table[a + at] += ab - of_b
+                    of_table[b + at] += of_b
+                    of_table[c + at] += cd - of_d
+                    of_table[d + at] += of_d
+                    of_table[e + at] += ef - of_f
+                    of_table[f + at] += of_f
+                    of_table[g + at] += gh - of_h
+                    of_table[h + at] += of_h
 
     return scatter
 
 
 @compiled
 def follow_slopes(
-    start: Any, stop: Any, values: Any, slopes: Any, means: Any, squares: Any, rate: Any, unbias: Any, is_sparse: Any
+    start: Any,
+    stop: Any,
+    values: Any,
+    slopes: Any,
+    means: Any,
+    squares: Any,
+    rate: Any,
+    unbias: Any,
+    is_sparse: Any,
 ) -> None:
     """Adam on flat arrays; slopes are zeroed. rate: divided by the first moment's bias; unbias: one over the second's.
     is_sparse: what has no slope stays as it is, as in tiny-cuda-nn."""
@@ -252,7 +262,9 @@ def follow_slopes(
 
 
 @compiled
-def heed_samples(points: Any, shared: Any, widths: Any, cells: Any, extent: Any, fall: Any, codes: Any) -> None:
+def heed_samples(
+    points: Any, shared: Any, widths: Any, cells: Any, extent: Any, fall: Any, codes: Any
+) -> None:
     """Tell the density grid's codes (cells^3,) of samples: up at once, down by `fall`. extent: of the unit cube that
     the cells fill."""
     scale = _F(cells) / extent
@@ -261,7 +273,11 @@ def heed_samples(points: Any, shared: Any, widths: Any, cells: Any, extent: Any,
     for n in range(len(points)):
         if flat[n] <= 0:
             continue
-        i, j, k = np.int32(points[n, 0] * scale), np.int32(points[n, 1] * scale), np.int32(points[n, 2] * scale)
+        i, j, k = (
+            np.int32(points[n, 0] * scale),
+            np.int32(points[n, 1] * scale),
+            np.int32(points[n, 2] * scale),
+        )
         i, j, k = min(max(i, 0), last), min(max(j, 0), last), min(max(k, 0), last)
         at = np.uint64((i * np.int32(cells) + j) * np.int32(cells) + k)
         known = np.int32(codes[at])

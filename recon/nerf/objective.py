@@ -26,6 +26,8 @@ def photo_loss(rgb: Tensor, alpha: Tensor, target: Target) -> Tensor:
     opacity = target.opacity[:, None]
     wanted = target.rgb * opacity + target.behind * (1 - opacity)
     if target.exposure is not None:
-        rgb = (target.exposure[:, :, :3] @ rgb[:, :, None])[..., 0] + target.exposure[:, :, 3] * alpha[:, None]
+        rgb = (target.exposure[:, :, :3] @ rgb[:, :, None])[..., 0] + target.exposure[:, :, 3] * alpha[
+            :, None
+        ]
     seen = rgb + (1 - alpha[:, None]) * target.behind
     return torch.nn.functional.huber_loss(seen, wanted, reduction="mean", delta=HUBER)

@@ -21,7 +21,11 @@ def make_layout(settings: NerfSettings, background: tuple[float, float, float]) 
         COARSEST, max(COARSEST, settings.detail), settings.levels, settings.features, settings.table_size
     )
     return RadianceLayout(
-        grid, width=settings.width, color_width=settings.width, num_samples=settings.samples, background=background
+        grid,
+        width=settings.width,
+        color_width=settings.width,
+        num_samples=settings.samples,
+        background=background,
     )
 
 

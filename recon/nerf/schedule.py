@@ -11,7 +11,10 @@ RATE_FALL = 1 / 30  # of the learning rate, over the run
 WARM_UP = 0.01  # share of training in which the rate rises
 EARLY, EARLY_FACTOR = 0.15, 4  # share of training in which rays have so many times the samples, and are fewer
 EXPLORE = (0.5, 0.1)  # share of samples that is spread evenly, first and later
-OPEN_FIRST, OPEN_ALL = 0.4, 0.3  # share of the hash grid's levels that counts at first; of training when all do
+OPEN_FIRST, OPEN_ALL = (
+    0.4,
+    0.3,
+)  # share of the hash grid's levels that counts at first; of training when all do
 LEAST_WEIGHT = 5e-4  # of a sample that is learned from
 GRID_FALL = 2  # codes of the density grid toward a lower density, each time a sample says so
 HELD_OUT_EVERY, FEWEST_TO_HOLD_OUT = 8, 32  # photos

@@ -27,7 +27,14 @@ def first_codes(in_box: CameraSet, layout: RadianceLayout) -> NDArray[np.uint8]:
 
 @compiled
 def _see(
-    start: Any, stop: Any, poses: Any, lens: Any, cells: Any, shell: Any, near: Any, is_seen: NDArray[np.bool_]
+    start: Any,
+    stop: Any,
+    poses: Any,
+    lens: Any,
+    cells: Any,
+    shell: Any,
+    near: Any,
+    is_seen: NDArray[np.bool_],
 ) -> None:
     """Slabs start … stop of the grid: cells that two cameras see, or one from not too near."""
     for i in range(start, stop):

@@ -164,7 +164,9 @@ def distortion(drawn: Drawn, placed: Placed) -> Tensor:
 
 def depth_cost(drawn: Drawn, placed: Placed, known: Tensor, trust: Tensor) -> Tensor:
     """(R,) what lies off a known distance (R,), by trust (R,), 0 where unknown."""
-    away = ((placed.places - known[:, None]).abs() / (DEPTH_REACH * known[:, None]).clamp(min=1e-9)).clamp(max=1)
+    away = ((placed.places - known[:, None]).abs() / (DEPTH_REACH * known[:, None]).clamp(min=1e-9)).clamp(
+        max=1
+    )
     return torch.where(trust > 0, trust * ((drawn.weights * (away - 1)).sum(1) + 1), 0)
 
 

@@ -15,7 +15,9 @@ from render.radiance_kernels import code_densities
 from render.radiance_layout import RadianceLayout
 from render.radiance_rays import Rays, follow
 
-LAYOUT = RadianceLayout(HashGridLayout.between(4, 32, 3, 4, 9), width=8, color_width=8, cells=16, num_samples=12)
+LAYOUT = RadianceLayout(
+    HashGridLayout.between(4, 32, 3, 4, 9), width=8, color_width=8, cells=16, num_samples=12
+)
 KNOWN = 1.5
 TRUST = 0.02
 DISTORTION = 0.7
@@ -77,14 +79,18 @@ def test_slopes_of_kernels_are_those_of_torch(features: int) -> None:
     engine, rays = make_engine(features), make_rays()
     layout, count = engine.network.layout, len(rays)
     rng = np.random.default_rng(3)
-    of_rgb, of_alpha = rng.normal(size=(count, 3)).astype(np.float32), rng.normal(size=count).astype(np.float32)
+    of_rgb, of_alpha = (
+        rng.normal(size=(count, 3)).astype(np.float32),
+        rng.normal(size=count).astype(np.float32),
+    )
     known = np.full(count, KNOWN, np.float32)
     trust = np.where(np.arange(count) % 2, TRUST, 0).astype(np.float32)
     samples = follow(engine.network, rays, layout.num_samples, 0.3, LEAST_WEIGHT, is_kept=True)
     costs = engine.go_back(samples, rays, of_rgb, of_alpha, DISTORTION, known, trust)
 
     parameters = {
-        name: torch.from_numpy(value).double().requires_grad_() for name, value in engine.network.parameters.items()
+        name: torch.from_numpy(value).double().requires_grad_()
+        for name, value in engine.network.parameters.items()
     }
     placed = twin_placed_as(samples, layout)
     drawn = twin.draw(
