@@ -81,49 +81,40 @@ def _warp(start, stop, depths, chosen, strides, cameras, target, warped):
 @compiled
 def _fuse(start, stop, warped, depths, chosen, cameras, shares, target, nearness):
     """Choose between the views' inverse depths (S, P) of each pixel. shares: (S,) the views' weights."""
-    num_sources = len(chosen)
     columns = nearness.shape[1]
-    order, weights = np.empty(num_sources, np.int64), np.empty(num_sources, np.float32)
-    one = np.float32(1)
+    weights = np.empty(len(chosen), np.float32)
+    one, half = np.float32(1), np.float32(0.5)
     for p in range(start, stop):
-        known = _sorted(warped, p, order)
-        if known == 0:
+        first = _nearest_before(np.float32(1e30), warped, p)
+        if first <= 0:
             continue
         row = p // columns
-        dx = (np.float32(p - row * columns) + np.float32(0.5) - target[2]) / target[0]
-        dy = (np.float32(row) + np.float32(0.5) - target[3]) / target[1]
-        _weigh(one / warped[order[0], p], dx, dy, cameras, shares, weights)
+        column = p - row * columns
+        dx = (np.float32(column) + half - target[2]) / target[0]
+        dy = (np.float32(row) + half - target[3]) / target[1]
+        _weigh(one / first, dx, dy, cameras, shares, weights)
         best, best_balance = np.float32(0), np.float32(-1e30)
-        first = 0
-        while first < known:
-            value = warped[order[first], p]
+        while first > 0:
+            value = first
             for _ in range(ROUNDS):
-                value = _mean_near(value, warped, p, order, known, weights)
+                value = _mean_near(value, warped, p, weights)
             balance, refined = _votes(one / value, dx, dy, depths, chosen, cameras, shares, weights)
             if balance > best_balance:
                 best, best_balance = one / refined, balance
             if balance > 0:
                 break
-            limit = min(value, warped[order[first], p]) * np.float32(1 - SAME)
-            while first < known and warped[order[first], p] >= limit:
-                first += 1
-        nearness[row, p - row * columns] = best
+            first = _nearest_before(min(value, first) * np.float32(1 - SAME), warped, p)
+        nearness[row, column] = best
 
 
 @compiled
-def _sorted(warped, p, order):
-    """Fill `order` with the views that know an inverse depth (S, P) of a pixel, nearest first; how many they are."""
-    known = 0
+def _nearest_before(limit, warped, p):
+    """The largest of a pixel's inverse depths (S, P) below a limit, 0 where there is none."""
+    found = np.float32(0)
     for s in range(len(warped)):
         value = warped[s, p]
-        if value > 0:
-            k = known
-            while k > 0 and warped[order[k - 1], p] < value:
-                order[k] = order[k - 1]
-                k -= 1
-            order[k] = s
-            known += 1
-    return known
+        found = max(found, value if value < limit else np.float32(0))
+    return found
 
 
 @compiled
@@ -135,18 +126,18 @@ def _weigh(z, dx, dy, cameras, shares, weights):
         ray_x, ray_y, ray_z = x - cameras[s, 16], y - cameras[s, 17], z - cameras[s, 18]
         square = max(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z, np.float32(1e-20))
         cosine = (ray_x * x + ray_y * y + ray_z * z) / np.sqrt(square * own)
-        chord = np.sqrt(max(2 - 2 * cosine, np.float32(0))) + np.float32(NEAR_ANGLE)
-        weights[s] = shares[s] * own / (square * chord * chord)
+        chord = max(2 - 2 * cosine, np.float32(0)) + np.float32(NEAR_ANGLE**2)
+        weights[s] = shares[s] * own / (square * chord)
 
 
 @compiled
-def _mean_near(value, warped, p, order, known, weights):
-    """The mean of the inverse depths that differ little from a value."""
+def _mean_near(value, warped, p, weights):
+    """The mean of a pixel's inverse depths (S, P) that differ little from a value."""
     total, sum_of_weights = np.float32(1e-12) * value, np.float32(1e-12)
     over = np.float32(1 / SPREAD) / value
-    for k in range(known):
-        found = warped[order[k], p]
-        weight = weights[order[k]] * _bell((found - value) * over)
+    for s in range(len(warped)):
+        found = warped[s, p]
+        weight = weights[s] * _bell((found - value) * over) if found > 0 else np.float32(0)
         total += weight * found
         sum_of_weights += weight
     return total / sum_of_weights
@@ -169,37 +160,38 @@ def _votes(z, dx, dy, depths, chosen, cameras, shares, weights):
     x, y = dx * z, dy * z
     balance, total, sum_of_weights = zero, tiny * z, tiny
     over = np.float32(1 / SPREAD) / z
+    flat, across, down = depths.reshape(-1), np.float32(width), np.float32(height)
     for s in range(len(chosen)):
-        camera = cameras[s]
-        slope = camera[6] * dx + camera[7] * dy + camera[8]
-        in_z = slope * z + camera[11]
+        slope = cameras[s, 6] * dx + cameras[s, 7] * dy + cameras[s, 8]
+        in_z = slope * z + cameras[s, 11]
         if in_z <= tiny:
             continue
         inverse = one / in_z
-        u = (camera[0] * x + camera[1] * y + camera[2] * z + camera[9]) * inverse * camera[12] + camera[14]
-        v = (camera[3] * x + camera[4] * y + camera[5] * z + camera[10]) * inverse * camera[13] + camera[15]
-        if not (zero <= u < width and zero <= v < height):
+        u = (cameras[s, 0] * x + cameras[s, 1] * y + cameras[s, 2] * z + cameras[s, 9]) * inverse * cameras[
+            s, 12
+        ] + cameras[s, 14]
+        v = (cameras[s, 3] * x + cameras[s, 4] * y + cameras[s, 5] * z + cameras[s, 10]) * inverse * cameras[
+            s, 13
+        ] + cameras[s, 15]
+        if not (zero <= u < across and zero <= v < down):
             continue
-        u, v = (
-            min(max(u - half, zero), np.float32(width - 1)),
-            min(max(v - half, zero), np.float32(height - 1)),
-        )
-        left, top = np.int64(u), np.int64(v)
-        p, q = u - left, v - top
-        depth = depths[chosen[s]]
-        vote, agreed, sum_of_depths = zero, zero, zero
-        for corner in range(4):
-            i, j = min(top + corner // 2, height - 1), min(left + corner % 2, width - 1)
-            nearby = (p if corner % 2 else one - p) * (q if corner // 2 else one - q)
-            seen = depth[i, j]
-            if seen > in_z * np.float32(1 + SEEN_THROUGH):
-                vote -= nearby
-            elif seen > in_z * np.float32(1 - SAME):
-                agreed += nearby
-                sum_of_depths += nearby * seen
-        balance += shares[s] * (vote + agreed)
+        u, v = min(max(u - half, zero), across - one), min(max(v - half, zero), down - one)
+        left, top = np.int32(u), np.int32(v)
+        p, q = u - np.float32(left), v - np.float32(top)
+        right = np.uint64(1) if left < width - 1 else np.uint64(0)
+        upper = np.uint64((chosen[s] * height + top) * width + left)
+        lower = upper + (np.uint64(width) if top < height - 1 else np.uint64(0))
+        d00, d01, d10, d11 = flat[upper], flat[upper + right], flat[lower], flat[lower + right]
+        w00, w01, w10, w11 = (one - p) * (one - q), p * (one - q), (one - p) * q, p * q
+        before, behind = in_z * np.float32(1 - SAME), in_z * np.float32(1 + SEEN_THROUGH)
+        passed = (w00 if d00 > behind else zero) + (w01 if d01 > behind else zero)
+        passed += (w10 if d10 > behind else zero) + (w11 if d11 > behind else zero)
+        w00, w01 = w00 if before < d00 <= behind else zero, w01 if before < d01 <= behind else zero
+        w10, w11 = w10 if before < d10 <= behind else zero, w11 if before < d11 <= behind else zero
+        agreed = w00 + w01 + w10 + w11
+        balance += shares[s] * (agreed - passed)
         if agreed > tiny and slope > np.float32(0.3):
-            found = (sum_of_depths / agreed - camera[11]) / slope
+            found = ((w00 * d00 + w01 * d01 + w10 * d10 + w11 * d11) / agreed - cameras[s, 11]) / slope
             weight = weights[s] * agreed * _bell((found - z) * over)
             total += weight * found
             sum_of_weights += weight
