@@ -81,6 +81,7 @@ class ViewCompare(QObject):
         if pair.is_live:
             for layer_id in (pair.before, pair.after):
                 self._viewport.set_layer_visible(layer_id, True)
+            self._viewport.set_uncounted((pair.before,))
         self.set_mode(mode)
 
     def end(self) -> None:
@@ -92,6 +93,7 @@ class ViewCompare(QObject):
         self._flicker.stop()
         self._overlay.pictures = ComparedPictures()
         self._viewport.splats.set_sides(WHOLE)
+        self._viewport.set_uncounted(())
         self._overlay.follow()
         self.mode_changed.emit("")
 

@@ -92,6 +92,11 @@ class Viewport(QWidget):
         self._scene.set_visible(layer_id, visible)
         self._layers_changed()
 
+    def set_uncounted(self, layer_ids: Iterable[str]) -> None:
+        """Leave these layers out of the counts: they are shown only to be compared with another."""
+        self._scene.uncounted = frozenset(layer_ids)
+        self._furniture.describe()
+
     def clear(self) -> None:
         """Remove every layer."""
         for layer_id in self.layer_ids:

@@ -111,7 +111,8 @@ class Furniture:
         lines = []
         images = sum(len(posed) for _, _, posed in self._scene.cameras())
         dots = sum(len(cloud.points) for _, cloud in self._scene.clouds())
-        splats = sum(_num_shown(layer) for _, layer, _ in self._scene.splats())
+        uncounted = self._scene.uncounted
+        splats = sum(_num_shown(layer) for key, layer, _ in self._scene.splats() if key not in uncounted)
         lines += [
             _field_words(layer.data, self.is_refining) for _, layer in self._scene.fields() if layer.data
         ]

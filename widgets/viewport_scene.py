@@ -63,6 +63,7 @@ class ViewportScene:
         self._clip: Any = None
         self.clip: tuple[Array, float] | None = None
         self.crop: Array | None = None  # (4, 4): splats are drawn within -1 … 1 along its axes only
+        self.uncounted = frozenset[str]()  # shown only to be compared with
         self._light()
         self._paint_background()
 

@@ -268,6 +268,7 @@ def test_before_and_after_are_compared_in_the_view_itself(qtbot, window):
         )
 
     assert parted(size // 2)
+    assert window.viewport._furniture.counts.lines == ("400\u202fsplats",), "each splat is counted once"
     canvas, height = canvas_of(window.viewport), window.viewport.height()
     pose = window.viewport.camera
     drag(canvas, QPoint(size // 2, height // 2), QPoint(size // 4, height // 2))

@@ -50,7 +50,7 @@ def test_what_stands_for_a_family_is_what_was_chosen_else_what_is_seen_else_the_
 
 
 def test_a_version_that_goes_leaves_what_came_from_it_to_what_it_came_from():
-    root, second, third, fourth = layers = family()
+    root, second, *_ = layers = family()
     left = versions.without(layers, [second])
     assert [(x.name, x.version_of) for x in left] == [
         ("Figure", ""), ("Figure v3", root.id), ("Figure v4", root.id),
@@ -68,7 +68,9 @@ def test_one_edit_waits_on_a_layer_at_a_time_and_carries_what_was_hidden():
     origin = Origin("romap.edit", {"part": 1, "instruction": "red"})
     first = versions.pending_layer(base, "red", base.content, origin, {})
     assert first.style == {"opacity": 0.5} and first.version_of == base.id and first.is_pending
-    assert first.marks.hidden.tolist() == [False, False, True, False, False] and not first.marks.selected.any()
+    assert (
+        first.marks.hidden.tolist() == [False, False, True, False, False] and not first.marks.selected.any()
+    )
     without_part = base.content.subset(base.content.extra["part"] != 1)
     second = versions.pending_layer(base, "delete", without_part, origin, {})
     assert second.marks is None, "what was hidden belonged to the part, which is gone"
@@ -79,13 +81,22 @@ def test_one_edit_waits_on_a_layer_at_a_time_and_carries_what_was_hidden():
 
 
 def test_wishes_are_kept_with_what_came_of_them():
-    records = edit_history.added((), prompt="red", method="m", seed=3, target="hat", settings={"part": 1}, run="a")
-    records = edit_history.added(records, prompt="blue", method="m", seed=4, target="hat", settings={}, run="b")
+    records = edit_history.added(
+        (), prompt="red", method="m", seed=3, target="hat", settings={"part": 1}, run="a"
+    )
+    records = edit_history.added(
+        records, prompt="blue", method="m", seed=4, target="hat", settings={}, run="b"
+    )
     records = edit_history.judged(edit_history.judged(records, "a", "pending"), "b", "failed")
     made = replace(new_layer("red", cloud()), origin=Origin("m", run="a"), is_pending=True)
     rows = edit_history.rows_of(records, [made])
-    assert [(row.prompt, row.seed, row.verdict) for row in rows] == [("blue", 4, "failed"), ("red", 3, "pending")]
-    assert [row.verdict for row in edit_history.rows_of(records, [replace(made, is_pending=False)])][1] == "accepted"
+    assert [(row.prompt, row.seed, row.verdict) for row in rows] == [
+        ("blue", 4, "failed"),
+        ("red", 3, "pending"),
+    ]
+    assert [row.verdict for row in edit_history.rows_of(records, [replace(made, is_pending=False)])][
+        1
+    ] == "accepted"
     assert [row.verdict for row in edit_history.rows_of(records, [])][1] == "rejected"
     assert rows[0].when == time_words(records[1].asked) != ""
 

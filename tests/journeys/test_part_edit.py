@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
 
 from recon.romap.part_table import part_numbers
 from tests.app.windows import open_files, press
+from tests.journeys.edit_by_words import change_by_words
 from tests.widgets.viewports import canvas_of, move
 from widgets import viewport_camera as cameras
 
@@ -105,6 +106,12 @@ def find_parts(qtbot, window, file) -> None:
 
 
 @pytest.mark.slow
-def test_parts_of_a_real_figure_are_found_by_a_few_strokes(qtbot, window, shared_data):
+def test_a_part_of_a_real_figure_is_found_changed_compared_accepted_exported_and_reopened(
+    qtbot, window, shared_data, tmp_path
+):
     find_parts(qtbot, window, shared_data / "splats" / "real" / "biker.compressed.ply")
     assert window.parts.current is not None and window.parts.current[2] == "Jacket"
+    window.viewport.set_view("front", animated=False)
+    window.viewport.frame_all(animated=False)
+    change_by_words(qtbot, window, "dark red", tmp_path, tmp_path / "part_edit.png")
+    assert (tmp_path / "part_edit.png").stat().st_size > 50_000

@@ -28,7 +28,10 @@ def scene() -> tuple[GaussianCloud, np.ndarray]:
 
 def test_the_whole_strength_is_the_change_itself_byte_by_byte(scene):
     cloud, part = scene
-    whole, same = apply_changes(cloud, part, CHANGES, 3).cloud, apply_in_part(cloud, part, CHANGES, 3, 1.0).cloud
+    whole, same = (
+        apply_changes(cloud, part, CHANGES, 3).cloud,
+        apply_in_part(cloud, part, CHANGES, 3, 1.0).cloud,
+    )
     assert all(np.array_equal(getattr(whole, name), values) for name, values in same.arrays())
 
 
