@@ -16,7 +16,7 @@ from app.method_panel import StartWish
 from recon import method_by_id
 from recon.cues.models import find_model
 from recon.errors import ReconError
-from recon.romap import PART
+from recon.romap import PART, RING
 from recon.romap.part_table import (
     BY_HAND,
     MOST_FOUND,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from app.parts_desk import PartsDesk
 
 EVERYTHING_ELSE = 0  # the number that a run gives to what none of the words means
-_VIEWS = "romap.views"
+_VIEWS = RING.id
 
 
 class PartJobs(QObject):

@@ -81,6 +81,41 @@ PART = Method(
 )
 
 
+class RingSettings(Settings):
+    """What a person may change about cameras around splats."""
+
+    count: int = Field(16, ge=3, le=500, title="Cameras", json_schema_extra=_BASIC)
+    """How many stand around the splats."""
+    elevation: float = Field(
+        12.0, ge=-85, le=85, title="Height", json_schema_extra=_BASIC | {"unit": "degrees"}
+    )
+    """Above the horizon, as seen from the middle."""
+    other_elevation: float = Field(
+        28.0, ge=-85, le=85, title="Height of every other", json_schema_extra=_BASIC | {"unit": "degrees"}
+    )
+    """The same as the height for one level ring."""
+    distance: float = Field(
+        1.0, gt=0.05, le=20, title="Distance", json_schema_extra=_BASIC | {"unit": "times"}
+    )
+    """1: so far that most splats just fit."""
+    look_at: tuple[float, float, float] | None = Field(None, title="Look at")
+    """Where the cameras look; empty for the middle of most splats."""
+    image_size: int = Field(512, ge=32, le=4096, title="Image size", json_schema_extra={"unit": "px"})
+    """Side of the pictures."""
+
+
+RING = Method(
+    id="romap.views",
+    title="Cameras around splats",
+    summary="Make a ring of cameras with pictures of the splats, to mark parts on and to edit in another program.",
+    inputs=(InputSlot("cloud", "gaussians", "Gaussian splats"),),
+    settings=RingSettings,
+    run_at="recon.romap.ring_views:run",
+    paper="arXiv:2507.11061",
+    makes="posed_images",
+)
+
+
 class EditSettings(Settings):
     """What a person may change about an edit of one part."""
 

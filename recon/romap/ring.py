@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from render.cameras import CameraSet
 from render.gaussians import GaussianCloud
 
 _FIELD = np.deg2rad(45)  # of view
-_ELEVATIONS = np.deg2rad([12.0, 28.0])  # every other view
+ELEVATIONS = (12.0, 28.0)  # degrees, every other view
 
 
-def ring_of_cameras(cloud: GaussianCloud, count: int, longest: int) -> CameraSet:
-    """Square views of `longest` pixels, looking at the middle of most Gaussians, level with the frame's up axis."""
+def ring_of_cameras(
+    cloud: GaussianCloud,
+    count: int,
+    longest: int,
+    elevations: Sequence[float] = ELEVATIONS,
+    distance: float = 1.0,
+    look_at: ArrayLike | None = None,
+) -> CameraSet:
+    """Square views of `longest` pixels, level with the frame's up axis.
+
+    elevations: degrees above the horizon, in turn. distance: times as far as most Gaussians just fit. look_at: (3,),
+    else the middle of most Gaussians.
+    """
     middle, radius = _middle_and_radius(cloud)
+    middle = middle if look_at is None else np.asarray(look_at, np.float64)
+    radius = radius * distance
     up = cloud.frame.up_vector
     first = np.roll(up, 1)
     second = np.cross(up, first)
     poses = []
     for i in range(count):
-        turn, rise = 2 * np.pi * i / count, _ELEVATIONS[i % 2]
+        turn, rise = 2 * np.pi * i / count, np.deg2rad(elevations[i % len(elevations)])
         toward = np.cos(rise) * (np.cos(turn) * first + np.sin(turn) * second) + np.sin(rise) * up
         poses.append(_looking(middle + toward * radius / np.sin(_FIELD / 2), middle, up))
     focal = longest / 2 / np.tan(_FIELD / 2)

@@ -100,11 +100,13 @@ class StrokeFinder:
         rows = _rows(cloud, kept)
         part_ids = sorted({s.part for view in views for s in view.strokes if s.part >= 0})
         if not part_ids:
-            raise InputError("Nothing is marked yet.", "Choose a part and draw on it, in one to three views.")
+            raise _nothing_marked()
         self._meet(cloud, rows)
         there = cloud.subset(rows) if len(rows) < len(cloud) else cloud
         seeds, drawn = self._seeds(there, rows, views, [*part_ids, NO_PART])
         part_ids = [number for number in part_ids if number in drawn]  # others were all taken back
+        if not part_ids:
+            raise _nothing_marked()
         seeds = _checked(seeds[:, [*drawn.values()]], part_ids, title)
         held = _HeldSplats(cloud, rows, [*drawn])
         labels = lift_scribbles(there, [_one_vote(np.maximum(seeds, held.seeds()))], self._affinity(there))
@@ -207,6 +209,10 @@ def _checked(
         if not seeds[:, place].any() and seeds.any():
             raise _gets_nothing(title(number))
     return seeds
+
+
+def _nothing_marked() -> InputError:
+    return InputError("Nothing is marked yet.", "Choose a part and draw on it, in one to three views.")
 
 
 def _gets_nothing(title: str) -> InputError:
