@@ -200,6 +200,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
        is_checkable=True, group="workflow", words="contours orex workspace"),
     entry("workflow_splats", "Gaussian splats", "Window", "workflows.choose_splats", keys=("Alt+3",), icon="layer-splats",
        is_checkable=True, group="workflow", words="clean select edit workspace"),
+    entry("workflow_text", "Edit a scene by words", "Window", "workflows.choose_text", keys=("Alt+4",),
+       icon="wand-sparkles", is_checkable=True, group="workflow", words="prompt restyle dn2n nerf field workspace"),
     entry("reset_layout", "Reset layout", "Window", "shell.reset_layout", starts_section=True, words="panels docks"),
     entry("theme", "Switch between dark and light", "Window", "shell.switch_theme", icon="sun-moon", words="theme colours"),
     entry("palette", "Find a command…", "Help", "shell.show_palette", keys=("Ctrl+Shift+P",), icon="search",

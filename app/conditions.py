@@ -10,7 +10,7 @@ from app.job_states import JobState
 from app.layer_look import kind_of
 from app.splat_changes import gaussians
 from app.splat_tool_table import TOOL_OF_ACTION
-from app.workflows import SLICES, SPLATS, SURFACE
+from app.workflows import SLICES, SPLATS, SURFACE, TEXT
 from widgets.parts import ICON_GAP
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class Conditions:
             "workflow_surface": self._window.workflows.current == SURFACE,
             "workflow_slices": self._window.workflows.current == SLICES,
             "workflow_splats": self._window.workflows.current == SPLATS,
+            "workflow_text": self._window.workflows.current == TEXT,
             "slice_pane": not self._window.slice_view.isHidden(),
             "full_screen": self._window.isFullScreen(),
         }

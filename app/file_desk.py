@@ -33,6 +33,7 @@ from render.points import PointCloud
 
 PickFile = Callable[..., tuple[str, str]]
 _Read = tuple[Path, Reading, ReadOptions]
+_SAMPLES = {"text": "surface"}  # workflows that try another's sample
 
 
 class FileDesk(QObject):
@@ -95,7 +96,7 @@ class FileDesk(QObject):
     def open_sample(self, name: str) -> None:
         """Begin a project with the bundled sample of a workflow."""
         folders = [Path(str(folder)) for folder in sample_folders()]
-        sample = next(folder for folder in folders if folder.name.startswith(name))
+        sample = next(folder for folder in folders if folder.name.startswith(_SAMPLES.get(name, name)))
 
         def begin() -> None:
             self.document.new(f"Sample {sample.name}")

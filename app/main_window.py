@@ -43,6 +43,7 @@ from app.recent_desk import RecentDesk
 from app.review_desk import ReviewDesk
 from app.run_desk import RunDesk
 from app.scene_desk import SceneDesk
+from app.scene_edit_desk import SceneEditDesk
 from app.scene_view import SceneView
 from app.shell import LEAST_SIZE, Shell, dress
 from app.splat_busy import SplatBusy
@@ -59,6 +60,7 @@ from widgets.agreement_list import AgreementList
 from widgets.camera_path_panel import CameraPathPanel
 from widgets.compare_view import CompareView
 from widgets.edit_panel import EditPanel
+from widgets.edited_views import EditedViews
 from widgets.history_view import HistoryView
 from widgets.icons import app_icon
 from widgets.image_figures import ImageFigures
@@ -74,6 +76,7 @@ from widgets.properties_panel import PropertiesPanel
 from widgets.review_bar import ReviewBar
 from widgets.room_picture import photos_to_surface
 from widgets.scene_panel import ScenePanel
+from widgets.scene_picture import scene_by_words
 from widgets.slice_view import SliceView
 from widgets.splat_panel import SplatPanel
 from widgets.start_page import StartPage
@@ -102,6 +105,12 @@ _CARDS = (
         "Any splat file: select, clean, crop, recolour and move splats, then write it in any format.",
         splats_cleaned,
         has_sample=False,
+    ),
+    WorkflowCard(
+        "text",
+        "Restyle a scene by words",
+        "Photos with poses: say how the scene should look, and see it so from anywhere, without training.",
+        scene_by_words,
     ),
 )
 
@@ -144,6 +153,7 @@ class MainWindow(QMainWindow):
         self.edit_trouble = EditTrouble(self)
         self.pending = PendingDesk(self)
         self.review = ReviewDesk(self)
+        self.scene_edits = SceneEditDesk(self)
         self.conditions = Conditions(self)
         window_layout.make_tool_bar(self)
         self._first_layout = self.saveState()
@@ -171,6 +181,7 @@ class MainWindow(QMainWindow):
         self.compare_view = CompareView()
         self.image_strip = ImageStrip()
         self.image_figures = ImageFigures()
+        self.edited_views = EditedViews()
         self.path_panel = CameraPathPanel()
         self.banners = BannerZone()
         self.layer_list = LayerList()
@@ -302,6 +313,7 @@ class MainWindow(QMainWindow):
         self.runs.close()
         self.images.close()
         self.splats.close()
+        self.scene_edits.close()
         self.paths.close()
         self.field_frames.close()
         self.background.close()

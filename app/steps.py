@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject
 from app.job_states import JobState
 from app.layers import Layer, Missing
 from app.result_words import agreement_words
+from app.scene_edit_steps import SceneEditSteps
 from app.splat_steps import SplatSteps
 from app.surface_steps import SurfaceSteps
-from app.workflows import SPLATS, SURFACE
+from app.workflows import SPLATS, SURFACE, TEXT
 from widgets.stepper import Step, StepState
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Steps(QObject):
         self._exported: set[str] = set()
         self._surface = SurfaceSteps(window)
         self._splats = SplatSteps(window)
+        self._scene_edits = SceneEditSteps(window)
         window.stepper.chosen.connect(self.go_to)
 
     def update(self) -> None:
@@ -35,6 +37,8 @@ class Steps(QObject):
             steps = self._surface.steps()
         elif self._window.workflows.current == SPLATS:
             steps = self._splats.steps(self._exported)
+        elif self._window.workflows.current == TEXT:
+            steps = self._scene_edits.steps(self._exported)
         else:
             steps = [self._slices(), self._settings(), self._run(), self._result(), self._export()]
         current = next((step for step in steps if step.state != "ok"), None)
@@ -54,6 +58,8 @@ class Steps(QObject):
             self._surface.go_to(step)
         elif window.workflows.current == SPLATS:
             self._splats.go_to(step)
+        elif window.workflows.current == TEXT:
+            self._scene_edits.go_to(step)
         elif step == "slices":
             self._show_slices()
         elif step == "settings":

@@ -88,6 +88,7 @@ def _make_docks(window: MainWindow) -> None:
     window.bottom_tabs.setDocumentMode(True)
     for title, panel in (
         ("Images", window.image_strip),
+        ("Edited views", window.edited_views),
         ("Jobs", window.job_panel),
         ("Plots", window.plots),
         ("Figures", window.image_figures),

@@ -19,7 +19,7 @@ from app.project_picture import picture_of
 from app.recovery import Recovery, abandoned_recoveries, discard_recovery
 from app.run_wiring import connect_runs
 from app.system_info import gpu_names
-from app.workflows import SPLATS
+from app.workflows import SPLATS, TEXT
 from widgets.notices import NoticeAction
 
 if TYPE_CHECKING:
@@ -276,11 +276,13 @@ def _show_splats(window: MainWindow) -> None:
     has_splats = window.splat_panels.has_splats or window.workflows.current == SPLATS
     for title in ("Splats", "Parts"):
         window.set_tab_shown(window.task_tabs, title, has_splats)
-    window.set_tab_shown(window.task_tabs, "Edit", has_splats or window.edits.target is not None)
+    has_edit = has_splats or window.edits.target is not None or window.workflows.current == TEXT
+    window.set_tab_shown(window.task_tabs, "Edit", has_edit)
     window.splat_tools.refresh()
     window.splat_panels.refresh()
     window.parts.refresh()
     window.edits.refresh()
+    window.scene_edits.refresh()
     window.pending.refresh()
 
 

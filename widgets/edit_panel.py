@@ -53,13 +53,21 @@ class EditPanel(QWidget):
         self._set_open(self._history_fold, self.history, True)
         (self.history.search if self.history.search.isVisible() else self.history.list).setFocus()
 
+    def add_above(self, widget: QWidget) -> None:
+        """Put something above the prompt."""
+        self._column.insertWidget(0, widget)
+
+    def add_below(self, widget: QWidget) -> None:
+        """Put something below the prompt, before versions."""
+        self._column.insertWidget(self._column.indexOf(self._versions_fold), widget)
+
     # Inner life
 
     def _build(self) -> QScrollArea:
         px = active_theme().px
         inner = QWidget()
         inner.setProperty("transparent", "true")
-        column = column_in(inner, spacing=6)
+        self._column = column = column_in(inner, spacing=6)
         column.setContentsMargins(px(12), px(12), px(12), px(12))
         column.addWidget(self.prompt)
         column.addSpacing(px(4))

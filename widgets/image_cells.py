@@ -42,6 +42,7 @@ class ImageRow:
     psnr: float | None = None
     is_held_out: bool = False
     note: str = ""  # further facts, for the line above the list
+    figure: str = ""  # written on the picture where there is no PSNR
 
     def words(self) -> str:
         """The image in one line."""
@@ -195,8 +196,9 @@ class ImageCells(QStyledItemDelegate):
             painter.setBrush(active_theme().color("panel"))
             painter.drawEllipse(at)
             icon(name, 14, color).paint(painter, at.adjusted(px(2), px(2), -px(2), -px(2)).toRect())
-        if row.psnr is not None:
-            self._paint_figure(painter, frame, f"{row.psnr:.1f} dB")
+        figure = row.figure if row.psnr is None else f"{row.psnr:.1f} dB"
+        if figure:
+            self._paint_figure(painter, frame, figure)
 
     def _paint_figure(self, painter: QPainter, frame: QRectF, text: str) -> None:
         theme, px = active_theme(), active_theme().px

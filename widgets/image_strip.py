@@ -50,6 +50,7 @@ class ImageStrip(QWidget):
 
     pictures_wished = Signal(list)
     current_changed = Signal(int)
+    selection_changed = Signal()
     use_wished = Signal(list, bool)
     look_wished = Signal(int)
     masks_toggled = Signal(bool)
@@ -195,6 +196,7 @@ class ImageStrip(QWidget):
         self._list.look_wished.connect(self._wish_look)
         self._list.selectionModel().currentChanged.connect(self._on_current)
         self._list.selectionModel().selectionChanged.connect(lambda *_: self._show_state())
+        self._list.selectionModel().selectionChanged.connect(lambda *_: self.selection_changed.emit())
         self._list.verticalScrollBar().valueChanged.connect(lambda _: self._rest.start())
         return self._list
 

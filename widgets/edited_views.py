@@ -1,0 +1,199 @@
+"""The views that an edit was made of: each edited, with its score and what became of it; a person may overrule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QSizePolicy, QWidget
+
+from widgets.image_cells import ImageCells, ImageModel, ImageRow
+from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_button
+from widgets.theme import active_theme, secondary_label
+
+Picture = NDArray[np.uint8]
+_FILTERS = (("all", "All"), ("used", "Kept"), ("left out", "Left out"))
+
+
+@dataclass(frozen=True)
+class EditedView:
+    """One view. score: how far it is from what the views say together, in percent; None where it takes no part.
+    is_kept: whether the edit uses it. is_overruled: whether a person decided so."""
+
+    name: str
+    score: float | None
+    is_kept: bool
+    reason: str = ""
+    is_overruled: bool = False
+
+    def row(self) -> ImageRow:
+        """How the list shows it."""
+        figure = "" if self.score is None else f"{self.score:.1f} %"
+        who = "your choice" if self.is_overruled else self.reason
+        return ImageRow(self.name, self.is_kept, note=who, figure=figure)
+
+
+class _List(QListView):
+    """Space keeps a view or leaves it out."""
+
+    toggled = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space:
+            self.toggled.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class EditedViews(QWidget):
+    """The gallery [edited_views].
+
+    current_changed: index of the view to look at. overruled: indices of views, and whether they are to be kept.
+    apply_wished: make the edit again with these views. forgotten: undo what was overruled.
+    """
+
+    current_changed = Signal(int)
+    overruled = Signal(list, bool)
+    apply_wished = Signal()
+    forgotten = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("edited_views")
+        self._views: tuple[EditedView, ...] = ()
+        self._model = ImageModel(self)
+        self._empty = EmptyPlace(
+            "layer-views", "The views of an edit appear here, each with its score and what became of it."
+        )
+        self._content = QWidget()
+        whole = column_in(self, spacing=0)
+        whole.addWidget(self._empty)
+        whole.addWidget(self._content)
+        column = column_in(self._content, spacing=0)
+        column.addLayout(self._build_bar())
+        column.addWidget(self._build_list(), 1)
+        self.set_views(())
+
+    @property
+    def views(self) -> tuple[EditedView, ...]:
+        """What is shown, with what was overruled."""
+        return self._views
+
+    @property
+    def current(self) -> int:
+        """Index of the current view; −1 for none."""
+        return self._model.image_at(self.list.currentIndex())
+
+    def set_views(self, views: Sequence[EditedView], summary: str = "") -> None:
+        """Show the views of an edit. summary: how far they agreed before and after."""
+        current = self.current
+        self._views = tuple(views)
+        self._model.set_rows([view.row() for view in views])
+        self._empty.setVisible(not views)
+        self._content.setVisible(bool(views))
+        kept = sum(view.is_kept for view in views)
+        self._count.setText(f"{kept} of {len(views)} kept")
+        self._count.setToolTip(summary)
+        is_changed = any(view.is_overruled for view in views)
+        self.apply.setEnabled(is_changed)
+        self.apply.setToolTip(
+            "Make the edit again with the views that are kept now" if is_changed
+            else "First keep a view, or leave one out, against what was decided"
+        )  # fmt: skip
+        self._forget.setVisible(is_changed)
+        if 0 <= current < len(views):
+            flags = QItemSelectionModel.SelectionFlag
+            self.list.selectionModel().setCurrentIndex(self._model.place_of(current), flags.SelectCurrent)
+        self._show_state()
+
+    def set_pictures(self, pictures: Mapping[int, Picture]) -> None:
+        """Show pictures (H, W, 3) of edited views."""
+        self._model.set_pictures(pictures)
+
+    def forget_pictures(self) -> None:
+        """The pictures are of another edit."""
+        self._model.forget_pictures()
+
+    def selected(self) -> list[int]:
+        """Indices of the selected views."""
+        return sorted(self._model.image_at(place) for place in self.list.selectionModel().selectedIndexes())
+
+    def toggle(self) -> None:
+        """Keep the selected views, or leave them out where all are kept."""
+        chosen = self.selected()
+        if chosen:
+            self.overruled.emit(chosen, not all(self._views[i].is_kept for i in chosen))
+
+    def _build_bar(self) -> QHBoxLayout:
+        px = active_theme().px
+        self.filter = QComboBox()
+        self.filter.setObjectName("edited_filter")
+        self.filter.setAccessibleName("Which views to show")
+        for name, text in _FILTERS:
+            self.filter.addItem(text, name)
+        self.filter.activated.connect(lambda _: self._model.show_only(self.filter.currentData()))
+        self._count, self._reason = QLabel(), secondary_label("")
+        self._count.setObjectName("edited_kept")
+        self._reason.setObjectName("edited_reason")
+        self._reason.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._toggle = icon_button(
+            "square-check", "Leave out", "Keep the selected views or leave them out (Space)"
+        )
+        self._toggle.setObjectName("edited_toggle")
+        self._toggle.set_worded("Leave out")
+        self._toggle.clicked.connect(self.toggle)
+        self._forget = icon_button("undo-2", "As decided", "Go back to what was decided by the scores")
+        self._forget.clicked.connect(self.forgotten)
+        self.apply = text_button("Apply again with these views", "refresh-cw")
+        self.apply.setObjectName("edited_apply")
+        self.apply.clicked.connect(self.apply_wished)
+        bar = row_of(self.filter, self._count, self._reason, self._toggle, self._forget, self.apply)
+        bar.setStretchFactor(self._reason, 1)
+        bar.setContentsMargins(px(8), px(4), px(8), px(4))
+        return bar
+
+    def _build_list(self) -> QListView:
+        self.list = _List()
+        self.list.setObjectName("edited_list")
+        self.list.setAccessibleName("Edited views")
+        self.list.setModel(self._model)
+        self.list.setItemDelegate(ImageCells(self.list))
+        self.list.setViewMode(QListView.ViewMode.IconMode)
+        self.list.setResizeMode(QListView.ResizeMode.Adjust)
+        self.list.setMovement(QListView.Movement.Static)
+        self.list.setUniformItemSizes(True)
+        self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+        self.list.setSpacing(active_theme().px(4))
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.toggled.connect(self.toggle)
+        self.list.selectionModel().currentChanged.connect(
+            lambda place, _: (
+                self.current_changed.emit(self._model.image_at(place)) if place.isValid() else None
+            )
+        )
+        self.list.selectionModel().selectionChanged.connect(lambda *_: self._show_state())
+        return self.list
+
+    def _show_state(self) -> None:
+        chosen = [i for i in self.selected() if 0 <= i < len(self._views)]
+        self._toggle.setEnabled(bool(chosen))
+        keeps = bool(chosen) and not all(self._views[i].is_kept for i in chosen)
+        self._toggle.setText("Keep" if keeps else "Leave out")
+        words = f"{len(chosen)} selected" if chosen else ""
+        if len(chosen) == 1:
+            view = self._views[chosen[0]]
+            words = "  ·  ".join(part for part in (view.name, view.row().figure, view.row().note) if part)
+        self._reason.setText(words)
+        self._reason.setToolTip(words)
+
+
+def overruled(views: Sequence[EditedView], which: Sequence[int], keeps: bool) -> list[EditedView]:
+    """The same views, some of them kept or left out by a person."""
+    return [
+        replace(view, is_kept=keeps, is_overruled=True) if i in which and view.is_kept != keeps else view
+        for i, view in enumerate(views)
+    ]
