@@ -103,7 +103,7 @@ def judge(
 
 def _numbers(*columns: Sequence[float] | Float) -> NDArray[np.float64]:
     """The columns' rows, without what is noise of the machine."""
-    return np.round(np.stack([np.asarray(column, np.float64) for column in columns], 1), 6)
+    return np.stack([np.asarray(column, np.float64) for column in columns], 1).round(6)
 
 
 def decide(verdicts: Sequence[Verdict], places: NDArray[np.bool_]) -> tuple[Verdict, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,15 +38,16 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
         views, depth = yield from _scene(inputs, settings)
         masks = yield from _masks(inputs, views, depth.views, settings)
         ready = time.process_time()
-        edited = yield from edit_views(editor, views, depth.views, masks, settings, context.seed)
-        plan = editor.plan
+        found = yield from edit_views(editor, views, depth.views, masks, settings, context.seed)
+        plan, edited = editor.plan, found.pictures
     finally:
         editor.close()
-    check_visible(views, edited, plan)
+    views = replace(views, is_held_out=views.is_held_out | ~found.is_edited)
+    check_visible(views.rgb, edited, plan)
     yield Progress(0, 1, "Making one edit of all views")
     made = make_field(views, depth, edited, masks, plan, settings, inputs.get("before"))
     done = time.process_time()
-    record = EditRecord(views, depth, edited, made.repaired, made.sources, plan, settings, context.seed)
+    record = EditRecord(views, depth, found, made.repaired, made.sources, plan, settings, context.seed)
     figures = yield from write_all(context.folder, made.field, record, _cameras(inputs))
     seconds = {"preparation": ready - began, "edit": done - ready, "files": time.process_time() - done}
     figures["cpu_seconds"] = {name: round(value, 2) for name, value in seconds.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from recon.dn2n import EditSceneSettings
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.editors import make_editor
 from recon.dn2n.editors.editor import Editor, EditPlan, SceneView
+from recon.dn2n.editors.folder import MissingView
 from recon.dn2n.scene_views import SceneViews
 from recon.errors import InputError, SettingsError
 from recon.method import Progress
@@ -20,6 +22,14 @@ Float = NDArray[np.float32]
 
 LONGEST_PROMPT = 2000  # characters
 INVISIBLE = 0.5 / 255  # largest mean change of a view's colours that nobody sees
+
+
+@dataclass(frozen=True, eq=False)
+class EditedPictures:
+    """pictures: (N, H, W, 3) float32 within 0 and 1; a view that was not edited is as it was. is_edited: (N,)."""
+
+    pictures: Float
+    is_edited: NDArray[np.bool_]
 
 
 def editor_of(settings: EditSceneSettings, device: str) -> Editor:
@@ -77,19 +87,25 @@ def scene_views_of(views: SceneViews, depth: DepthViews, masks: Float | None) ->
 
 def edit_views(
     editor: Editor, views: SceneViews, depth: DepthViews, masks: Float | None, settings: EditSceneSettings, seed: int
-) -> Generator[Progress, None, Float]:  # fmt: skip
-    """(N, H, W, 3) float32 within 0 and 1, each view edited; outside its mask it is as it was. Raises InputError."""
+) -> Generator[Progress, None, EditedPictures]:  # fmt: skip
+    """Each view edited; outside its mask it is as it was. Raises InputError."""
     seen = scene_views_of(views, depth, masks)
     yield Progress(0, len(seen), "Editing views")
     editor.prepare(seen, seed)
-    edited = np.empty(views.rgb.shape, np.float32)
+    pictures, is_edited = np.stack([view.rgb for view in seen]), np.ones(len(seen), bool)
     for i, view in enumerate(seen):
-        edited[i] = within_mask(view, checked_edit(view, editor.edit(view, seed)))
+        try:
+            pictures[i] = within_mask(view, checked_edit(view, editor.edit(view, seed)))
+        except MissingView:
+            is_edited[i] = False  # The editor's plan tells how many.
         yield Progress(i + 1, len(seen), "Editing views")
     if settings.variation:
-        edited = varied(np.stack([view.rgb for view in seen]), edited, settings.variation, seed)
-        edited = np.stack([within_mask(view, picture) for view, picture in zip(seen, edited, strict=True)])
-    return edited
+        originals = np.stack([view.rgb for view in seen])
+        pictures = varied(originals, pictures, settings.variation, seed)
+        pictures = np.stack(
+            [within_mask(view, picture) for view, picture in zip(seen, pictures, strict=True)]
+        )
+    return EditedPictures(pictures, is_edited)
 
 
 def checked_edit(view: SceneView, picture: NDArray[np.floating]) -> Float:
@@ -121,12 +137,10 @@ def varied(originals: Float, edited: Float, level: float, seed: int) -> Float:
     return perturbed(originals, edited, np.random.default_rng([seed, 2]), level).views
 
 
-def check_visible(views: SceneViews, edited: Float, plan: EditPlan) -> None:
-    """Raises InputError where nobody would see the edit."""
-    if (
-        max(float(np.abs(e - v / np.float32(255)).mean()) for e, v in zip(edited, views.rgb, strict=True))
-        > INVISIBLE
-    ):
+def check_visible(originals: NDArray[np.uint8], edited: Float, plan: EditPlan) -> None:
+    """Raises InputError where nobody would see the edit. originals: (N, H, W, 3), edited likewise within 0 and 1."""
+    changes = [float(np.abs(e - o / np.float32(255)).mean()) for e, o in zip(edited, originals, strict=True)]
+    if max(changes, default=0.0) > INVISIBLE:
         return
     told = ", ".join(plan.operations) or plan.prompt
     raise InputError(

@@ -15,6 +15,7 @@ from PIL import Image
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.consistency import Consistency, consistency
 from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.edit_views import EditedPictures
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.measures import psnr, ssim
 from recon.dn2n.repair import Repaired
@@ -36,11 +37,11 @@ MOST_LEFT_OUT = 4  # views that are drawn without themselves, where none is held
 
 @dataclass(frozen=True, eq=False)
 class EditRecord:
-    """What led to a field. edited: (N, H, W, 3) all views as the editor made them. sources: (S,) of which the field is."""
+    """What led to a field. edited: all views as the editor made them. sources: (S,) of which the field is."""
 
     views: SceneViews
     depth: SceneDepth
-    edited: Float
+    edited: EditedPictures
     repaired: Repaired
     sources: NDArray[np.int64]
     plan: EditPlan
@@ -81,7 +82,14 @@ def view_rows(record: EditRecord) -> list[dict[str, Any]]:
             verdict = asdict(record.repaired.verdicts[place[i]])
             row |= {key: _rounded(value) for key, value in verdict.items()}
         else:
-            row |= {"decision": "held out", "weight": 0.0, "reason": "It takes no part, to be foretold."}
+            is_edited = bool(record.edited.is_edited[i])
+            row |= {
+                "decision": "held out" if is_edited else "not edited",
+                "weight": 0.0,
+                "reason": "It takes no part, to be foretold."
+                if is_edited
+                else "The editor has no picture of it.",
+            }
         rows.append(row)
     return rows
 
@@ -113,7 +121,7 @@ def picture_names(names: Sequence[str]) -> list[str]:
 def _write_edited(folder: Path, record: EditRecord) -> Generator[Progress, None, None]:
     folder.mkdir(parents=True, exist_ok=True)
     files = picture_names(record.views.names)
-    for i, (file, picture) in enumerate(zip(files, record.edited, strict=True)):
+    for i, (file, picture) in enumerate(zip(files, record.edited.pictures, strict=True)):
         Image.fromarray(_bytes(picture)).save(folder / file)
         yield Progress(i + 1, len(files), "Writing edited views")
 
@@ -174,6 +182,7 @@ def _figures(field: ViewField, record: EditRecord) -> dict[str, Any]:
     repaired, plan = record.repaired, record.plan
     decisions = [verdict.decision for verdict in repaired.verdicts]
     views = record.depth.views.select(record.sources)
+    edited = record.edited.pictures[record.sources]
     photos = np.asarray(record.views.rgb[record.sources] / np.float32(255), np.float32)
     return {
         "editor": record.settings.editor,
@@ -191,9 +200,9 @@ def _figures(field: ViewField, record: EditRecord) -> dict[str, Any]:
             "known": _rounded(record.depth.known),
             "tolerance": _rounded(record.depth.views.tolerance),
         },
-        "change": _rounded(np.abs(record.edited[record.sources] - photos).mean()),
+        "change": _rounded(np.abs(edited - photos).mean()),
         "warp_photos": _warps(consistency(photos, views)),
-        "warp_edited_alone": _warps(consistency(record.edited[record.sources], views)),
+        "warp_edited_alone": _warps(consistency(edited, views)),
         "warp_edited_together": _warps(consistency(repaired.pictures, views)),
         "seed": record.seed,
     }
@@ -208,22 +217,29 @@ def _of_novel(
     if len(pictures) > 1 and len(sizes) == 1:
         seen = DepthViews(novel.cameras, np.stack([picture.depth for picture in pictures]))
         found["warp_novel"] = _warps(consistency(np.stack([picture.rgb for picture in pictures]), seen))
-    rows = []
-    unedited = replace(field, pictures=field.originals, color_map=np.zeros((0, 0, 0, 12), np.float32))
-    for i, view in enumerate(novel.views):
-        if view >= 0:
-            plain = draw(without(unedited, novel.names[i]), novel.cameras, i)
-            photo = record.views.rgb[view] / np.float32(255)
-            known = plain.alpha > 0
-            told = known & (pictures[i].alpha > 0)
-            rows.append((
-                psnr(plain.rgb, photo, known), ssim(plain.rgb, photo),
-                psnr(pictures[i].rgb, record.edited[view], told), ssim(pictures[i].rgb, record.edited[view]),
-            ))  # fmt: skip
-    if rows:
-        names = ("psnr_unedited", "ssim_unedited", "psnr_to_edited_alone", "ssim_to_edited_alone")
-        found |= {name: _rounded(value) for name, value in zip(names, np.mean(rows, 0), strict=True)}
+    rows = [_against_photo(field, record, novel, i, pictures[i]) for i in np.flatnonzero(novel.views >= 0).tolist()]
+    names = ("psnr_unedited", "ssim_unedited", "psnr_to_edited_alone", "ssim_to_edited_alone")
+    for name, column in zip(names, np.array(rows).T, strict=True) if rows else ():
+        known = column[~np.isnan(column)]
+        if len(known):
+            found[name] = _rounded(known.mean())
     return found
+
+
+def _against_photo(
+    field: ViewField, record: EditRecord, novel: _Novel, index: int, picture: FieldPicture
+) -> tuple[float, float, float, float]:
+    """PSNR and SSIM of one view of the scene that the field foretells: without the edit to the photo, and with it to the
+    photo's own edit, NaN where it has none."""
+    view = int(novel.views[index])
+    unedited = replace(field, pictures=field.originals, color_map=np.zeros((0, 0, 0, 12), np.float32))
+    plain = draw(without(unedited, novel.names[index]), novel.cameras, index)
+    photo = np.asarray(record.views.rgb[view] / np.float32(255), np.float32)
+    row = psnr(plain.rgb, photo, plain.alpha > 0), ssim(plain.rgb, photo)
+    if not record.edited.is_edited[view]:
+        return *row, np.nan, np.nan
+    edited = record.edited.pictures[view]
+    return *row, psnr(picture.rgb, edited, picture.alpha > 0), ssim(picture.rgb, edited)
 
 
 def _warps(found: Consistency) -> Mapping[str, float]:
