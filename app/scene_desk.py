@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from PySide6.QtCore import QObject
 
+from app import part_strokes
 from app.data_words import number, used_words
 from app.layers import Layer, Missing, changed
 from app.reframe import transformed
@@ -263,7 +264,11 @@ class SceneDesk(QObject):
             return (
                 layer
                 if isinstance(layer.data, Missing)
-                else replace(layer, data=transformed(layer.data, motion, frame))
+                else replace(
+                    layer,
+                    data=transformed(layer.data, motion, frame),
+                    extra=part_strokes.moved(layer.extra, motion),
+                )
             )
 
         project.edit(text, [moved(layer) for layer in project.layers], frame=frame)

@@ -26,6 +26,7 @@ from widgets.theme import active_theme
 NAME, COUNT, SURE, EYE, LOCK = range(5)
 NO_PART = -1
 _ROW = Qt.ItemDataRole.UserRole
+_OWN_KEYS = (Qt.Key.Key_F2, Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _COLORS = ("Blue", "Amber", "Green", "Pink", "Yellow", "Indigo", "Orange", "Grey")
 
 
@@ -222,7 +223,22 @@ class PartList(QTreeWidget):
             return
         super().mouseDoubleClickEvent(event)
 
+    def event(self, event: QEvent) -> bool:
+        """Keys that mean a layer elsewhere mean a part here."""
+        is_ours = (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() in _OWN_KEYS
+            and event.modifiers() == Qt.KeyboardModifier.NoModifier
+        )
+        if is_ours:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.state() == QAbstractItemView.State.EditingState:  # what the field for a name leaves over
+            return
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if plain and event.key() == Qt.Key.Key_F2 and self.selected:
             self.edit_name(self.selected[0])
