@@ -171,7 +171,8 @@ def _without_depth(shown: Shown, background: Color) -> Draw:
         if isinstance(shown, GaussianCloud):
             from render.splat_pictures import splat_picture
 
-            return splat_picture(shown, *camera, background), None
+            pose, focal, center, size = camera
+            return splat_picture(shown, pose, focal, center, size, background), None
         from render.field_pictures import field_picture
 
         return field_picture(shown, *camera).over(background), None

@@ -39,8 +39,8 @@ def code_densities() -> Float:
 @compiled
 def code_of(logarithm: Any) -> Any:
     """The code of a density, of which the first network gives the logarithm as `density_of` reads it."""
-    code = np.int32((min(logarithm, _F(10)) - _ONE) * _F(STEPS_AN_OCTAVE / np.log(2)) + _F(MIDDLE_CODE + 0.5))
-    return min(max(code, np.int32(1)), np.int32(255))
+    code: Any = np.int32((min(logarithm, _F(10)) - _ONE) * _F(STEPS_AN_OCTAVE / np.log(2)) + _F(MIDDLE_CODE + 0.5))
+    return np.int32(min(max(code, 1), 255))
 
 
 @compiled

@@ -48,12 +48,13 @@ def cloud_on(mesh: TriangleMesh, most: int, rng: np.random.Generator) -> Gaussia
     if len(chosen) > most:
         chosen = np.sort(rng.choice(len(chosen), most, replace=False))
     places = mesh.vertices[chosen].astype(np.float64)
-    wide = np.log(SPREAD * _spacing(places))
-    scales = np.stack([wide, wide, wide + np.log(FLATNESS)], 1)
+    wide = np.log(SPREAD * _spacing(places)).astype(np.float32)
+    scales = np.stack([wide, wide, wide + np.float32(np.log(FLATNESS))], 1)
+    logits = np.full(len(places), np.log(OPACITY / (1 - OPACITY)), np.float32)
     colors = np.full((len(places), 3), 0.5) if mesh.colors is None else mesh.colors[chosen] / 255
     return GaussianCloud(
-        places, _turns(_normals(mesh)[chosen]), scales, np.full(len(places), np.log(OPACITY / (1 - OPACITY))),
-        ((colors - 0.5) / SH_C0)[:, None], frame=mesh.frame,
+        places.astype(np.float32), _turns(_normals(mesh)[chosen]), scales, logits,
+        ((colors - 0.5) / SH_C0)[:, None].astype(np.float32), frame=mesh.frame,
     )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def _spacing(places: NDArray[np.float64]) -> NDArray[np.float64]:
     if count < 1:
         return np.ones(len(places))
     distances = np.asarray(cKDTree(places).query(places, count + 1)[0])[:, 1:].mean(1)
-    return np.maximum(distances, 1e-6 * max(float(np.ptp(places, axis=0).max()), 1e-12))
+    return np.asarray(np.maximum(distances, 1e-6 * max(float(np.ptp(places, axis=0).max()), 1e-12)))
 
 
 def _normals(mesh: TriangleMesh) -> NDArray[np.float64]:
@@ -77,13 +78,13 @@ def _normals(mesh: TriangleMesh) -> NDArray[np.float64]:
     return np.where(length > 0, normals / np.maximum(length, 1e-30), np.array([0.0, 0, 1]))
 
 
-def _turns(normals: NDArray[np.float64]) -> NDArray[np.float64]:
+def _turns(normals: NDArray[np.float64]) -> NDArray[np.float32]:
     """(N, 4) quaternions wxyz that turn the z axis to normals (N, 3)."""
     x, y, z = normals.T
     is_opposite = z < -1 + 1e-9
     quats = np.stack([1 + z, -y, x, np.zeros_like(z)], 1)
     quats[is_opposite] = [0.0, 1.0, 0.0, 0.0]
-    return np.asarray(quats / np.linalg.norm(quats, axis=1, keepdims=True))
+    return np.asarray(quats / np.linalg.norm(quats, axis=1, keepdims=True), np.float32)
 
 
 def _trained(

@@ -36,6 +36,14 @@ class KernelEngine:
         self._means = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._squares = {name: np.zeros_like(value) for name, value in parameters.items()}
 
+    @property
+    def layout(self) -> RadianceLayout:
+        return self.network.layout
+
+    def open_levels(self, openness: Float) -> None:
+        """How much each level of the hash grid counts (L,), within 0 and 1."""
+        self.network.openness[:] = openness
+
     def step(
         self, rays: Rays, num_samples: int, explore: float, loss: Loss, distortion: float, known: Float,
         trust: Float, rate: float, count: int,
@@ -125,13 +133,17 @@ class KernelEngine:
             flat = (each.reshape(-1) for each in arrays)
             in_threads(kernels.follow_slopes, value.size, ELEMENTS, *flat, first, unbias, name == "table")
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The parameters, and the codes of the density grid as "density"."""
+        return {**self.network.parameters, "density": self.network.codes}
+
     def is_finite(self) -> bool:
         """Whether all parameters are numbers."""
         return all(bool(np.isfinite(value).all()) for value in self.network.parameters.values())
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that the next steps depend on, as arrays by name."""
-        kept: dict[str, NDArray[Any]] = {"codes": self.network.codes.copy()}
+        kept: dict[str, NDArray[Any]] = {"density": self.network.codes.copy()}
         for name, value in self.network.parameters.items():
             kept[name] = value.copy()
             kept[f"{name} mean"], kept[f"{name} square"] = (
@@ -142,7 +154,7 @@ class KernelEngine:
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state` gave."""
-        self.network.codes[:] = arrays["codes"]
+        self.network.codes[:] = arrays["density"]
         for name, value in self.network.parameters.items():
             value[:] = arrays[name]
             self._means[name][:], self._squares[name][:] = arrays[f"{name} mean"], arrays[f"{name} square"]

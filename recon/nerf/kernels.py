@@ -280,7 +280,7 @@ def heed_samples(
         )
         i, j, k = min(max(i, 0), last), min(max(j, 0), last), min(max(k, 0), last)
         at = np.uint64((i * np.int32(cells) + j) * np.int32(cells) + k)
-        known = np.int32(codes[at])
+        known: Any = np.int32(codes[at])
         if known != NEVER:
-            code = code_of(shared[n // BLOCK, 0, n % BLOCK])
+            code: Any = code_of(shared[n // BLOCK, 0, n % BLOCK])
             codes[at] = max(code, known - fall)

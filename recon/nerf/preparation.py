@@ -12,6 +12,7 @@ from recon.nerf.parameters import initial_parameters, make_layout
 from recon.nerf.pixels import Pixels, longest_side
 from recon.nerf.schedule import held_out_every
 from recon.nerf.sight import first_codes
+from recon.nerf.torch_engine import TorchEngine
 from recon.nerf.train import Trainer
 from recon.splats.extent import find_extent
 from recon.splats.photos import Photos
@@ -34,7 +35,8 @@ def prepare_trainer(posed: PosedImages, settings: NerfSettings, device: str, see
     background, is_random = _background(photos, pixels, settings)
     layout = make_layout(settings, background)
     trained = in_box.select(photos.trained)
-    engine = KernelEngine(layout, initial_parameters(layout, seed), first_codes(trained, layout))
+    start = layout, initial_parameters(layout, seed), first_codes(trained, layout)
+    engine = TorchEngine(*start, device) if device.startswith("cuda") else KernelEngine(*start)
     return Trainer(photos, pixels, engine, world_from_box, bounds, is_random, settings, seed, device)
 
 

@@ -88,9 +88,9 @@ def _pair(
     height, width = picture.alpha.shape
     photo = trainer.photos.photo(view).scaled((width, height))
     background = np.array(trainer.layout.background, np.float32)
-    target = photo.rgb.astype(np.float32) / 255
+    target: NDArray[np.float32] = photo.rgb.astype(np.float32) / np.float32(255)
     if photo.opacity is not None:
-        opacity = photo.opacity[..., None].astype(np.float32) / 255
+        opacity = photo.opacity[..., None].astype(np.float32) / np.float32(255)
         target = target * opacity + background * (1 - opacity)
     return picture.over(background), target, photo.used > 127
 
@@ -109,7 +109,7 @@ def _bounds(trainer: Trainer, cameras: CameraSet, depth: NDArray[np.float32]) ->
     if len(every) < 8:
         return np.array([[-1.0, -1, -1], [1, 1, 1]])
     every = np.clip(every, -FARTHEST_BOUND, FARTHEST_BOUND)
-    return np.quantile(every, [OUTERMOST, 1 - OUTERMOST], axis=0)
+    return np.asarray(np.quantile(every, [OUTERMOST, 1 - OUTERMOST], axis=0))
 
 
 def _means(found: list[Quality], is_out: NDArray[np.bool_]) -> dict[str, Any]:

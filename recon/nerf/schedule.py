@@ -48,4 +48,5 @@ def held_out_every(settings: NerfSettings, num_photos: int) -> int:
 def openness(num_levels: int, share: float) -> NDArray[np.float32]:
     """(L,) how much each level of the hash grid counts: coarse ones first, so that shapes settle before textures."""
     opened = num_levels * min(1.0, OPEN_FIRST + (1 - OPEN_FIRST) * share / OPEN_ALL)
-    return np.clip(opened - np.arange(num_levels), 0, 1).astype(np.float32)
+    counts: NDArray[np.float32] = np.clip(opened - np.arange(num_levels), 0, 1).astype(np.float32)
+    return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,21 @@ from render.radiance_layout import RadianceLayout
 from render.splatting_compiled import compiled, in_threads
 
 START_CODE = 86  # of every cell that is seen: 0.4 per box unit
+BLOCKS = 64  # of cells along an edge that are asked about together
 NEAR = 0.3  # box units: what only one camera sees so close cannot be told from what is behind it
 
 
 def first_codes(in_box: CameraSet, layout: RadianceLayout) -> NDArray[np.uint8]:
     """(cells^3,) codes of the density grid to begin with: never looked at where no camera sees."""
-    is_seen = np.zeros(layout.cells**3, np.bool_)
+    coarse = math.gcd(layout.cells, BLOCKS)
+    is_seen = np.zeros(coarse**3, np.bool_)
     lens = np.concatenate([in_box.focal, in_box.center, in_box.size], 1)
     poses = np.ascontiguousarray(in_box.cam_from_world[:, :3])
-    in_threads(_see, layout.cells, 4, poses, lens, layout.cells, layout.shell, NEAR, is_seen)
-    return np.where(is_seen, START_CODE, NEVER).astype(np.uint8)
+    in_threads(_see, coarse, 4, poses, lens, coarse, layout.shell, NEAR, is_seen)
+    codes = np.where(is_seen, START_CODE, NEVER).astype(np.uint8).reshape(coarse, coarse, coarse)
+    for axis in range(3):
+        codes = codes.repeat(layout.cells // coarse, axis)
+    return np.ascontiguousarray(codes).reshape(-1)
 
 
 @compiled

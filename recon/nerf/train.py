@@ -16,6 +16,7 @@ from recon.nerf import NerfSettings, schedule
 from recon.nerf.engine import KernelEngine
 from recon.nerf.objective import Target, photo_loss
 from recon.nerf.pixels import Batch, Pixels
+from recon.nerf.torch_engine import TorchEngine
 from recon.splats.photos import Photos
 from render.cameras import CameraSet
 from render.frame import Frame
@@ -25,6 +26,7 @@ from render.radiance_rays import Rays
 from render.splatting_compiled import Float
 from render.transforms import Similarity3
 
+Engine = KernelEngine | TorchEngine
 EXPOSURE_RATE = 2e-3
 
 
@@ -36,7 +38,7 @@ class Trainer:
     """
 
     def __init__(
-        self, photos: Photos, pixels: Pixels, engine: KernelEngine, world_from_box: Similarity3,
+        self, photos: Photos, pixels: Pixels, engine: Engine, world_from_box: Similarity3,
         bounds_in_box: NDArray[np.float64], is_random_behind: bool, settings: NerfSettings, seed: int = 0,
         device: str = "cpu",
     ) -> None:  # fmt: skip
@@ -53,7 +55,7 @@ class Trainer:
 
     @property
     def layout(self) -> RadianceLayout:
-        return self.engine.network.layout
+        return self.engine.layout
 
     # Where the run stands
 
@@ -87,7 +89,7 @@ class Trainer:
         """Learn from random rays. Returns losses by name."""
         share = self.share
         count, samples = schedule.shape(self.settings, share)
-        self.engine.network.openness[:] = schedule.openness(self.layout.grid.num_levels, share)
+        self.engine.open_levels(schedule.openness(self.layout.grid.num_levels, share))
         batch = self.pixels.draw(count, self.rng)
         rays = Rays(batch.origins, batch.directions, self.rng.random((count, 2), np.float32))
         behind = self._behind(count)
@@ -127,11 +129,14 @@ class Trainer:
 
     def field(self, frame: Frame, cameras: CameraSet) -> RadianceField:
         """What there is now, in the world."""
-        parameters: dict[str, NDArray[Any]] = dict(self.engine.network.parameters)
         return RadianceField(
-            self.layout.to_json(), parameters | {"density": self.engine.network.codes}, self.world_from_box.matrix,
-            self.bounds_in_box, cameras, frame,
-        )  # fmt: skip
+            self.layout.to_json(),
+            self.engine.arrays(),
+            self.world_from_box.matrix,
+            self.bounds_in_box,
+            cameras,
+            frame,
+        )
 
     # Keeping and restoring
 
