@@ -16,13 +16,14 @@ import platformdirs
 from recon.errors import MissingModel, SettingsError
 from render.images import DepthKind
 
-Task = Literal["depth", "normals", "words", "clicks"]
+Task = Literal["depth", "normals", "words", "clicks", "edit"]
 
 
 @dataclass(frozen=True)
 class Model:
     """One network. hub: its place on the Hugging Face hub. size: bytes. kind, signs: what its numbers mean, for depth
-    and for normals; None where it does not apply. sha256: of files of weights, by their path, where they are known."""
+    and for normals; None where it does not apply. is_gated: whether the hub asks for an account and consent first.
+    sha256: of files of weights, by their path, where they are known."""
 
     id: str
     name: str
@@ -33,6 +34,7 @@ class Model:
     licence: str
     kind: DepthKind | None = None
     signs: tuple[int, int, int] | None = None
+    is_gated: bool = False
     sha256: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,9 +76,11 @@ def _installed(model: Model) -> Path:
     cached = _in_hub_cache(model)
     if cached is not None:
         return cached
+    consent = f"Accept its licence at huggingface.co/{model.hub} and log in with `hf auth login` first. "
     raise MissingModel(
         f"The network {model.name} ({_in_words(model.size)}, licence {model.licence}) is not on this machine.",
-        f"Fetch it with `hf download {model.hub} --local-dir {own}`, or choose another network.",
+        f"{consent if model.is_gated else ''}Fetch it with `hf download {model.hub} --local-dir {own}`, or choose "
+        "another network.",
         f"looked for in {own} and in the Hugging Face cache",
     )
 

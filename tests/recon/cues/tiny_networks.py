@@ -43,7 +43,7 @@ def save_normals_network(folder: Path) -> Path:
     from transformers import CLIPTextConfig, CLIPTextModel
 
     torch.manual_seed(0)
-    tokenizer = _tokenizer(folder.parent)
+    tokenizer = byte_tokenizer(folder.parent)
     unet = UNet2DConditionModel(
         block_out_channels=(32, 64), layers_per_block=1, sample_size=16, in_channels=8, out_channels=4,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -68,7 +68,7 @@ def save_normals_network(folder: Path) -> Path:
     return folder
 
 
-def _tokenizer(folder: Path):
+def byte_tokenizer(folder: Path):
     """CLIP's, with bytes for words."""
     from transformers import CLIPTokenizer
 
