@@ -17,11 +17,11 @@ from render.view_field import ViewField
 from render.view_sources import FOCAL, LOG_WEIGHT, choose_sources, pinhole, prepared, source_cameras
 from render.view_surface import draw_surface
 
-SAME = 0.05  # relative difference of depths that two views may have of one surface
-SPREAD = 0.035  # relative spread of the depths that views have of one surface
+SAME = 0.04  # relative difference of depths that two views may have of one surface
+SPREAD = 0.07  # relative spread of the depths that views have of one surface
 NEAR_ANGLE = 0.2  # radians, below which one view's depth is as good as another's
 ROUNDS = 2  # of looking for the middle of such depths
-SEEN_THROUGH = 0.06  # relative distance behind a surface, that a view must see, to refute it
+SEEN_THROUGH = 0.05  # relative distance behind a surface, that a view must see, to refute it
 LONGEST_FILL = 0.3  # of the picture's longer side: no wider hole is filled
 RADIUS = 1  # pixels, over which neighbours of one surface are averaged
 ROWS = 16  # that a thread takes at once
@@ -189,7 +189,7 @@ def _votes(z, dx, dy, depths, chosen, cameras, shares, weights):
         w00, w01 = w00 if before < d00 <= behind else zero, w01 if before < d01 <= behind else zero
         w10, w11 = w10 if before < d10 <= behind else zero, w11 if before < d11 <= behind else zero
         agreed = w00 + w01 + w10 + w11
-        balance += shares[s] * (agreed - passed)
+        balance += weights[s] * (agreed - passed)
         if agreed > tiny and slope > np.float32(0.3):
             found = ((w00 * d00 + w01 * d01 + w10 * d10 + w11 * d11) / agreed - cameras[s, 11]) / slope
             weight = weights[s] * agreed * _bell((found - z) * over)

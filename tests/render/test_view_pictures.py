@@ -40,7 +40,7 @@ def test_a_new_view_is_what_a_camera_there_would_see(field: ViewField) -> None:
     assert (picture.alpha == 1).all()
     off = np.abs(picture.depth / depth - 1)
     assert np.median(off) < 3e-4
-    assert (off > 0.02).mean() < 0.015  # outlines
+    assert (off > 0.02).mean() < 0.02  # outlines
     assert psnr(drawn(field, pose, depth=depth).rgb, truth) > 40  # where depth is given, nearly all is right
 
 
