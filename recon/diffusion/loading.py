@@ -127,7 +127,7 @@ def _loaded(folder: Path, kind: PainterKind, dtype: torch.dtype) -> Any:
     transformers.utils.logging.disable_progress_bar()
     try:
         made = getattr(diffusers, kind.pipeline).from_pretrained(
-            folder, torch_dtype=dtype, local_files_only=True, **_left_out(folder, kind)
+            folder, dtype=dtype, local_files_only=True, **_left_out(folder, kind)
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
         raise MissingModel(f"The network in {folder} cannot be loaded.", _DAMAGED, str(error)) from error

@@ -66,9 +66,12 @@ class Painter(ABC):
     def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
         """The picture (H, W, 3) of a size that fits the network."""
 
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know before."""
+        return ()
+
     def check(self) -> None:
         """Raise MissingModel where the loaded networks are not of this kind."""
-        return None
 
     def close(self) -> None:
         """Let go of the network and its memory."""

@@ -17,7 +17,17 @@ def _absolute(path: str) -> str:
     return str(Path(path).expanduser().absolute()) if path else ""
 
 
+def _absolute_folder(name: str) -> str:
+    """A network's folder as a path that holds wherever the run happens; other names stay."""
+    return _absolute(name) if Path(name).expanduser().is_dir() else name
+
+
 PathText = Annotated[str, AfterValidator(_absolute)]
+NetworkName = Annotated[str, AfterValidator(_absolute_folder)]
+EditorName = Literal[
+    "procedural", "style-image", "folder", "ip2p", "null-text", "img2img", "sdxl", "sd3", "flux-kontext",
+    "qwen-image-edit",
+]  # fmt: skip
 
 
 class EditSceneSettings(Settings):
@@ -25,7 +35,7 @@ class EditSceneSettings(Settings):
 
     prompt: str = Field("", title="Prompt", json_schema_extra=_BASIC)
     """What to change, in words: “make it autumn”, “a night scene”, “the wall is dark blue”."""
-    editor: str = Field("procedural", title="Editor", json_schema_extra=_BASIC)
+    editor: EditorName = Field("procedural", title="Editor", json_schema_extra=_BASIC)
     """Who edits the single views: procedural (built-in effects), style-image, folder, or a network on this machine."""
     strength: float = Field(1.0, ge=0.0, le=1.0, title="Strength", json_schema_extra=_BASIC)
     """0 leaves everything as it is, 1 is as the prompt says."""
@@ -33,8 +43,18 @@ class EditSceneSettings(Settings):
     """The picture whose colours the scene gets, for the editor style-image."""
     edits: PathText = Field("", title="Edited pictures", json_schema_extra=_BASIC | {"metavar": "FOLDER"})
     """Folder of views that were edited elsewhere, named as the photos, for the editor folder."""
+    model: NetworkName = Field("", title="Network", json_schema_extra={"metavar": "NAME"})
+    """For editors that are networks: an id of the table of networks, or a folder that diffusers can load. Empty: the one
+    that its editor is made for."""
+    guidance: float | None = Field(None, ge=0, le=200, title="Guidance", json_schema_extra={"none": "Auto"})
+    """How strongly a network heeds the words; not given: as its authors advise."""
+    denoising_steps: int | None = Field(
+        None, ge=1, le=1000, title="Steps of the network", json_schema_extra={"none": "Auto", "unit": "steps"}
+    )
+    """Of denoising, for each view; not given: as its authors advise."""
     options: tuple[str, ...] = Field((), title="Options of the editor")
-    """NAME=VALUE each, of a network: its folder, steps, guidance."""
+    """NAME=VALUE each, of a network: size, noise, negative, source (what the photos show), offload, precision, apg and
+    others."""
     masks: PathText = Field("", title="Masks", json_schema_extra={"metavar": "FOLDER"})
     """Folder of PNG named as the photos: white where the edit is wanted. Outside, pictures keep their bytes."""
     part: int = Field(-1, ge=-1, title="Part")

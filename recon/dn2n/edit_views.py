@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,11 +46,17 @@ def editor_of(settings: EditSceneSettings, device: str) -> Editor:
         style=Path(settings.style) if settings.style else None,
         folder=Path(settings.edits) if settings.edits else None,
         device=device,
-        options=options_of(settings.options),
+        options=_of_network(settings) | options_of(settings.options),
     )
 
 
-def options_of(given: tuple[str, ...]) -> Mapping[str, object]:
+def _of_network(settings: EditSceneSettings) -> dict[str, object]:
+    """The settings that are options of networks, where they are given."""
+    given = {"model": settings.model, "guidance": settings.guidance, "steps": settings.denoising_steps}
+    return {name: value for name, value in given.items() if value not in ("", None)}
+
+
+def options_of(given: tuple[str, ...]) -> dict[str, object]:
     """NAME=VALUE each, numbers as numbers. Raises SettingsError."""
     options: dict[str, object] = {}
     for text in given:

@@ -68,6 +68,42 @@ EDITORS: tuple[EditorKind, ...] = (
         "folder", "Part of this program, Apache-2.0; the pictures are yours.",
         "recon.dn2n.editors.folder:FolderEditor",
     ),
+    EditorKind(
+        "ip2p", "InstructPix2Pix",
+        "A network changes each photo as an instruction says; views differ, which is repaired afterwards.",
+        "network", "InstructPix2Pix, MIT; 5.5 GB.", "recon.dn2n.editors.network:ip2p",
+    ),
+    EditorKind(
+        "null-text", "Null-text inversion",
+        "A network redraws each photo from its own noise by changed words, and keeps its layout; slow.",
+        "network", "Stable Diffusion 1.5, CreativeML OpenRAIL-M; 5.5 GB.", "recon.dn2n.editors.network:null_text",
+    ),
+    EditorKind(
+        "img2img", "Image to image",
+        "A network redraws each noised photo by words that describe all of it; more noise, more change.",
+        "network", "Stable Diffusion 1.5, CreativeML OpenRAIL-M; 5.5 GB.", "recon.dn2n.editors.network:img2img",
+    ),
+    EditorKind(
+        "sdxl", "Stable Diffusion XL",
+        "Image to image with a larger network, which needs a GPU of 12 GB.",
+        "network", "SDXL, CreativeML OpenRAIL++-M; 14 GB.", "recon.dn2n.editors.network:sdxl",
+    ),
+    EditorKind(
+        "sd3", "Stable Diffusion 3",
+        "Image to image with a network that reads words well, which needs a GPU of 16 GB.",
+        "network", "Stability AI Community, commercial use limited; 16 GB, after consent.",
+        "recon.dn2n.editors.network:sd3",
+    ),
+    EditorKind(
+        "flux-kontext", "FLUX Kontext",
+        "A large network changes each photo as an instruction says; needs a GPU of 24 GB or offloading.",
+        "network", "FLUX.1 dev, non-commercial; 34 GB, after consent.", "recon.dn2n.editors.network:flux_kontext",
+    ),
+    EditorKind(
+        "qwen-image-edit", "Qwen Image Edit",
+        "A very large network changes each photo as an instruction says; needs a GPU of 48 GB or offloading.",
+        "network", "Apache-2.0; 58 GB.", "recon.dn2n.editors.network:qwen_image_edit",
+    ),
 )  # fmt: skip
 
 
