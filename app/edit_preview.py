@@ -18,12 +18,14 @@ _NOTHING = 1 / 255  # mean change that nobody sees
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """A view before and after: (H, W, 3) uint8. seconds: it took. note: what a person should know, "" for nothing."""
+    """A view before and after: (H, W, 3) uint8. seconds: it took. note: what a person should know, "" for nothing.
+    is_visible: whether anything changed that can be seen."""
 
     before: NDArray[np.uint8]
     after: NDArray[np.uint8]
     seconds: float
     note: str = ""
+    is_visible: bool = True
 
 
 def preview_of(
@@ -41,6 +43,6 @@ def preview_of(
     seconds = time.perf_counter() - start
     notes = " ".join(found.notes)
     change = float(np.abs(found.after.astype(np.float32) - found.before).mean()) / 255
-    return Preview(
-        found.before, found.after, seconds, notes if change > _NOTHING else f"{_NO_CHANGE} {notes}"
-    )
+    if change > _NOTHING:
+        return Preview(found.before, found.after, seconds, notes)
+    return Preview(found.before, found.after, seconds, f"{_NO_CHANGE} {notes}".strip(), is_visible=False)

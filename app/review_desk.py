@@ -12,10 +12,12 @@ from PySide6.QtGui import QColor, QKeyEvent
 from app.compare_pictures import can_be_pictured, compared
 from app.layers import Layer
 from render.gaussians import GaussianCloud
+from render.images import PosedImages
 from render.view_field import ViewField
 from widgets.theme import active_theme
 from widgets.view_compare import ComparedPair, CompareMode, ViewCompare
 from widgets.viewport_camera import Pinhole, pinhole
+from widgets.viewport_fields import before_id
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -122,8 +124,12 @@ class ReviewDesk(QObject):
             self._window.review_bar.show_pair(before.name, after.name)
 
     def _compared(self, before: Layer, after: Layer) -> ComparedPair:
-        is_live = isinstance(before.data, GaussianCloud) and isinstance(after.data, GaussianCloud)
         names = (before.name, after.name) if self.is_of_versions else ("Before", "After")
+        if isinstance(before.data, PosedImages) and isinstance(after.data, ViewField):
+            return ComparedPair(before_id(after.id), after.id, *names)  # the photos are the field's own originals
+        is_live = any(
+            isinstance(before.data, kind) and isinstance(after.data, kind) for kind in (GaussianCloud, ViewField)
+        )
         return ComparedPair(before.id, after.id, *names, is_live=is_live)
 
     def _to_rest(self) -> None:
@@ -151,8 +157,9 @@ class ReviewDesk(QObject):
         if self._pair is not None and self._layers() is None:
             self.end()
         elif self.compare.pair is not None and self.compare.pair.is_live:
-            for layer_id in (self.compare.pair.before, self.compare.pair.after):
-                self._window.viewport.set_layer_visible(layer_id, True)
+            pair, viewport = self.compare.pair, self._window.viewport
+            for layer_id in {pair.before, pair.after} & set(viewport.layer_ids):
+                viewport.set_layer_visible(layer_id, True)
 
     def _restore_visibility(self) -> None:
         viewport, project = self._window.viewport, self._window.project

@@ -50,6 +50,7 @@ class SceneEditDesk(QObject):
         self.choices, self.preview, self.stages = SceneChoices(), PreviewRow(), StageList()
         self.result = StateLabel()  # how far the views of the edit agree
         self.result.setObjectName("edit_agreement")
+        self.result.hide()
         self._background = Background(self)  # a preview takes a second; files must not wait for it
         self._masks = ""
         self._shown: tuple[str, Path] | None = None  # layer and folder of the edit that the gallery shows
@@ -180,7 +181,7 @@ class SceneEditDesk(QObject):
         pictures = [ComparePicture("Before", found.before), ComparePicture("Edited view", found.after)]
         window.compare_view.show_image(name, pictures, "Preview of one view")
         words = f"Previewed in {found.seconds:.1f} s; nothing changed in 3D."
-        self.preview.set_state(f"{words} {found.note}".strip(), "warn" if found.note else "info")
+        self.preview.set_state(f"{words} {found.note}".strip(), "info" if found.is_visible else "warn")
         self.has_preview = True
         window.steps.update()
 

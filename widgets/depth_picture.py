@@ -25,7 +25,9 @@ from widgets.viewport_polydata import triangles
 Array = NDArray[np.float64]
 _CORNERS = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float32)
 
+_WHOLE = (-2.0, 2.0, 0.0)
 _POSITION = (
+    "gl_Position.x += shift * gl_Position.w;\n"
     "gl_Position.z = 0.0;  // never cut by the near or far plane; the depth is written below\n"
     "inPicture = vertexMC.xy * 0.5 + 0.5;\n"
 )
@@ -34,6 +36,8 @@ _POSITION = (
 # nearest of the four around: edges are smooth, depths are not.
 _PUT = """
 const vec3 bytes = vec3(1.0, 256.0, 65536.0) / 16777215.0;
+float across = 2.0 * gl_FragCoord.x / viewWidth - 1.0;
+if (across < side.x || across >= side.y) discard;
 vec4 seen = texture(pictureColors, inPicture) * share;
 if (seen.a < 0.004 || (seen.a >= 0.5) != (isSolid > 0)) discard;
 ivec2 sides = textureSize(pictureDepths, 0), at = ivec2(floor(inPicture * vec2(sides) - 0.5));
@@ -96,8 +100,15 @@ class DepthPicture:
         for actor in self.actors:
             actor.Modified()  # VTK does not ask textures, and others draw anew only what changed
 
-    def follow(self, renderer: Any, opacity: float, clip: tuple[Array, float] | None) -> None:
-        """Get ready to be drawn by the renderer's camera as it is now. clip: n and offset; n · x <= offset is kept."""
+    def follow(
+        self,
+        renderer: Any,
+        opacity: float,
+        clip: tuple[Array, float] | None,
+        side: tuple[float, float, float] = _WHOLE,
+    ) -> None:
+        """Get ready to be drawn by the renderer's camera as it is now. clip: n and offset; n · x <= offset is kept.
+        side: from where to where across the view it is seen, −1 … 1, and how far it is moved to the right."""
         held = self._camera
         if held is None:
             return
@@ -113,6 +124,9 @@ class DepthPicture:
             uniforms.SetUniform4f("lastRow", clip_from_picture[3].tolist())
             uniforms.SetUniform4f("cut", cut.tolist())
             uniforms.SetUniformf("share", opacity)
+            uniforms.SetUniformf("viewWidth", float(renderer.GetRenderWindow().GetActualSize()[0]))
+            uniforms.SetUniform4f("side", [side[0], side[1], 0.0, 0.0])
+            actor.GetShaderProperty().GetVertexCustomUniforms().SetUniformf("shift", side[2])
 
     def _hang(self, camera: Pinhole) -> None:
         """Put the picture's plane where the camera's focal point is."""
@@ -171,9 +185,10 @@ def _actor(colors: Any, depths: Any, is_solid: bool) -> Any:
 def _write_shader(shader: Any, is_solid: bool) -> None:
     uniforms = shader.GetFragmentCustomUniforms()
     uniforms.SetUniformi("isSolid", int(is_solid))
-    for name in ("depthRow", "lastRow", "cut", "rays"):
+    shader.GetVertexCustomUniforms().SetUniformf("shift", 0.0)
+    for name in ("depthRow", "lastRow", "cut", "rays", "side"):
         uniforms.SetUniform4f(name, [0.0, 0.0, 0.0, 1.0])
-    for name in ("share", "nearest", "depthSpan"):
+    for name in ("share", "nearest", "depthSpan", "viewWidth"):
         uniforms.SetUniformf(name, 1.0)
     dec, position = "//VTK::PositionVC::Dec", "//VTK::PositionVC::Impl"
     shader.AddVertexShaderReplacement(dec, True, f"{dec}\nout vec2 inPicture;\n", False)

@@ -31,6 +31,13 @@ class Sides:
         shifts = {"left": -_BESIDE, "right": _BESIDE}
         return shifts.get(self.of_layers.get(layer_id, "whole"), 0.0) if self.is_beside else 0.0
 
+    def part(self, layer_id: str) -> tuple[float, float, float]:
+        """From where to where across the picture a layer is seen, −1 … 1, and how far it goes to the right."""
+        middle = 0.0 if self.is_beside else self.line
+        ends = {"whole": (-2.0, 2.0), "left": (-2.0, middle), "right": (middle, 2.0), "nowhere": (3.0, 3.0)}
+        low, high = ends[self.of_layers.get(layer_id, "whole")]
+        return low, high, self.shift(layer_id)
+
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for sides that make the same picture."""

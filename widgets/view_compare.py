@@ -15,6 +15,7 @@ from widgets.image_cells import pixmap_of
 from widgets.splat_sides import WHOLE, Side, Sides
 from widgets.theme import active_theme, interface_font
 from widgets.viewport import Viewport
+from widgets.viewport_fields import before_id
 from widgets.viewport_overlays import Legend, Overlay
 
 CompareMode = Literal["after", "before", "split", "beside", "flicker", "difference"]
@@ -26,8 +27,8 @@ _OF_PICTURES = ("before", "split", "beside", "flicker")
 
 @dataclass(frozen=True)
 class ComparedPair:
-    """Two layers of the view, by id, and what they are called. is_live: both are splats, which the view draws each on
-    its side; of others pictures are made when the camera rests."""
+    """Two layers of the view, by id, and what they are called. is_live: both are splats, or both fields, which the view
+    draws each on its side; of others pictures are made when the camera rests."""
 
     before: str
     after: str
@@ -79,7 +80,7 @@ class ViewCompare(QObject):
         self.pair = pair
         self._overlay.pictures = ComparedPictures()
         if pair.is_live:
-            for layer_id in (pair.before, pair.after):
+            for layer_id in {pair.before, pair.after} & set(self._viewport.layer_ids):
                 self._viewport.set_layer_visible(layer_id, True)
             self._viewport.set_uncounted((pair.before,))
         self.set_mode(mode)
@@ -93,6 +94,7 @@ class ViewCompare(QObject):
         self._flicker.stop()
         self._overlay.pictures = ComparedPictures()
         self._viewport.splats.set_sides(WHOLE)
+        self._viewport.fields.set_sides(WHOLE)
         self._viewport.set_uncounted(())
         self._overlay.follow()
         self.mode_changed.emit("")
@@ -197,8 +199,15 @@ class ViewCompare(QObject):
 
     def _apply(self) -> None:
         if self.pair is not None:
-            self._viewport.splats.set_sides(self._sides(self.pair), is_sliding=self._grabbed)
+            sides = self._sides(self.pair)
+            self._viewport.splats.set_sides(sides, is_sliding=self._grabbed)
+            self._viewport.fields.set_sides(sides, self._drawn_twice(self.pair))
         self._overlay.follow()
+
+    def _drawn_twice(self, pair: ComparedPair) -> str:
+        """The field that is compared with itself as it was before its edit, while that is to be seen."""
+        is_of_itself = pair.is_live and pair.before == before_id(pair.after)
+        return pair.after if is_of_itself and (self.mode != "after" or self.sees_before) else ""
 
     def _sides(self, pair: ComparedPair) -> Sides:
         if not pair.is_live:

@@ -19,6 +19,8 @@ from widgets.viewport_camera import CameraPose, Pinhole, Size, box_corners
 from widgets.viewport_style import FieldVersion, LayerStyle, Shading
 
 Array = NDArray[np.float64]
+Part = tuple[float, float, float]
+WHOLE_PART: Part = (-2.0, 2.0, 0.0)
 _SOLID = 0.5  # alpha from which on a pixel shows a thing that can be picked
 _MOST_POINTS = 20_000  # of a picture that are looked through for the one under the pointer
 _REACH = 6.0  # pixels around the pointer in which they are looked for
@@ -41,8 +43,9 @@ class FieldLayer:
         self._original: Field | None = None
         self._style = LayerStyle()
         self._bounds: Array | None = None
-        self._hung = DepthPicture()
+        self._hung, self._before = DepthPicture(), DepthPicture()
         self._frame: FieldFrame | None = None
+        self._frame_before: FieldFrame | None = None
         self._depth_range = (0.0, 1.0)
 
     @property
@@ -55,7 +58,7 @@ class FieldLayer:
 
     @property
     def actors(self) -> tuple[Any, ...]:
-        return self._hung.actors
+        return *self._hung.actors, *self._before.actors
 
     @property
     def bounds(self) -> Array | None:
@@ -89,17 +92,31 @@ class FieldLayer:
             self._bounds = np.asarray(field.bounds, np.float64)
         is_other = style.field_coloring != self._style.field_coloring
         self._style = style
-        if is_other and self._frame is not None:
-            self._hang()
+        if is_other:
+            self._hang(self._hung, self._frame)
+            self._hang(self._before, self._frame_before)
 
     def show_frame(self, frame: FieldFrame | None, depth_range: tuple[float, float] = (0.0, 1.0)) -> None:
         """Show a picture of the field, or none. depth_range: what the ends of the colours of "depth" stand for."""
         self._frame, self._depth_range = frame, depth_range
-        self._hang()
+        self._hang(self._hung, frame)
 
-    def follow(self, renderer: Any, clip: tuple[Array, float] | None) -> None:
-        """Get ready for the next picture of VTK's."""
-        self._hung.follow(renderer, self._style.opacity, clip)
+    def show_before(self, frame: FieldFrame | None) -> None:
+        """Show a picture of the field as it was before its edit beside the other, or none."""
+        if frame is not self._frame_before:
+            self._frame_before = frame
+            self._hang(self._before, frame)
+
+    def follow(
+        self,
+        renderer: Any,
+        clip: tuple[Array, float] | None,
+        side: Part = WHOLE_PART,
+        side_before: Part = WHOLE_PART,
+    ) -> None:
+        """Get ready for the next picture of VTK's. side: see DepthPicture."""
+        self._hung.follow(renderer, self._style.opacity, clip, side)
+        self._before.follow(renderer, self._style.opacity, clip, side_before)
 
     def set_theme(self, theme: Theme, pixel_ratio: float) -> None:
         """A field has its own colours."""
@@ -109,8 +126,9 @@ class FieldLayer:
 
     def release(self) -> None:
         """Hold the pixels no longer."""
-        self._frame = None
-        self._hung.set(None, is_smooth=False)
+        self._frame = self._frame_before = None
+        for hung in (self._hung, self._before):
+            hung.set(None, is_smooth=False)
 
     def under(self, pose: CameraPose, at: tuple[float, float], size: Size) -> tuple[Array, float] | None:
         """The point of the field that is seen at a pixel, as far as the newest picture tells, and its distance."""
@@ -127,10 +145,9 @@ class FieldLayer:
         origin, direction = cameras.ray(pose, *at, size)
         return point, float((point - origin) @ direction)
 
-    def _hang(self) -> None:
-        frame = self._frame
+    def _hang(self, hung: DepthPicture, frame: FieldFrame | None) -> None:
         if frame is None:
-            self._hung.set(None, is_smooth=False)
+            hung.set(None, is_smooth=False)
             return
         picture = frame.picture
         rgb = picture.rgb
@@ -140,7 +157,7 @@ class FieldLayer:
             rgb = (colors.astype(np.float32) * picture.alpha[..., None] / 255).astype(np.float32)
         rgba = np.concatenate([rgb, picture.alpha[..., None]], -1)
         pixels = DepthPixels((np.clip(rgba, 0, 1) * 255 + 0.5).astype(np.uint8), picture.depth, frame.camera)
-        self._hung.set(pixels, is_smooth=True)
+        hung.set(pixels, is_smooth=True)
 
 
 def before_edit(field: ViewField) -> ViewField:

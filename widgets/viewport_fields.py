@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from render.field_pictures import Field
+from widgets.splat_sides import WHOLE, Sides
 from widgets.viewport_camera import CameraPose, Size
 from widgets.viewport_field_layer import FieldFrame
 from widgets.viewport_scene import ViewportScene
@@ -63,6 +64,7 @@ class FieldsInView(QObject):
         self._shown: FieldFrames | None = None
         self._is_final, self._scale = False, 1
         self._version: FieldVersion | None = None
+        self._sides, self._compared = WHOLE, ""
         self.draw_now: Callable[[FieldView], FieldFrames] | None = None  # makes the finest pictures and waits
 
     @property
@@ -77,6 +79,12 @@ class FieldsInView(QObject):
     def is_refining(self) -> bool:
         """Whether the camera rests and finer pictures are on their way."""
         return self._wanted is not None and not self._wanted.is_moving and not self.is_sharp
+
+    def set_sides(self, sides: Sides, compared: str = "") -> None:
+        """Where layers are seen, to compare them. compared: a layer that is drawn a second time as it was before its
+        edit; in `sides` that goes by `before_id`."""
+        self._sides, self._compared = sides, compared
+        self.picture_wished.emit()
 
     def prepare(self, is_moving: bool) -> None:
         """Get ready for VTK's next picture, and wish for those that are missing."""
@@ -96,8 +104,11 @@ class FieldsInView(QObject):
             if is_news and not self.is_sharp:
                 self.wished.emit(view)
             self.changed.emit()
-        for _, layer in self._scene.fields():
-            layer.follow(self._scene.renderer, self._scene.clip)
+        for layer_id, layer in self._scene.fields():
+            if layer_id != self._compared:
+                layer.show_before(None)
+            parts = self._sides.part(layer_id), self._sides.part(before_id(layer_id))
+            layer.follow(self._scene.renderer, self._scene.clip, *parts)
 
     def show_frames(self, frames: FieldFrames) -> None:
         """Show these pictures; those of layers that are gone, or of a field that was replaced, are left out."""
@@ -108,6 +119,9 @@ class FieldsInView(QObject):
             layer = current.get(layer_id)
             if layer is not None and layer.drawn(self._version) is drawn[layer_id]:
                 layer.show_frame(frame, depth_range)
+        compared = current.get(self._compared)
+        if compared is not None:
+            compared.show_before(frames.frames.get(before_id(self._compared)))
         self._shown = frames
         self.changed.emit()
         self.picture_wished.emit()
@@ -138,7 +152,13 @@ class FieldsInView(QObject):
 
     def fields_shown(self, version: FieldVersion | None = None) -> tuple[tuple[str, Field], ...]:
         """The fields that are drawn, by layer; of edited ones another version where one is named."""
-        found = ((layer_id, layer.drawn(version)) for layer_id, layer in self._scene.fields())
+        found = [(layer_id, layer.drawn(version)) for layer_id, layer in self._scene.fields()]
+        if version is None:
+            found += [
+                (before_id(layer_id), layer.drawn("original"))
+                for layer_id, layer in self._scene.fields()
+                if layer_id == self._compared
+            ]
         return tuple((layer_id, field) for layer_id, field in found if field is not None)
 
     @contextmanager
@@ -155,6 +175,11 @@ class FieldsInView(QObject):
         self._wanted = view = self.finest_view(self._scale)
         if not self.is_sharp and self.draw_now is not None:
             self.show_frames(self.draw_now(view))
+
+
+def before_id(layer_id: str) -> str:
+    """What a layer goes by as it was before its edit."""
+    return f"{layer_id}/before"
 
 
 def _is_same(a: FieldView, b: FieldView) -> bool:

@@ -58,7 +58,7 @@ def preview_view(
             notes.append("Not understood: " + ", ".join(f"“{word}”" for word in editor.plan.unknown) + ".")
     finally:
         editor.close()
-    if not has_depth:
+    if not has_depth and not any("epth" in note for note in notes):
         notes.append("Without depth so far: what depends on distance will look different in the scene.")
     after = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
     return ViewPreview(views.rgb[0], after, tuple(notes))

@@ -10,9 +10,11 @@ from render.cameras import CameraSet
 from render.field_picture import FieldPicture
 from render.field_pictures import Field
 from render.radiance_field import RadianceField
+from render.view_field import ViewField
 from widgets.viewport_camera import Pinhole
 
 COLOR = (40, 160, 230)
+OTHER = (230, 90, 40)  # of a field of views that differs from its originals
 
 
 def ball() -> RadianceField:
@@ -25,7 +27,9 @@ def ball() -> RadianceField:
     )
 
 
-def ball_picture(camera: Pinhole, top: int, bottom: int, alpha: float = 1.0) -> FieldPicture:
+def ball_picture(
+    camera: Pinhole, top: int, bottom: int, alpha: float = 1.0, color: tuple[int, int, int] = COLOR
+) -> FieldPicture:
     """Some rows of the ball's picture, of one colour."""
     width = camera.size[0]
     x = (np.arange(width) + 0.5 - camera.center[0]) / camera.focal
@@ -38,7 +42,7 @@ def ball_picture(camera: Pinhole, top: int, bottom: int, alpha: float = 1.0) -> 
     is_hit = (reach > 0) & (along > 0)
     depth = np.where(is_hit, (along - np.sqrt(np.maximum(reach, 0))) / length, 0)
     share = is_hit * np.float32(alpha)
-    return FieldPicture(share[..., None] * np.array(COLOR, np.float32) / 255, share, depth)
+    return FieldPicture(share[..., None] * np.array(color, np.float32) / 255, share, depth)
 
 
 class OpenBall:
@@ -55,6 +59,7 @@ class OpenBall:
         def rows(top: int, bottom: int) -> FieldPicture:
             time.sleep(self.seconds * (bottom - top))
             self.num_rows += bottom - top
-            return ball_picture(camera, top, bottom, self.alpha)
+            is_edited = isinstance(field, ViewField) and not np.array_equal(field.pictures, field.originals)
+            return ball_picture(camera, top, bottom, self.alpha, OTHER if is_edited else COLOR)
 
         return rows

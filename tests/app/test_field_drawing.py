@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tests.widgets.test_viewport_splats import one_splat
 from tests.widgets.viewports import color_at, cube, opened, pixel_of
 from widgets import viewport_camera as cameras
 from widgets.depth_picture import coded
+from widgets.splat_sides import WHOLE, Sides
 from widgets.viewport_camera import CameraPose
 from widgets.viewport_clip import ClipPlane
 from widgets.viewport_field_layer import before_edit
@@ -201,3 +203,25 @@ def test_a_picture_from_elsewhere_leaves_the_view_as_it_is(qtbot, viewport):
     viewport.remove_layer("behind")
     np.testing.assert_array_equal(viewport.screenshot(), before)
     qtbot.waitUntil(lambda: viewport.fields.is_sharp, timeout=5000)
+
+
+def test_before_and_after_of_an_edit_are_parted_by_a_line_and_stay_so_while_the_camera_moves(qtbot, viewport):
+    field = make_view_field()
+    field = replace(field, originals=np.full_like(field.pictures, 90))
+    viewport.remove_layer("ball")
+    viewport.show_layer("edit", field)
+    viewport.fields.set_sides(Sides({"edit/before": "left", "edit": "right"}, line=0.0), "edit")
+    shot = viewport.screenshot()
+    assert is_before(shot[120, 150]) and not is_before(shot[120, 170])
+    viewport.fields.set_sides(Sides({"edit/before": "left", "edit": "right"}, line=0.2), "edit")
+    shot = viewport.screenshot()
+    assert is_before(shot[120, 170])
+    viewport.camera = cameras.orbit(viewport.camera, 0.3, 0, (0, 0, 1))
+    shot = viewport.screenshot()
+    assert is_before(shot[120, 170]) and not is_before(shot[120, 200])
+    viewport.fields.set_sides(WHOLE)
+    assert not is_before(viewport.screenshot()[120, 150])
+
+
+def is_before(color):
+    return np.abs(color.astype(int) - COLOR).max() <= 2
