@@ -18,7 +18,7 @@ class NerfSettings(Settings):
     """What a person may change about a radiance field from photos."""
 
     steps: int = Field(
-        6000, ge=1, le=1_000_000, title="Training steps", json_schema_extra=_BASIC | {"unit": "steps"}
+        3000, ge=1, le=1_000_000, title="Training steps", json_schema_extra=_BASIC | {"unit": "steps"}
     )
     """Each looks at pixels of all photos. More steps sharpen detail; the time grows alike."""
     minutes: float | None = Field(
@@ -85,9 +85,9 @@ METHOD = Method(
     run_at="recon.nerf.reconstruct:run",
     paper="arXiv:2003.08934, arXiv:2201.05989",
     presets={
-        "Quick": {"steps": 1500, "image_size": 320, "table_size": 16},
+        "Quick": {"steps": 1000, "image_size": 320, "table_size": 16},
         "Balanced": {},
-        "Best": {"steps": 30_000, "table_size": 19, "width": 64, "samples": 24},
+        "Best": {"steps": 15_000, "table_size": 19, "width": 64, "samples": 24},
     },
     makes="radiance_field",
 )

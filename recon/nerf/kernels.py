@@ -283,4 +283,5 @@ def heed_samples(
         known: Any = np.int32(codes[at])
         if known != NEVER:
             code: Any = code_of(shared[n // BLOCK, 0, n % BLOCK])
-            codes[at] = max(code, known - fall)
+            lower: Any = known - fall
+            codes[at] = max(code, lower)

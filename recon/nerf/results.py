@@ -44,7 +44,7 @@ def view_figures(trainer: Trainer, posed: PosedImages, views: Iterable[int], sha
     """PSNR in dB of some photos, at a share of their size."""
     cameras = _shrunk(trainer.photos.cameras, share)
     field = trainer.field(posed.frame, trainer.photos.cameras)
-    found = (psnr(*_pair(trainer, view, picture_of(field, cameras, view))) for view in views)
+    found = (psnr(*compared(trainer, view, picture_of(field, cameras, view))) for view in views)
     return [each for each in found if each is not None]
 
 
@@ -68,7 +68,7 @@ def look_through_all(
         depth[view], uncertainty[view] = picture.depth, 1 - picture.alpha
         if photos.is_held_out[view]:
             picture = picture_of(field, photos.cameras, view)
-        found.append(measure(*_pair(trainer, view, picture)))
+        found.append(measure(*compared(trainer, view, picture)))
     values = np.array([each.psnr or 0.0 for each in found], np.float32)
     normals, is_out = np.zeros((*shape, 3), np.float32), photos.is_held_out
     rendered = RenderedViews(photos.names, rgb, depth, normals, uncertainty, values, is_out, posed.frame)
@@ -81,7 +81,7 @@ def _shrunk(cameras: CameraSet, share: float) -> CameraSet:
     return cameras.resized(np.maximum(4, np.round(cameras.size * share)).astype(np.int64))
 
 
-def _pair(
+def compared(
     trainer: Trainer, view: int, picture: FieldPicture
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """The picture (H, W, 3) and the photo over the background, within 0 and 1, and which pixels count (H, W)."""
