@@ -197,6 +197,10 @@ def table(scores: Mapping[Kind, Mapping[str, Score]]) -> str:
     return "\n".join(lines)
 
 
+def _rounded(score: Score) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in vars(score).items()}
+
+
 def _truth(case: EvaluationCase, view: int) -> Float:
     return np.asarray(case.clean[view])
 
@@ -255,6 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenes", type=int, default=NUM_SCENES)
     parser.add_argument("--size", type=int, nargs=2, default=SIZE, metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
+    parser.add_argument("--card", type=Path, help="JSON file of a network, to which the figures are added")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     options = parser.parse_args(arguments)
     networks = {"rule": None}
@@ -268,9 +273,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seeds = range(FIRST_SEED, FIRST_SEED + options.scenes)
     scores = {kind: evaluate(methods, kind, seeds, tuple(options.size)) for kind in options.kinds}
     print(table(scores))
+    figures = {kind: {name: _rounded(score) for name, score in rows.items()} for kind, rows in scores.items()}
     if options.out:
-        figures = {kind: {name: vars(score) for name, score in rows.items()} for kind, rows in scores.items()}
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
+    if options.card:
+        card = json.loads(options.card.read_text())
+        options.card.write_text(json.dumps({**card, "table": figures}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import shlex
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -219,22 +221,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(threads)
     settings = TrainingSettings(**options, is_grown=start_from is not None)
     out.mkdir(parents=True, exist_ok=True)
+    command = shlex.join(["python", "-m", "recon.dn2n.training.train", *(arguments or sys.argv[1:])])
     points: list[CurvePoint] = []
     for point, network in train(settings, read_parameters(start_from) if start_from else None):
         points.append(point)
         print(json.dumps(asdict(point)), flush=True)
-        save(out, name, network, settings, points)
+        save(out, name, network, settings, points, command)
 
 
 def save(
-    folder: Path, name: str, network: BlendNetwork, settings: TrainingSettings, points: Sequence[CurvePoint]
-) -> None:
-    """Write the parameters, with how they were made, and the curve."""
-    made = {
-        "settings": json.dumps(asdict(settings)), "step": str(points[-1].step),
+    folder: Path, name: str, network: BlendNetwork, settings: TrainingSettings, points: Sequence[CurvePoint],
+    command: str,
+) -> None:  # fmt: skip
+    """Write the parameters, a card of how they were made, and the curve."""
+    flat = network.flat()
+    save_file({"parameters": flat}, folder / f"{name}.safetensors")
+    card = {
+        "what": "network that blends edited views which disagree, for recon.dn2n",
+        "command": command,
         "date": datetime.now(UTC).date().isoformat(),
-    }  # fmt: skip
-    save_file({"parameters": network.flat()}, folder / f"{name}.safetensors", made)
+        "parameters": len(flat),
+        "data": "procedural scenes of recon.dn2n.training.scenes, no photographs",
+        "licence": "Apache-2.0",
+        **asdict(settings),
+        "steps": points[-1].step,
+        "cpu_seconds": points[-1].cpu_seconds,
+    }
+    (folder / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n")
     with (folder / f"{name}_curve.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, asdict(points[0]).keys())
         writer.writeheader()

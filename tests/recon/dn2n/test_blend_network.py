@@ -112,8 +112,9 @@ def test_training_lowers_the_loss_and_repeats_by_its_seed(tmp_path: Path) -> Non
     *_, (again, same) = train(settings)
     assert again.loss == last.loss
     np.testing.assert_array_equal(same.flat(), network.flat())
-    save(tmp_path, "tiny", network, settings, points)
+    save(tmp_path, "tiny", network, settings, points, "train --width 8")
     np.testing.assert_array_equal(read_parameters(tmp_path / "tiny.safetensors"), network.flat())
+    assert json.loads((tmp_path / "tiny.json").read_text())["command"] == "train --width 8"
     assert len((tmp_path / "tiny_curve.csv").read_text().splitlines()) == 1 + len(points)
 
 
