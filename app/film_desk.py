@@ -187,15 +187,13 @@ class FilmDesk(QObject):
     def _shot(self, frames: FieldFrames, making: _Making) -> Picture:
         viewport = self._window.viewport
         pose, shown = making.shots[making.step]
-        had_grid, draw_now = viewport.is_shown("grid"), viewport.fields.draw_now
-        viewport.fields.draw_now = lambda _: frames
+        had_grid = viewport.is_shown("grid")
+        if had_grid != making.wish.has_grid:
+            viewport.set_shown("grid", making.wish.has_grid)
         try:
-            if had_grid != making.wish.has_grid:
-                viewport.set_shown("grid", making.wish.has_grid)
-            with viewport.fields.showing(shown):
+            with viewport.fields.given(frames), viewport.fields.showing(shown):
                 return viewport.picture_from(pose, making.part_size)
         finally:
-            viewport.fields.draw_now = draw_now
             if had_grid != making.wish.has_grid:
                 viewport.set_shown("grid", had_grid)
 

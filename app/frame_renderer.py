@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from render.field_picture import FieldPicture
 from render.field_pictures import Field, field_picture
@@ -82,6 +82,7 @@ class FrameRenderer(QObject):
 
     drawn = Signal(object)
     failed = Signal(object)
+    _answered = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None, open_rows: Open | None = None) -> None:
         super().__init__(parent)
@@ -93,7 +94,7 @@ class FrameRenderer(QObject):
         self._is_busy = self._is_closed = False
         self._paces: dict[type, FieldPace] = {}
         self._last: FieldFrames | None = None
-        self._broken: set[int] = set()
+        self._answered.connect(_act_on, Qt.ConnectionType.QueuedConnection)
 
     def want(self, view: FieldView) -> None:
         """Draw this view instead of any that was wanted before."""
@@ -111,6 +112,10 @@ class FrameRenderer(QObject):
                 self._waited.append((replace(view, is_moving=False), answer))
         self._wake()
         return answer
+
+    def ask(self, view: FieldView, act: Callable[[FieldFrames], None]) -> None:
+        """The same, given to a function on the window's thread; never where a field cannot be drawn."""
+        self.finest(view).add_done_callback(lambda answer: self._answered.emit(act, answer))
 
     def now(self, view: FieldView) -> FieldFrames:
         """The same, waited for."""
@@ -235,6 +240,11 @@ class FrameRenderer(QObject):
 
     def _pace(self, field: Field) -> FieldPace:
         return self._paces.setdefault(type(field), FieldPace())
+
+
+def _act_on(act: Callable[[FieldFrames], None], answer: Future[FieldFrames]) -> None:
+    if not answer.cancelled() and answer.exception() is None:
+        act(answer.result())
 
 
 def rows_of(field: Field, camera: Pinhole, is_hasty: bool) -> Rows:

@@ -15,7 +15,8 @@ def picture_of(viewport: Viewport) -> QImage | None:
     if not viewport.layer_ids:
         return None
     try:
-        pixels = viewport.screenshot()
+        shown = viewport.shown_picture()  # as it is: to save must not wait for fields to be drawn
+        pixels = viewport.screenshot() if shown is None else shown
     except RuntimeError:
         return None  # No OpenGL.
     height, width = pixels.shape[:2]

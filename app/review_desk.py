@@ -126,9 +126,11 @@ class ReviewDesk(QObject):
     def _compared(self, before: Layer, after: Layer) -> ComparedPair:
         names = (before.name, after.name) if self.is_of_versions else ("Before", "After")
         if isinstance(before.data, PosedImages) and isinstance(after.data, ViewField):
-            return ComparedPair(before_id(after.id), after.id, *names)  # the photos are the field's own originals
+            own = before_id(after.id)  # the photos are its originals
+            return ComparedPair(own, after.id, *names)
         is_live = any(
-            isinstance(before.data, kind) and isinstance(after.data, kind) for kind in (GaussianCloud, ViewField)
+            isinstance(before.data, kind) and isinstance(after.data, kind)
+            for kind in (GaussianCloud, ViewField)
         )
         return ComparedPair(before.id, after.id, *names, is_live=is_live)
 

@@ -21,6 +21,7 @@ from app.run_wiring import connect_runs
 from app.system_info import gpu_names
 from app.workflows import SPLATS, TEXT
 from widgets.notices import NoticeAction
+from widgets.viewport_fields import FieldFrames
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -314,8 +315,23 @@ def _tell_notes(window: MainWindow, name: str, notes: Sequence[str]) -> None:
 
 
 def _take_picture(window: MainWindow, path: Path, is_transparent: bool) -> None:
-    window.viewport.screenshot(path, transparent=is_transparent, scale=2)
-    window.shell.toast(f"Saved {path.name}.", "ok")
+    """Save what is seen; fields are first drawn sharp, beside what the person does."""
+    fields = window.viewport.fields
+    view = fields.finest_view(scale=2)
+
+    def save(frames: FieldFrames | None = None) -> None:
+        if frames is not None and fields.finest_view(scale=2) != frames.view:
+            _take_picture(window, path, is_transparent)  # of the camera as it is now
+            return
+        with fields.given(frames):
+            window.viewport.screenshot(path, transparent=is_transparent, scale=2)
+        window.shell.toast(f"Saved {path.name}.", "ok")
+
+    if view.fields:
+        window.shell.toast("Drawing the picture in full sharpness…")
+        window.field_frames.ask(view, save)
+    else:
+        save()
 
 
 def _on_exported(window: MainWindow, paths: Sequence[Path]) -> None:

@@ -132,6 +132,17 @@ class FieldsInView(QObject):
         return FieldView(self.fields_shown(self._version), self._pose(), (width * scale, height * scale))
 
     @contextmanager
+    def given(self, frames: FieldFrames | None) -> Iterator[None]:
+        """Complete pictures made meanwhile show these, which are there already."""
+        before = self.draw_now
+        if frames is not None:
+            self.draw_now = lambda _: frames
+        try:
+            yield
+        finally:
+            self.draw_now = before
+
+    @contextmanager
     def complete(self, scale: int = 1) -> Iterator[None]:
         """Pictures of VTK's made meanwhile wait for the finest ones of fields."""
         self._is_final, self._scale = self.draw_now is not None, scale

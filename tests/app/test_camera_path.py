@@ -6,6 +6,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QToolButton
@@ -171,3 +172,15 @@ def test_a_cancelled_film_leaves_no_file(window, qtbot, tmp_path):
         click(window, "film_cancel")
     assert ended.args == [None]
     assert [p.name for p in tmp_path.iterdir() if "pictures" in p.name] == []
+
+
+def test_a_screenshot_waits_for_the_sharp_picture_but_the_window_does_not(window, qtbot, tmp_path):
+    window.field_frames._open.seconds = 2e-4
+    window.files.picture_wished.emit(tmp_path / "shot.png", False)
+    assert not (tmp_path / "shot.png").exists(), "the window goes on meanwhile"
+    qtbot.waitUntil(lambda: (tmp_path / "shot.png").exists(), timeout=20_000)
+    window.field_frames._open.seconds = 0.0
+    with Image.open(tmp_path / "shot.png") as picture:
+        pixels = np.asarray(picture).astype(int)
+    assert pixels.shape[1] == 2 * window.viewport._pixels()[0]
+    assert (np.abs(pixels - COLOR).max(-1) <= 2).mean() > 0.02, "the ball in all its pixels"

@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from app.film_desk import FilmWish
 from app.job_states import JobState
 from recon.formats import native, scene_folder
+from render.radiance_field import RadianceField
 from render.view_field import ViewField
 from tests.app.windows import open_files, press, run_to_end
 from tests.synthetic_room import make_room, write_images
 from widgets.edited_views import EditedViews
+from widgets.viewport_images import pose_of
 
 
 def click(window, name):
@@ -119,3 +121,39 @@ def test_a_scene_is_edited_by_words_reviewed_filmed_and_exported(qtbot, window, 
     np.testing.assert_array_equal(again.data.pictures, kept.data.pictures)
     assert len(window.paths.path) == 4
     qtbot.waitUntil(lambda: len(window.edited_views.views) == len(kept.data), timeout=5000)
+
+
+@pytest.mark.slow
+def test_photos_become_a_radiance_field_that_is_drawn_live_and_tells_an_edit_its_depth(
+    qtbot, window, tmp_path
+):
+    posed = write_images(make_room(8, 48, 36), tmp_path / "pictures")
+    scene_folder.write(tmp_path / "room", posed)
+    window.show_project()
+    press(window, "Alt+4")
+    open_files(qtbot, window, tmp_path / "room")
+    panel = window.method_panel
+    assert panel.method.id == "dn2n", "what the workflow is for comes first"
+    panel.set_method("nerf")
+    panel.form.set_values(
+        {"steps": 60, "rays": 512, "table_size": 12, "levels": 4, "width": 16, "held_out": 0}
+    )
+    window.show_task("Task")
+    press(window, "F5")
+    run_to_end(qtbot, window, 240)
+    (job,) = window.runs.queue.jobs
+    assert job.state is JobState.DONE, job.error
+    field = next(layer for layer in window.project.layers if isinstance(layer.data, RadianceField))
+    assert field.id in window.viewport.layer_ids
+    photos = next(layer for layer in window.project.layers if layer.name == "room")
+    window.project.set_visible([photos.id], False)
+    window.images.leave_camera()
+    place = window.images.posed.cameras
+    window.viewport.camera = pose_of(
+        place, 2, (window.viewport.width(), window.viewport.height()), np.zeros(3)
+    )
+    qtbot.waitUntil(lambda: window.viewport.fields.is_sharp, timeout=60_000)
+    frame = next(iter(window.viewport._scene.fields()))[1].frame
+    assert frame.picture.alpha.mean() > 0.8, "a camera within the room sees it all around"
+    window.scene.select([photos.id])
+    assert window.scene_edits.inputs(photos) == {"scene": photos.id, "field": field.id}
