@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer
 
 from app import edit_history
-from app.edit_engines import edit_methods, engine_in, engines_of, is_instant, with_engine
+from app.edit_engines import edit_methods, engine_in, engines_of, is_instant, needs_picture, with_engine
 from app.edit_history import Steps
-from app.edit_pictures import EditPictures
+from app.edit_pictures import EditPictures, StylePicture
 from app.edit_target import EditTarget, find_target
 from app.edit_words import PART_IDEAS, SCENE_IDEAS, part_words, prompt_field, scene_words, short
 from app.jobs import Job
@@ -56,6 +56,7 @@ class EditDesk(QObject):
         box.paint_wished.connect(self.paint)
         box.folder_wished.connect(self._choose_folder)
         box.cleared.connect(self._use_words)
+        box.engine_chosen.connect(self._on_engine)
         box.all_wished.connect(self.show_all_settings)
         self.pictures.changed.connect(self._show_pictures)
         self._panel.history.chosen.connect(self.show_earlier)
@@ -155,7 +156,7 @@ class EditDesk(QObject):
             cameras = {"cameras": pictures.cameras}
             start("Painted views", target.title, data=cameras, pictures=pictures.pictures)
         else:
-            start("Edited pictures" if pictures else short(wish.text), target.title)
+            start(self.pictures.words(target.layer).capitalize() or short(wish.text), target.title)
 
     def settings_of(self, target: EditTarget, wish: PromptWish) -> dict[str, Any]:
         """The settings of a run that makes an edit."""
@@ -165,10 +166,12 @@ class EditDesk(QObject):
         method, fields = target.method, target.method.settings.model_fields
         pictures = self.pictures.of(target.layer)
         values = with_engine(method, wish.engine)
-        if pictures is None:
+        if isinstance(pictures, StylePicture):
+            values["style"] = str(pictures.path)
+        elif isinstance(pictures, Path):
+            values |= _folder_settings(pictures, is_scene=target.is_scene)
+        elif pictures is None:
             values[prompt_field(method)] = wish.text
-        elif isinstance(pictures, Path) and "anchors" in fields:
-            values["anchors"] = str(pictures)
         if "strength" in fields:
             values["strength"] = wish.strength
         if target.is_scene:
@@ -209,7 +212,19 @@ class EditDesk(QObject):
 
     def _use_words(self) -> None:
         if self._target is not None:
+            if needs_picture(self._box.wish().engine):
+                self._box.set_engine(engines_of(self._target.method)[0].id)
             self.pictures.use(self._target.layer, None)
+
+    def _on_engine(self, engine: str) -> None:
+        """One that needs a picture asks for it; without it the built-in effects stay chosen."""
+        target = self._target
+        if target is None:
+            return
+        if needs_picture(engine) and not self.pictures.choose_style(target):
+            self._box.set_engine(engines_of(target.method)[0].id)
+        elif not needs_picture(engine) and isinstance(self.pictures.of(target.layer), StylePicture):
+            self.pictures.use(target.layer, None)
 
     def _show_pictures(self) -> None:
         target = self._target
@@ -274,3 +289,8 @@ class EditDesk(QObject):
     def _show_busy(self) -> None:
         job = self._window.runs.current
         self._box.set_busy(job is not None and job.is_in_process)
+
+
+def _folder_settings(folder: Path, *, is_scene: bool) -> dict[str, Any]:
+    """The settings that take edited pictures from a folder."""
+    return {"editor": "folder", "edits": str(folder)} if is_scene else {"anchors": str(folder)}

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from app.edit_words import prompt_field
+from recon.dn2n.editors import EDITORS, EditorKind
 from recon.method import Method
 from recon.romap import BUILT_IN
 from widgets.prompt_box import Engine
 
 _FIELD = "editor"  # the setting in which a method says who edits
 _BUILT_IN_IDS = ("", "procedural", "built-in", "words")
-_NEEDS_PICTURES = ("folder", "style-image")
+_FOLDER = "folder"  # has a button of its own
 _RULES = "Changes by fixed rules that are told below the sentence. Needs no network and takes a moment."
 
 
@@ -24,10 +25,19 @@ def edit_methods(methods: Sequence[Method]) -> tuple[Method, ...]:
 def engines_of(method: Method) -> tuple[Engine, ...]:
     """Who can make edits by this method, the built-in effects first."""
     field = method.settings.model_fields.get(_FIELD)
-    ids = [str(each) for each in get_args(field.annotation)] if field is not None else []
-    networks = [each for each in ids if each not in (*_BUILT_IN_IDS, *_NEEDS_PICTURES)]
+    if field is None:
+        return (Engine("", BUILT_IN, _RULES),)
+    named = [str(each) for each in get_args(field.annotation)]
+    kinds = {kind.id: kind for kind in EDITORS if not named or kind.id in named}
+    ids = list(dict.fromkeys([*kinds, *named]))
     built_in = next((each for each in ids if each in _BUILT_IN_IDS), "")
-    return (Engine(built_in, BUILT_IN, _RULES), *(_network(each) for each in networks))
+    others = [each for each in ids if each not in (*_BUILT_IN_IDS, _FOLDER)]
+    return (Engine(built_in, BUILT_IN, _RULES), *(_engine(each, kinds.get(each)) for each in others))
+
+
+def needs_picture(engine: str) -> bool:
+    """Whether it takes its colours from a picture that a person chooses, in place of words."""
+    return any(kind.id == engine and kind.needs == "picture" for kind in EDITORS)
 
 
 def with_engine(method: Method, engine: str) -> dict[str, Any]:
@@ -46,8 +56,12 @@ def is_instant(method: Method, settings: Mapping[str, Any]) -> bool:
     return method.id == "romap.edit" and is_by_rules and not settings.get("anchors")
 
 
-def _network(engine_id: str) -> Engine:
-    return Engine(engine_id, f"{_NAMES.get(engine_id, engine_id)} (network)", _OF_NETWORKS)
+def _engine(engine_id: str, kind: EditorKind | None) -> Engine:
+    if kind is not None and kind.needs != "network":
+        return Engine(engine_id, f"{kind.title} (rule-based, not AI)", kind.sentence)
+    title = kind.title if kind is not None else _NAMES.get(engine_id, engine_id)
+    sentence = kind.sentence if kind is not None else ""
+    return Engine(engine_id, f"{title} (network)", f"{sentence} {_OF_NETWORKS}".strip())
 
 
 _OF_NETWORKS = "A network that must be on this machine. It is never downloaded by itself."

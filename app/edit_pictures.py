@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 _LONGEST = 720  # pixels of a view to paint on
 _KINDS = (".png", ".jpg", ".jpeg", ".webp")
 
-Pictures = Path | PaintedPictures
+
+@dataclass(frozen=True)
+class StylePicture:
+    """A picture whose colours a scene is to get."""
+
+    path: Path
+
+
+Pictures = Path | PaintedPictures | StylePicture
 
 
 class EditPictures(QObject):
@@ -48,6 +57,8 @@ class EditPictures(QObject):
         pictures = self.of(layer)
         if isinstance(pictures, PaintedPictures):
             return counted(len(pictures.pictures), "painted view")
+        if isinstance(pictures, StylePicture):
+            return f"colours of {pictures.path.name}"
         if pictures is None:
             return ""
         files = pictures.iterdir() if pictures.is_dir() else ()
@@ -68,6 +79,16 @@ class EditPictures(QObject):
         folder = QFileDialog.getExistingDirectory(self._window, "Edited pictures, named as the views")
         if folder:
             self.use(target.layer, Path(folder))
+
+    def choose_style(self, target: EditTarget) -> bool:
+        """Ask for a picture whose colours the scene is to get; whether one was chosen."""
+        kinds = " ".join(f"*{kind}" for kind in _KINDS)
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, "A picture with the colours", "", f"Pictures ({kinds})"
+        )
+        if path:
+            self.use(target.layer, StylePicture(Path(path)))
+        return bool(path)
 
     def paint(self, target: EditTarget) -> None:
         """Open views of a part to paint on; they are drawn off the window's thread."""

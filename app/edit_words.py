@@ -10,6 +10,7 @@ from typing import Any
 
 from app.data_words import counted, number
 from app.layers import Layer, Origin
+from app.scene_edit_words import consistency_words
 from recon.errors import InputError
 from recon.method import Method
 from recon.romap.changes import Adjust, Change, Cover, Delete, Move, Recolor, Rotate, Scale
@@ -49,7 +50,7 @@ def prompt_of(origin: Origin | None) -> str:
 
 def editor_of(origin: Origin | None) -> str:
     """What kind of editor made a layer, as its method says: "Built-in effects (rule-based, not AI)"."""
-    return "" if origin is None else str(origin.figures.get("editor") or "")
+    return "" if origin is None else str(origin.figures.get("label") or origin.figures.get("editor") or "")
 
 
 def short(text: str) -> str:
@@ -119,14 +120,22 @@ def change_words(change: Change) -> str:
 
 
 def changed_words(figures: Mapping[str, Any]) -> str:
-    """How much an edit changed: "Changed 1 240 splats, outside the part 0"; "" where nobody counted."""
+    """How much an edit changed: "Changed 1 240 splats, outside the part 0"; of a whole scene the mean change of its
+    views, and how far these agree; "" where nobody counted."""
     if "changed" not in figures:
-        return ""
+        agreement = consistency_words(figures)
+        change = f"Mean change {100 * float(figures['change']):.2g} %" if "change" in figures else ""
+        return ". ".join(filter(None, (change, agreement)))
     changed = counted(int(figures["changed"]), "splat")
     more = [f"{verb} {number(int(figures[key]))}" for key, verb in (("added", "added"), ("removed", "removed"))
             if figures.get(key)]  # fmt: skip
     outside = f"outside the part {number(int(figures.get('changed_outside', 0)))}"
     return ", ".join([f"Changed {changed}", *more, outside])
+
+
+def is_invisible(figures: Mapping[str, Any]) -> bool:
+    """Whether nobody sees what an edit changed."""
+    return float(figures.get("visible_change", figures.get("change", 1.0))) < NOTHING_TO_SEE
 
 
 def notes_of(origin: Origin | None) -> list[str]:
@@ -155,8 +164,9 @@ def provenance(layer: Layer) -> dict[str, Any]:
     origin = layer.origin
     if origin is None:
         return {}
-    keys = ("editor", "model", "model_hash", "changed", "changed_outside")
+    keys = ("model", "model_hash", "changed", "changed_outside")
     told = {key: origin.figures[key] for key in keys if origin.figures.get(key) not in (None, "")}
+    told |= {"editor": editor_of(origin)} if editor_of(origin) else {}
     prompt = {"prompt": prompt_of(origin)} if prompt_of(origin) else {}
     settings = {key: value for key, value in origin.settings.items() if value not in ("", None)}
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app import edit_history, versions
-from app.edit_words import NOTHING_TO_SEE, changed_words, editor_of, notes_of, prompt_of, short, what_made
+from app.edit_words import changed_words, editor_of, is_invisible, notes_of, prompt_of, short, what_made
 from app.layers import Layer
 from app.result_words import summary
 from app.versions import are_alike, base_of, family_of, root_of
@@ -276,7 +276,7 @@ class PendingDesk(QObject):
         window.parts.choose(int((pending.origin.settings if pending.origin else {}).get("part", -1)))
         self.refresh()
         figures = pending.origin.figures if pending.origin is not None else {}
-        if float(figures.get("visible_change", 1.0)) < NOTHING_TO_SEE:
+        if is_invisible(figures):
             window.edit_trouble.show_nothing_changed(pending)
 
     def _show_bar(self) -> None:
@@ -301,11 +301,12 @@ class PendingDesk(QObject):
         layers = window.project.layers
         of = self.pending or self._shown_version()
         family = () if of is None else family_of(layers, of)
-        window.edit_panel.versions.set_rows([self._row(layer) for layer in _in_order(family)])
+        seen = [layer.id for layer in family if window.project.is_visible(layer.id)]
+        current = next(iter([*seen[::-1], of.id if of is not None else ""]))
+        window.edit_panel.versions.set_rows([self._row(layer, current) for layer in _in_order(family)])
         window.edit_panel.show_versions(len(family) > 1)
 
-    def _row(self, layer: Layer) -> VersionRow:
-        window = self._window
+    def _row(self, layer: Layer, current: str) -> VersionRow:
         origin = layer.origin
         is_edit = bool(layer.version_of)
         seed = f"seed {origin.seed}" if is_edit and origin is not None else ""
@@ -315,7 +316,7 @@ class PendingDesk(QObject):
             "Waiting" if layer.is_pending else layer.name,
             layer.version_of,
             what_made(layer) if is_edit else "",
-            is_current=window.project.is_visible(layer.id),
+            is_current=layer.id == current,
             is_pending=layer.is_pending,
             tip=tip,
         )

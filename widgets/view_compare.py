@@ -351,7 +351,9 @@ class _CompareOverlay(Overlay):
 
     def _paint_names(self, painter: QPainter, pair: ComparedPair) -> None:
         compare, width = self._compare, self.width()
-        if compare.mode == "difference" and not compare.sees_before:
+        if compare.needs_pictures and compare.mode != "difference" and not self._pixmaps:
+            self._paint_tag(painter, "Drawing both…", width / 2, 0.5)
+        elif compare.mode == "difference" and not compare.sees_before:
             words = "Computing the difference…" if self._pictures.difference is None else self._pictures.note
             self._paint_tag(painter, words, width / 2, 0.5)
         elif compare.sees_before:

@@ -84,9 +84,8 @@ def ask(qtbot, window, words: str):
     text.selectAll()
     QTest.keyClicks(text, words)
     QTest.keyClick(text, Qt.Key.Key_Return, CTRL)
-    qtbot.waitUntil(
-        lambda: window.pending.pending is not None and window.pending.pending is not before, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: window.pending.pending not in (None, before) or bool(sheets(window)), timeout=60_000)
+    assert window.pending.pending not in (None, before), [x.accessibleName() for x in sheets(window)]
     return window.pending.pending
 
 
