@@ -22,7 +22,7 @@ Float = NDArray[np.float32]
 _Grid = tuple[NDArray[np.float64], tuple[int, int, int]]  # world_from_map, number of cells
 
 CELLS = (3, 6, 12, 24)  # along the longest side of the scene, coarse to fine
-ROUNDS = (2, 1, 1, 3)  # of weighing and solving
+ROUNDS = (2, 1, 1, 2)  # of weighing and solving
 MOST_SAMPLES = 400_000  # pixels that are looked at
 SPREAD = 0.07  # residual of a sample beyond which it counts less
 STIFFNESSES = (
@@ -77,7 +77,7 @@ def fit_edit_field(
     pixels count."""
     samples = _samples(originals, edited, views, weights, masks)
     grids = _grids(samples.points, cells)
-    color_map = _fitted(samples, grids, _best_stiffness(samples.thinned(3), grids))
+    color_map = _fitted(samples, grids, _best_stiffness(samples.thinned(3), grids[:-1] or grids))
     return _told(color_map, grids[-1][0], samples, len(views))
 
 

@@ -21,7 +21,7 @@ Float = NDArray[np.float32]
 
 NEIGHBOURS = 8
 ROUNDS = 3
-LONGEST = 160  # pixels of the views in which tones are fitted
+LONGEST = 112  # pixels of the views in which tones are fitted
 FIELD_CELLS = 8  # of the smooth field, along the longer side
 FEWEST_VOTES = 3  # that can outvote a pixel
 FEWEST_PIXELS = 100
@@ -68,15 +68,16 @@ def harmonise(
     """edited, originals: (N, H, W, 3) within 0 and 1. weights: (N,) how much each view counts. neighbours: (N, K)."""
     if neighbours is None:
         neighbours = views.neighbours(NEIGHBOURS)
-    tones, before = fit_tones(edited, originals, views, weights, neighbours)
+    tones, small, before = fit_tones(edited, originals, views, weights, neighbours)
     toned = np.stack([tones.apply(i, edited[i], originals[i]) for i in range(len(views))])
-    return _outvoted(toned, views, weights, neighbours, before)
+    return _outvoted(toned, small, views, weights, neighbours, before)
 
 
 def fit_tones(
     edited: Float, originals: Float, views: DepthViews, weights: Float, neighbours: NDArray[np.int64]
-) -> tuple[Tones, Float]:
-    """The change of each view that brings all nearest to each other, and (N,) how far each was off."""
+) -> tuple[Tones, Float, Float]:
+    """The change of each view that brings all nearest to each other; the views in their new tones, no longer than
+    LONGEST; and (N,) how far each was off."""
     small = views.within(LONGEST)
     e, o = scaled(edited, small.size), scaled(originals, small.size)
     current, count = e, len(views)
@@ -97,20 +98,24 @@ def fit_tones(
                 tones.fields[i] = _fit_field(left, known, cells)
             following[i] = tones.apply(i, e[i], o[i])
         current = following
-    return tones, before
+    return tones, current, before
 
 
 def consensus_of(
-    index: int, pictures: Float, views: DepthViews, weights: Float, neighbours: NDArray[np.int64]
-) -> tuple[Float, Float]:
-    """(H, W, 3) what the views say together about the pixels of one, and (H, W) how many saw them, itself included."""
+    index: int, pictures: Float, views: DepthViews, weights: Float, neighbours: NDArray[np.int64],
+    is_asked: NDArray[np.bool_] | None = None,
+) -> tuple[Float, Float]:  # fmt: skip
+    """(H, W, 3) what the views say together about the pixels of one, and (H, W) how many saw them, itself included.
+
+    is_asked: (H, W) which pixels are looked at, all where not given."""
     height, width = views.depths.shape[1:]
+    is_asked = np.ones((height, width), bool) if is_asked is None else is_asked
     consensus = np.empty((height, width, 3), np.float32)
     votes = np.empty((height, width), np.float32)
     turns, shifts = views.pairs
     in_threads(
         agree, height, ROWS_AT_ONCE, index, pictures, views.depths, neighbours[index], turns, shifts,
-        np.asarray(weights, np.float32), np.float32(views.tolerance), consensus, votes,
+        np.asarray(weights, np.float32), np.float32(views.tolerance), is_asked, consensus, votes,
     )  # fmt: skip
     return consensus, votes
 
@@ -123,7 +128,7 @@ def _cells(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, round(FIELD_CELLS * size[0] / longest)), max(2, round(FIELD_CELLS * size[1] / longest))
 
 
-def _distance(picture: Float, consensus: Float, known: NDArray[np.bool_]) -> float:
+def _distance(picture: Float, consensus: Float | np.float32, known: NDArray[np.bool_]) -> float:
     return float(np.abs(picture - consensus)[known].mean()) if known.any() else 0.0
 
 
@@ -150,16 +155,21 @@ def _fit_field(left: Float, known: NDArray[np.bool_], cells: tuple[int, int]) ->
 
 
 def _outvoted(
-    toned: Float, views: DepthViews, weights: Float, neighbours: NDArray[np.int64], before: Float
-) -> Harmonised:
-    """Replace what differs from the others."""
-    pictures = np.empty_like(toned)
+    toned: Float, small: Float, views: DepthViews, weights: Float, neighbours: NDArray[np.int64], before: Float
+) -> Harmonised:  # fmt: skip
+    """Replace what differs from the others. small: the same views, no longer than LONGEST, which tell where."""
+    pictures, few = toned.copy(), views.within(LONGEST)
     after, replaced = np.zeros(len(views), np.float32), np.zeros(len(views), np.float32)
     for i in range(len(views)):
-        consensus, votes = consensus_of(i, toned, views, weights, neighbours)
-        odd = cv2.blur(np.abs(consensus - toned[i]).mean(-1), (3, 3), borderType=cv2.BORDER_REPLICATE)
+        consensus, votes = consensus_of(i, small, few, weights, neighbours)
+        difference = np.abs(consensus - small[i])
+        odd = cv2.blur(difference.mean(-1), (3, 3), borderType=cv2.BORDER_REPLICATE)
         share = np.clip((odd - ODD_FROM) / (ODD_UNTIL - ODD_FROM), 0, 1) * (votes >= FEWEST_VOTES)
-        pictures[i] = toned[i] + (consensus - toned[i]) * share[..., None].astype(np.float32)
-        after[i] = _distance(pictures[i], consensus, votes >= 2)
+        share = share.astype(np.float32)
+        after[i] = _distance(difference * (1 - share[..., None]), np.float32(0), votes >= 2)
         replaced[i] = float((share > 0.5).mean())
+        if share.any():
+            share = cv2.resize(share, views.size, interpolation=cv2.INTER_LINEAR)
+            said, heard = consensus_of(i, toned, views, weights, neighbours, share > 0)
+            pictures[i] += (said - toned[i]) * (share * (heard >= FEWEST_VOTES))[..., None]
     return Harmonised(pictures, before, after, replaced)

@@ -17,6 +17,7 @@ from recon.dn2n.harmonise import LONGEST, NEIGHBOURS, Harmonised, consensus_of, 
 from recon.dn2n.router import Route, choose_route, missed_share, unexplained_share
 
 Float = NDArray[np.float32]
+GLANCE = 96  # pixels of views that are looked at only to tell how far they agree
 RouteWish = Literal["auto", "color", "network", "blend"]
 
 
@@ -76,17 +77,17 @@ class _Agreement:
 def repair(given: EditedViews, wishes: RepairWishes | None = None) -> Repaired:
     """Make one edit of many. Nothing is random."""
     wishes = wishes or RepairWishes()
+    if given.consistency == "world" and wishes.route == "auto":
+        return _as_is(given, wishes)
     neighbours = given.views.neighbours(NEIGHBOURS)
     weights = np.ones(len(given.views), np.float32)
     agreement = _agree(given, weights, neighbours)
-    verdicts = _verdicts(given, agreement, wishes)
+    verdicts = _judged(agreement.small, agreement.common, agreement.mapped, agreement.strengths, wishes)
     found = np.array([verdict.weight for verdict in verdicts], np.float32)
     if (found != weights).any() and found.any():
         weights = found
         agreement = _agree(given, weights, neighbours)
     route = _route(given, agreement, wishes)
-    if route.way == "as-is":
-        return Repaired(given.edited, verdicts, found, route)
     is_mapped = route.way == "color" or (
         wishes.route == "auto" and given.masks is not None and route.is_explained
     )
@@ -102,13 +103,27 @@ def repair(given: EditedViews, wishes: RepairWishes | None = None) -> Repaired:
     return Repaired(pictures, verdicts, found, route, agreement.factor, color_map, world_from_map)
 
 
+def _as_is(given: EditedViews, wishes: RepairWishes) -> Repaired:
+    """An edit that is the same from all sides by construction: only looked at, at a small size."""
+    small = _small(given, GLANCE)
+    weights = np.ones(len(small.views), np.float32)
+    neighbours = small.views.neighbours(NEIGHBOURS)
+    common = np.stack(
+        [consensus_of(i, small.edited, small.views, weights, neighbours)[0] for i in range(len(weights))]
+    )
+    found = strengths(small.originals, small.edited, common)
+    verdicts = _judged(small, common, common, found, wishes)
+    kept = np.array([verdict.weight for verdict in verdicts], np.float32)
+    return Repaired(given.edited, verdicts, kept, choose_route(0.0, 0.0, "world", given.masks is not None))
+
+
 def strengthen(originals: Float, pictures: Float, factor: float) -> Float:
     """The same change, so many times as strong."""
     return np.clip(originals + np.float32(factor) * (pictures - originals), 0, 1).astype(np.float32)
 
 
 def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) -> _Agreement:
-    small = _small(given)
+    small = _small(given, LONGEST)
     told: Harmonised = harmonise(small.edited, small.originals, small.views, weights, neighbours)
     found = strengths(small.originals, small.edited, told.pictures)
     factor = common_strength(found, weights)
@@ -126,8 +141,8 @@ def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) ->
     return _Agreement(small, common, mapped, edit_field, found, factor, missed)
 
 
-def _small(given: EditedViews) -> EditedViews:
-    views = given.views.within(LONGEST)
+def _small(given: EditedViews, longest: int) -> EditedViews:
+    views = given.views.within(longest)
     masks = (
         None
         if given.masks is None
@@ -154,16 +169,23 @@ def _mixed_in(pictures: Float, given: EditedViews) -> Float:
     return _within_masks(mixed.astype(np.float32), given)
 
 
-def _verdicts(given: EditedViews, agreement: _Agreement, wishes: RepairWishes) -> tuple[Verdict, ...]:
-    small = agreement.small
+def _judged(
+    small: EditedViews, common: Float, mapped: Float, found: Float, wishes: RepairWishes
+) -> tuple[Verdict, ...]:
     verdicts = judge(
-        small.originals, small.edited, agreement.common, agreement.mapped, agreement.strengths, small.views,
-        given.names, wishes.keep, wishes.drop,
-    )  # fmt: skip
-    if wishes.filters and given.consistency != "world":
+        small.originals,
+        small.edited,
+        common,
+        mapped,
+        found,
+        small.views,
+        small.names,
+        wishes.keep,
+        wishes.drop,
+    )
+    if wishes.filters and small.consistency != "world":
         return verdicts
-    undecided = [_undecided(verdict) for verdict in verdicts]
-    return overruled(undecided, given.names, wishes.keep, wishes.drop)
+    return overruled([_undecided(verdict) for verdict in verdicts], small.names, wishes.keep, wishes.drop)
 
 
 def _undecided(verdict: Verdict) -> Verdict:

@@ -89,14 +89,31 @@ def _angle(lens: Float, centre: Float, x: float, y: float, z: float) -> float:
 
 
 @compiled
+def sample(picture: Float, u: float, v: float, out: Float) -> None:
+    """As `bilinear`, all three channels."""
+    height, width = picture.shape[:2]
+    x = min(max(u - np.float32(0.5), np.float32(0)), np.float32(width - 1))
+    y = min(max(v - np.float32(0.5), np.float32(0)), np.float32(height - 1))
+    left, top = min(int(x), width - 2), min(int(y), height - 2)
+    a, b = x - np.float32(left), y - np.float32(top)
+    w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
+    for channel in range(3):
+        out[channel] = (
+            w00 * picture[top, left, channel] + w01 * picture[top, left + 1, channel]
+            + w10 * picture[top + 1, left, channel] + w11 * picture[top + 1, left + 1, channel]
+        )  # fmt: skip
+
+
+@compiled
 def agree(
     first: int, last: int, view: int, pictures: Float, depths: Float, neighbours: Index, turns: Float, shifts: Float,
-    view_weights: Float, tolerance: float, consensus: Float, votes: Float,
+    view_weights: Float, tolerance: float, is_asked: NDArray[np.bool_], consensus: Float, votes: Float,
 ) -> None:  # fmt: skip
     """Rows first … last of what the views say together about the pixels of `view`.
 
-    neighbours: (K,) others, -1 for none. view_weights: (N,) how much each counts. consensus: (H, W, 3) robust mean of
-    all that see the pixel's surface, itself included; votes: (H, W) how many they are. Both are filled.
+    neighbours: (K,) others, -1 for none. view_weights: (N,) how much each counts. is_asked: (H, W), which pixels are
+    looked at; others keep their colour. consensus: (H, W, 3) robust mean of all that see the pixel's surface, itself
+    included; votes: (H, W) how many they are. Both are filled.
     """
     width = depths.shape[2]
     colors, weights = np.empty((MOST_VIEWS, 3), np.float32), np.empty(MOST_VIEWS, np.float32)
@@ -108,15 +125,14 @@ def agree(
             for channel in range(3):
                 colors[0, channel] = pictures[view, y, x, channel]
             z = depths[view, y, x]
-            if z > 0:
+            if z > 0 and is_asked[y, x]:
                 px, py = np.float32(x) + np.float32(0.5), np.float32(y) + np.float32(0.5)
                 for other in neighbours:
                     if other < 0 or count >= MOST_VIEWS or view_weights[other] <= 0:
                         continue
                     u, v, w = project(turns[view, other], shifts[view, other], px, py, z)
                     if is_seen(depths[other], u, v, w, tolerance):
-                        for channel in range(3):
-                            colors[count, channel] = bilinear(pictures[other], u, v, channel)
+                        sample(pictures[other], u, v, colors[count])
                         weights[count] = view_weights[other]
                         count += 1
             votes[y, x] = count
