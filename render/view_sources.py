@@ -125,25 +125,18 @@ def _pack(picture, original, levels, texels):
 
 
 def source_cameras(field: ViewField, chosen: NDArray[np.integer], pose: ArrayLike) -> Float:
-    """(S, NUM_COLUMNS) of the chosen views: as `relative_columns`, and the log of the view's weight."""
-    cameras = field.cameras.select(chosen)
-    columns = relative_columns(cameras.cam_from_world, cameras.focal, cameras.center, pose)
+    """(S, NUM_COLUMNS) of the chosen views: rotation and shift from a camera at `pose`, cam_from_world; focal length
+    and centre in pixels; position in that camera's axes; log of the view's weight."""
+    source_from_cam = field.cameras.cam_from_world[chosen] @ np.linalg.inv(np.asarray(pose, np.float64))
+    rotations, shifts = source_from_cam[:, :3, :3], source_from_cam[:, :3, 3]
+    columns = np.empty((len(chosen), NUM_COLUMNS))
+    columns[:, ROTATION:SHIFT] = rotations.reshape(-1, 9)
+    columns[:, SHIFT:FOCAL] = shifts
+    columns[:, FOCAL:CENTER] = field.cameras.focal[chosen]
+    columns[:, CENTER:POSITION] = field.cameras.center[chosen]
+    columns[:, POSITION:LOG_WEIGHT] = -np.einsum("sji,sj->si", rotations, shifts)
     weights = field.weights[chosen]
     columns[:, LOG_WEIGHT] = np.where(weights > 0, np.log(np.maximum(weights, 1e-30)), UNWEIGHTED)
-    return columns
-
-
-def relative_columns(poses: ArrayLike, focal: ArrayLike, center: ArrayLike, pose: ArrayLike) -> Float:
-    """(..., NUM_COLUMNS) of cameras with poses (..., 4, 4), cam_from_world: rotation and shift from a camera at `pose`,
-    focal length and centre in pixels (..., 2), position in that camera's axes, 0."""
-    source_from_cam = np.asarray(poses, np.float64) @ np.linalg.inv(np.asarray(pose, np.float64))
-    rotations, shifts = source_from_cam[..., :3, :3], source_from_cam[..., :3, 3]
-    columns = np.zeros((*rotations.shape[:-2], NUM_COLUMNS))
-    columns[..., ROTATION:SHIFT] = rotations.reshape(*rotations.shape[:-2], 9)
-    columns[..., SHIFT:FOCAL] = shifts
-    columns[..., FOCAL:CENTER] = focal
-    columns[..., CENTER:POSITION] = center
-    columns[..., POSITION:LOG_WEIGHT] = -np.einsum("...ji,...j->...i", rotations, shifts)
     return columns.astype(np.float32)
 
 
