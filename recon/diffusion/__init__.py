@@ -97,7 +97,9 @@ class PaintOptions(Settings):
     """β of the paper."""
     inner_steps: int = Field(10, ge=0, le=500, title="Null-text: steps of optimisation")
     """For each step of denoising; 0 is plain DDIM inversion."""
-    keeps: Literal["prompt-to-prompt", "guide-and-rescale"] = Field("prompt-to-prompt", title="Null-text: keeps by")
+    keeps: Literal["prompt-to-prompt", "guide-and-rescale"] = Field(
+        "prompt-to-prompt", title="Null-text: keeps by"
+    )
     """What holds the picture's layout: attention maps taken over, or a pull towards them (arXiv:2409.01322)."""
     cross_share: float = Field(0.8, ge=0, le=1, title="Prompt-to-prompt: words")
     """Share of the steps in which words stand where they stood."""
@@ -139,3 +141,25 @@ class PaintOptions(Settings):
             raise SettingsError(
                 f"The option {name} cannot be {first['input']!r}: {message}.", "Change it, or leave it out."
             ) from error
+
+
+def options_of(given: tuple[str, ...]) -> dict[str, object]:
+    """NAME=VALUE each, numbers as numbers. Raises SettingsError."""
+    options: dict[str, object] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise SettingsError(
+                f"The option {text!r} has no value.", "Write NAME=VALUE, with commas between."
+            )
+        options[name.strip()] = _number(value.strip())
+    return options
+
+
+def _number(text: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.lower(), text)

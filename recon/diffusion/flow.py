@@ -67,7 +67,7 @@ class Flow:
     def encode(self, picture: Tensor) -> Tensor:
         """(1, C, h, w) float32 latents of a picture (1, 3, H, W) within 0 and 1: the mean of what they may be."""
         vae = self._pipeline.vae
-        latents = vae.encode((picture.to(self.device, vae.dtype) * 2 - 1)).latent_dist.mode().float()
+        latents: Tensor = vae.encode(picture.to(self.device, vae.dtype) * 2 - 1).latent_dist.mode().float()
         return (latents - (vae.config.shift_factor or 0)) * float(vae.config.scaling_factor)
 
     def decode(self, latents: Tensor) -> Tensor:
@@ -90,7 +90,9 @@ class Flow:
         return check_finite(made).float()
 
 
-def invert(flow: Flow, latents: Tensor, words: Words, noise: Tensor, times: Sequence[float], gamma: float) -> list[Tensor]:
+def invert(
+    flow: Flow, latents: Tensor, words: Words, noise: Tensor, times: Sequence[float], gamma: float
+) -> list[Tensor]:
     """Latents at each of the times, turned into noise step by step (controlled forward flow of RF inversion,
     arXiv:2410.10792, eq. 8): z ← z + dt (γ (noise − z) / (1 − t) + (1 − γ) v).
 

@@ -36,7 +36,9 @@ class LocalPipeline:
         _check_folder(self.folder, kind)
         weights = _weights(self.folder, _stamp(self.folder))
         check_weights(self.name, dict(weights), row.sha256 if row else {})
-        self.sha256 = hashlib.sha256("\n".join(f"{digest}  {file}" for file, digest in weights).encode()).hexdigest()
+        self.sha256 = hashlib.sha256(
+            "\n".join(f"{digest}  {file}" for file, digest in weights).encode()
+        ).hexdigest()
         with guarded():
             self._pipeline: Any = _loaded(self.folder, kind, _dtype(options, device))
             _place(self._pipeline, device, options, self.folder)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from recon.diffusion import PAINTERS, PainterKind, PaintOptions
 from recon.diffusion.loading import LocalPipeline, check_finite, guarded
-from recon.errors import InputError, SettingsError
+from recon.errors import InputError, MissingModel, SettingsError
 
 Float = NDArray[np.float32]
 
@@ -28,7 +28,7 @@ class Painter(ABC):
         self.kind, self.options = kind, options
         self.local = LocalPipeline(kind, model, options, device)
         try:
-            self.check()
+            self._check_channels()
         except Exception:
             self.close()
             raise
@@ -60,18 +60,31 @@ class Painter(ABC):
         share = mask[..., None] if self.takes_strength else mask[..., None] * np.float32(strength)
         return np.where(mask[..., None] > 0, rgb + (edited - rgb) * share, rgb).astype(np.float32)
 
+    channels: frozenset[int] = (
+        frozenset()
+    )  # that inputs of a fitting UNet may have; empty where there is none
     takes_strength = False  # whether `repaint` heeds it; else old and new are mixed
 
     @abstractmethod
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         """The picture (H, W, 3) of a size that fits the network."""
 
     def notes(self) -> tuple[str, ...]:
         """What a person should know before."""
         return ()
 
-    def check(self) -> None:
-        """Raise MissingModel where the loaded networks are not of this kind."""
+    def _check_channels(self) -> None:
+        """Raises MissingModel where the network takes other inputs than this painter gives."""
+        network = getattr(self.pipeline, "unet", None)
+        if network is None or not self.channels or network.config.in_channels in self.channels:
+            return
+        raise MissingModel(
+            f"The network in {self.local.folder.name} is not made for {self.kind.label.removesuffix(', local')}.",
+            f"Choose another folder, or leave the model out for {self.kind.model}.",
+            f"its inputs have {network.config.in_channels} channels, expected {sorted(self.channels)}",
+        )
 
     def close(self) -> None:
         """Let go of the network and its memory."""
@@ -112,7 +125,8 @@ def picture_of(result: Any) -> Float:
     flagged = getattr(result, "nsfw_content_detected", None)
     if flagged and any(flagged):
         raise InputError(
-            "The network's own safety filter blacked out the picture.", "Say it in other words, or try another seed."
+            "The network's own safety filter blacked out the picture.",
+            "Say it in other words, or try another seed.",
         )
     return to_picture(result.images)
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from recon.diffusion.guidance import with_guidance
 from recon.diffusion.painter import Float, Painter, picture_of
-from recon.errors import MissingModel, SettingsError
+from recon.errors import SettingsError
 
 
 def _image(rgb: Float) -> Image.Image:
@@ -26,7 +26,8 @@ class _PipelinePainter(Painter):
         pipeline = self.pipeline
         if self.options.apg and not self.order:
             raise SettingsError(
-                f"{self.kind.label.removesuffix(', local')} has no adaptive projected guidance.", "Leave apg out."
+                f"{self.kind.label.removesuffix(', local')} has no adaptive projected guidance.",
+                "Leave apg out.",
             )
         with with_guidance(pipeline, self.order, self.guidance, self.options), torch.no_grad():
             return picture_of(pipeline(generator=generator, output_type="pt", **arguments))
@@ -37,10 +38,11 @@ class InstructPainter(_PipelinePainter):
 
     order = ("cond", "image", "uncond")
 
-    def check(self) -> None:
-        _check_channels(self, {8})
+    channels = frozenset({8})
 
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         return self.run(
             generator, prompt=prompt, image=_image(rgb), negative_prompt=self.options.negative or None,
             num_inference_steps=self.steps, guidance_scale=self.guidance,
@@ -53,10 +55,11 @@ class NoisePainter(_PipelinePainter):
 
     takes_strength = True
 
-    def check(self) -> None:
-        _check_channels(self, {4})
+    channels = frozenset({4})
 
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         noise = max(self.options.noise * strength, 1.001 / self.steps)  # at least one step
         return self.run(
             generator, prompt=prompt, image=_image(rgb), strength=min(noise, 1.0),
@@ -69,7 +72,9 @@ class KontextPainter(_PipelinePainter):
 
     order = ()
 
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         height, width = rgb.shape[:2]
         return self.run(
             generator, prompt=prompt, image=_image(rgb), height=height, width=width, max_area=height * width,
@@ -82,7 +87,9 @@ class QwenPainter(_PipelinePainter):
 
     order = ()
 
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         height, width = rgb.shape[:2]
         return self.run(
             generator, prompt=prompt, image=_image(rgb), height=height, width=width,
@@ -94,10 +101,11 @@ class QwenPainter(_PipelinePainter):
 class FillPainter(_PipelinePainter):
     """Stable Diffusion inpainting: only what the mask covers is made anew."""
 
-    def check(self) -> None:
-        _check_channels(self, {4, 9})
+    channels = frozenset({4, 9})
 
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         height, width = rgb.shape[:2]
         return self.run(
             generator, prompt=prompt, image=_image(rgb), mask_image=_mask_image(mask), height=height, width=width,
@@ -110,7 +118,9 @@ class FluxFillPainter(_PipelinePainter):
 
     order = ()
 
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         height, width = rgb.shape[:2]
         return self.run(
             generator, prompt=prompt, image=_image(rgb), mask_image=_mask_image(mask), height=height, width=width,
@@ -126,15 +136,3 @@ def _mask_image(mask: Float) -> Image.Image:
 def _unwanted(painter: Painter) -> dict[str, str]:
     """What the picture is not to show, for pipelines that ask."""
     return {"negative_prompt": painter.options.negative} if painter.options.negative else {}
-
-
-def _check_channels(painter: Painter, fitting: set[int]) -> None:
-    """Raises MissingModel where a network takes other inputs than this painter gives."""
-    network = getattr(painter.pipeline, "unet", None)
-    if network is not None and network.config.in_channels not in fitting:
-        raise MissingModel(
-            f"The network in {painter.local.folder.name} is not made for "
-            f"{painter.kind.label.removesuffix(', local')}.",
-            f"Choose another folder, or leave the model out for {painter.kind.model}.",
-            f"its inputs have {network.config.in_channels} channels, expected {sorted(fitting)}",
-        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -50,7 +51,9 @@ class SlampPainter(Painter):
     def notes(self) -> tuple[str, ...]:
         return ("Values of SLaMP that its paper does not give (γ, η, α) are this program's.",)
 
-    def repaint(self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float) -> Float:
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         flow = Flow(self.pipeline)
         with torch.no_grad():
             original = flow.encode(to_tensor(rgb))
@@ -74,7 +77,7 @@ def slamp(
     pull = Pull(options.eta, round(options.eta_share * steps))
     guide = _guide(flow, words, nothing, guidance, options)
     here = kept[0]
-    for step, (now, then) in enumerate(zip(times[:-1], times[1:], strict=True), 1):
+    for step, (now, then) in enumerate(pairwise(times), 1):
         velocity = torch.lerp(guide(here, now), (here - original) / now, pull.share(step))
         here = here + (then - now) * velocity
         outside = mixing.share(step) * (1 - part)

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.diffusion import options_of
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.editors import make_editor
 from recon.dn2n.editors.editor import Editor, EditPlan, SceneView
 from recon.dn2n.editors.folder import MissingView
 from recon.dn2n.scene_views import SceneViews
-from recon.errors import InputError, SettingsError
+from recon.errors import InputError
 from recon.method import Progress
 
 Float = NDArray[np.float32]
@@ -54,28 +55,6 @@ def _of_network(settings: EditSceneSettings) -> dict[str, object]:
     """The settings that are options of networks, where they are given."""
     given = {"model": settings.model, "guidance": settings.guidance, "steps": settings.denoising_steps}
     return {name: value for name, value in given.items() if value not in ("", None)}
-
-
-def options_of(given: tuple[str, ...]) -> dict[str, object]:
-    """NAME=VALUE each, numbers as numbers. Raises SettingsError."""
-    options: dict[str, object] = {}
-    for text in given:
-        name, sign, value = text.partition("=")
-        if not sign or not name.strip():
-            raise SettingsError(
-                f"The option {text!r} has no value.", "Write NAME=VALUE, with commas between."
-            )
-        options[name.strip()] = _number(value.strip())
-    return options
-
-
-def _number(text: str) -> object:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.lower(), text)
 
 
 def scene_views_of(views: SceneViews, depth: DepthViews, masks: Float | None) -> list[SceneView]:

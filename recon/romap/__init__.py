@@ -24,7 +24,14 @@ def _absolute(folder: str) -> str:
     return str(Path(folder).expanduser().absolute()) if folder else ""
 
 
+def _absolute_folder(name: str) -> str:
+    """A network's folder as a path that holds wherever the run happens; other names stay."""
+    return _absolute(name) if Path(name).expanduser().is_dir() else name
+
+
 Folder = Annotated[str, AfterValidator(_absolute)]
+NetworkName = Annotated[str, AfterValidator(_absolute_folder)]
+PartEditor = Literal["words", "anchors", "slamp", "ip2p", "inpaint", "flux-fill", "flux-kontext"]
 
 
 class PartSettings(Settings):
@@ -124,6 +131,9 @@ class EditSettings(Settings):
     instruction: str = Field("", title="Instruction", json_schema_extra=_BASIC)
     """What to change, in words and without a network: a colour (“dark red”), a material (“denim”), “delete”, “twice as
     big”, “move up 10 cm”, “rotate 30 degrees”; several apart by commas."""
+    editor: PartEditor = Field("words", title="Editor", json_schema_extra=_BASIC)
+    """words: built-in effects; anchors: edited images; or a network on this machine that repaints views of the part:
+    slamp is the paper's."""
     strength: float = Field(1.0, gt=0, le=1, title="Strength", json_schema_extra=_BASIC)
     """How much of what the instruction asks for is done: colours are mixed with what was there, sizes, moves and turns
     go a part of the way."""
@@ -143,6 +153,41 @@ class EditSettings(Settings):
     """Whether pixels of edited images count by how much of the part they show; else the whole image counts."""
     image_size: int = Field(800, ge=32, le=4096, title="Image size", json_schema_extra={"unit": "px"})
     """Longer side of the views in which the part is fitted."""
+    model: NetworkName = Field("", title="Network", json_schema_extra={"metavar": "NAME"})
+    """For editors that are networks: an id of the table of networks, or a folder that diffusers can load. Empty: the one
+    that its editor is made for."""
+    anchor_views: int = Field(8, ge=1, le=200, title="Views to repaint", json_schema_extra={"unit": "views"})
+    """How many views a network repaints, from all around the part."""
+    surroundings: float = Field(0.5, ge=0, le=20, title="Surroundings")
+    """How much around the part a network sees on each side, as a share of the part's extent."""
+    guidance: float | None = Field(None, ge=0, le=200, title="Guidance", json_schema_extra={"none": "Auto"})
+    """How strongly a network heeds the words; not given: as its authors advise."""
+    denoising_steps: int | None = Field(
+        None, ge=1, le=1000, title="Steps of the network", json_schema_extra={"none": "Auto", "unit": "steps"}
+    )
+    """Of denoising, for each view; not given: as its authors advise."""
+    mix_steps: float = Field(0.4, ge=0, le=1, title="SLaMP: when mixing changes")
+    """t_s of the paper as a share of the steps: so many of the last ones keep what surrounds the part. Low is bold: the
+    part changes much, and may not fit its surroundings. High is faithful: it fits, and changes less."""
+    alpha_base: float = Field(0.1, ge=0, le=1, title="SLaMP: mixing in early steps")
+    """How much of the original stands outside the part. Low in the paper, which gives no value; this one is ours."""
+    alpha_last: float = Field(0.9, ge=0, le=1, title="SLaMP: mixing in the last steps")
+    """High in the paper, which gives no value; this one is ours."""
+    gamma: float = Field(0.5, ge=0, le=1, title="SLaMP: γ of the inversion")
+    """0 turns the view into noise as the network does, 1 goes straight there. Not given by the paper."""
+    eta: float = Field(0.5, ge=0, le=1, title="SLaMP: η of the generation")
+    """Pull of the first quarter of the steps to the original view. Not given by the paper."""
+    sds: float = Field(0.0, ge=0, le=100, title="Score distillation")
+    """How hard a further loss (regularised SDS) pulls, to the edited images; 0 for none, slamp only. The paper's own
+    figures show little gain from it, and every step runs the network three times."""
+    sds_guidance: float = Field(100.0, ge=0, le=500, title="Score distillation: guidance")
+    """How strongly it heeds the words."""
+    sds_first: float = Field(0.3, gt=0, lt=1, title="Score distillation: least noise")
+    """Times are drawn from here, 0 being the picture and 1 noise."""
+    sds_last: float = Field(0.98, gt=0, lt=1, title="Score distillation: most noise")
+    """Up to here."""
+    options: tuple[str, ...] = Field((), title="Options of the network")
+    """NAME=VALUE each: size, negative, source (what the views show), offload, precision, apg and others."""
 
 
 EDIT = Method(

@@ -66,12 +66,13 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class _Target:
-    """One anchor, cropped to the part. camera: of the crop. picture: (h, w, 3); weight: (h, w) sums to 1; share: of
-    the view's pixels that the weights stand for."""
+    """One anchor, cropped to the part. camera: of the crop. picture: (h, w, 3); weight: (h, w) sums to 1; mask: (h, w)
+    how much of each pixel shows the part; share: of the view's pixels that the weights stand for."""
 
     camera: Camera
     picture: Tensor
     weight: Tensor
+    mask: NDArray[np.float32]
     share: float
 
 
@@ -185,7 +186,7 @@ class _Fit:
         """A loss whose slope by the picture is what the provider wishes."""
         if provider is None:
             return 0.0
-        slope = provider.pull(picture.detach().cpu().numpy(), target.weight.cpu().numpy(), share)
+        slope = provider.pull(picture.detach().cpu().numpy(), target.mask, share)
         return 0.0 if slope is None else (picture * torch.tensor(slope, device=picture.device)).sum()
 
     def _note(self, loss: float) -> None:
@@ -230,6 +231,7 @@ def _target(view: EditView, anchor: Anchor, cameras: CameraSet, masks_count: boo
         replace(whole, intrinsics=intrinsics, size=(right - left, bottom - top)),
         torch.tensor(picture, device=device),
         torch.tensor(weight.astype(np.float32), device=device),
+        view.mask[corner],
         float(mask.sum() / mask.size),
     )
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +14,16 @@ from render.gaussians import PARAMETERS, GaussianCloud
 from render.splat_pictures import splat_picture
 
 _VIEWS, _SIZE = 6, 96  # of the quick look around, in pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Edited:
+    """rows: (M,) each Gaussian's row before, −1 for added ones."""
+
+    cloud: GaussianCloud
+    rows: NDArray[np.int64]
+    notes: tuple[str, ...]
+    figures: Mapping[str, Any]
 
 
 def changed_rows(
