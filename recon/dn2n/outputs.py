@@ -187,6 +187,8 @@ def _figures(field: ViewField, record: EditRecord) -> dict[str, Any]:
     return {
         "editor": record.settings.editor,
         "label": plan.label,
+        "model": plan.model,
+        "model_hash": plan.model_hash,
         "operations": list(plan.operations),
         "not_understood": list(plan.unknown),
         "way": repaired.route.way,
@@ -217,7 +219,10 @@ def _of_novel(
     if len(pictures) > 1 and len(sizes) == 1:
         seen = DepthViews(novel.cameras, np.stack([picture.depth for picture in pictures]))
         found["warp_novel"] = _warps(consistency(np.stack([picture.rgb for picture in pictures]), seen))
-    rows = [_against_photo(field, record, novel, i, pictures[i]) for i in np.flatnonzero(novel.views >= 0).tolist()]
+    rows = [
+        _against_photo(field, record, novel, i, pictures[i])
+        for i in np.flatnonzero(novel.views >= 0).tolist()
+    ]
     names = ("psnr_unedited", "ssim_unedited", "psnr_to_edited_alone", "ssim_to_edited_alone")
     for name, column in zip(names, np.array(rows).T, strict=True) if rows else ():
         known = column[~np.isnan(column)]
