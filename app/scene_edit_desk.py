@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 METHOD = "dn2n"
 _TAB = "Edited views"
+_EXAMPLE = "How it should look: “autumn”, “a night scene”, “oil painting” …"
 _THUMBNAIL = 232  # pixels of the longer side
 _LOG = logging.getLogger(__name__)
 
@@ -135,6 +136,10 @@ class SceneEditDesk(QObject):
         is_scene = target is not None and target.is_scene
         for widget in (self.choices, self.preview):
             widget.setVisible(is_scene)
+        if is_scene:
+            self._window.edit_panel.prompt.set_wording("Apply to scene", _EXAMPLE)
+        else:
+            self._window.edit_panel.prompt.set_wording()
         if not is_scene:
             self.stages.set_stages(())
         else:

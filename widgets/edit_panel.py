@@ -56,6 +56,7 @@ class EditPanel(QWidget):
     def add_above(self, widget: QWidget) -> None:
         """Put something above the prompt."""
         self._column.insertWidget(0, widget)
+        self._column.insertSpacing(1, active_theme().px(8))
 
     def add_below(self, widget: QWidget) -> None:
         """Put something below the prompt, before versions."""

@@ -29,6 +29,8 @@ from widgets.theme import active_theme, secondary_label, title_label
 
 _MOST_SEED = 2**31 - 1
 _LINES = 3
+RUN = "Make the edit"
+EXAMPLE = "What to change: “dark red”, “gold”, “twice as big” …"
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class PromptBox(QWidget):
         self.setObjectName("prompt_box")
         self._engines: tuple[Engine, ...] = ()
         self._problem, self._is_busy, self._pictures = "", False, ""
+        self._run_words = RUN
         self._build()
         self.set_ideas(())
         self.set_pictures("")
@@ -98,6 +101,12 @@ class PromptBox(QWidget):
         self._target.setToolTip(title)
         self._target_note.setText(note)
         self._target_note.setVisible(bool(note))
+
+    def set_wording(self, run: str = RUN, example: str = EXAMPLE) -> None:
+        """What the button that runs it says, and what stands where no words are yet."""
+        self._run_words = run
+        self.text.setPlaceholderText(example)
+        self._refresh()
 
     def set_problem(self, problem: str) -> None:
         """Why nothing can be run now, such as that no part is chosen; "" when it can."""
@@ -227,7 +236,7 @@ class PromptBox(QWidget):
         self._state = StateLabel()
         self._state.setObjectName("prompt_state")
         column.addWidget(self._state)
-        self.run_button = text_button("Make the edit", "wand-sparkles", is_primary=True)
+        self.run_button = text_button(self._run_words, "wand-sparkles", is_primary=True)
         self.run_button.setObjectName("prompt_run")
         self.run_button.setToolTip("Make the edit (Ctrl+Enter). It waits for you to accept it.")
         self.run_button.clicked.connect(lambda: self.run())
@@ -247,7 +256,7 @@ class PromptBox(QWidget):
         self.text = QPlainTextEdit()
         self.text.setObjectName("prompt_text")
         self.text.setAccessibleName("What to change")
-        self.text.setPlaceholderText("What to change: “dark red”, “gold”, “twice as big” …")
+        self.text.setPlaceholderText(EXAMPLE)
         self.text.setTabChangesFocus(True)
         self.text.setFixedHeight(_LINES * self.text.fontMetrics().lineSpacing() + active_theme().px(18))
         self.text.installEventFilter(self)
@@ -353,7 +362,7 @@ class PromptBox(QWidget):
         is_empty = not self._pictures and not self.text.toPlainText().strip()
         missing = engine.problem if engine is not None and not self._pictures else ""
         self.run_button.setEnabled(not (self._problem or missing or is_empty or self._is_busy))
-        self.run_button.setText("Working…" if self._is_busy else "Make the edit")
+        self.run_button.setText("Working…" if self._is_busy else self._run_words)
         problem = self._problem or missing
         self._state.setVisible(bool(problem))
         if problem:

@@ -7,28 +7,20 @@ where a mesh stands within a haze of splats it is wholly before it or wholly beh
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
-from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkCommonDataModel import vtkImageData
-from vtkmodules.vtkRenderingCore import vtkActor, vtkTexture
-from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPolyDataMapper
 
 from render.gaussians import GaussianCloud
+from widgets.depth_picture import DepthPicture, DepthPixels
 from widgets.splat_order import Sorter
-from widgets.viewport_camera import CameraPose
-from widgets.viewport_polydata import triangles
+from widgets.viewport_camera import CameraPose, pinhole
 from widgets.viewport_scene import ViewportScene
 
-Array = NDArray[np.float64]
 _COARSENESS = 4  # pixels along a side of one that is drawn while the camera moves
-_FAR = 200.0  # focal distances from which a perspective camera sees as a parallel one does
 
 
 @dataclass(frozen=True)
@@ -51,11 +43,12 @@ class SplatsByCpu(QObject):
         self._scene = scene
         self._worker = Sorter(self)
         self._worker.done.connect(self._on_made)
-        self._quad = _DepthQuad()
+        self._hung = DepthPicture()
         self._wanted: _Wish | None = None
         self._shown: _Wish | None = None
         self._is_busy = False
-        scene.renderer.AddActor(self._quad.actor)
+        for actor in self._hung.actors:
+            scene.renderer.AddActor(actor)
 
     @property
     def is_sharp(self) -> bool:
@@ -65,9 +58,9 @@ class SplatsByCpu(QObject):
     def prepare(self, pose: CameraPose, size: tuple[int, int], is_moving: bool, at_once: bool) -> None:
         """Want a picture of all visible splats for this camera; at_once: wait for it."""
         clouds = tuple((layer_id, layer.version) for layer_id, layer, _ in self._scene.splats())
-        self._quad.actor.SetVisibility(bool(clouds))
         if not clouds:
             self._wanted = self._shown = None
+            self._hung.set(None, is_smooth=False)
             return
         clip = self._scene.clip
         cut = None if clip is None else (*clip[0].tolist(), clip[1])
@@ -76,11 +69,13 @@ class SplatsByCpu(QObject):
             self._show(self._wanted, self._picture(self._wanted)())
         elif self._shown != self._wanted and not self._is_busy:
             self._begin(self._wanted)
+        self._hung.follow(self._scene.renderer, 1.0, None)
 
     def release(self) -> None:
         """End the thread and take the picture away."""
         self._worker.stop()
-        self._scene.renderer.RemoveActor(self._quad.actor)
+        for actor in self._hung.actors:
+            self._scene.renderer.RemoveActor(actor)
 
     def _begin(self, wish: _Wish) -> None:
         self._is_busy = True
@@ -95,19 +90,11 @@ class SplatsByCpu(QObject):
             self._show(wish, picture)
             self.picture_wished.emit()
 
-    def _show(self, wish: _Wish, picture: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
-        rgba, depth = picture
-        camera = self._scene.renderer.GetActiveCamera()
-        near, far = camera.GetClippingRange()
-        if camera.GetParallelProjection():
-            moved = float(np.linalg.norm(np.subtract(camera.GetPosition(), wish.pose.position)))
-            share = (depth + moved - near) / (far - near)
-        else:
-            share = far * (depth - near) / np.maximum(depth * (far - near), 1e-12)
-        self._quad.set(rgba, np.clip(share, 0, 0.999999).astype(np.float32))
+    def _show(self, wish: _Wish, picture: DepthPixels) -> None:
+        self._hung.set(picture, is_smooth=wish.coarseness > 1)
         self._shown = wish
 
-    def _picture(self, wish: _Wish) -> Callable[[], tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def _picture(self, wish: _Wish) -> Callable[[], DepthPixels]:
         """Work for the thread, with what it needs taken from the scene now."""
         parts = []
         for _, layer, cloud in self._scene.splats():
@@ -118,41 +105,23 @@ class SplatsByCpu(QObject):
         return lambda: _draw(parts, wish)
 
 
-def _draw(
-    parts: list[tuple[GaussianCloud, NDArray[np.bool_], float]], wish: _Wish
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Straight colours with alpha (H, W, 4) and depths along the view (H, W), from the bottom row up."""
+def _draw(parts: list[tuple[GaussianCloud, NDArray[np.bool_], float]], wish: _Wish) -> DepthPixels:
+    """Colours and mean depths of all clouds together."""
     from render.splat_pictures import colors_from, splat_channels  # numba is imported in the thread only
 
-    cam_from_world, focal, shift = _camera(wish)
     size = max(1, wish.size[0] // wish.coarseness), max(1, wish.size[1] // wish.coarseness)
+    camera = pinhole(wish.pose, size)
     clouds = [cloud.subset(shown) for cloud, shown, _ in parts]
-    values = [colors_from(cloud, cam_from_world) for cloud in clouds]
+    values = [colors_from(cloud, camera.cam_from_world) for cloud in clouds]
     together = _joined(clouds, [opacity for _, _, opacity in parts])
-    depths = together.means @ cam_from_world[2, :3] + cam_from_world[2, 3]
+    depths = together.means @ camera.cam_from_world[2, :3] + camera.cam_from_world[2, 3]
     channels = np.concatenate([np.concatenate(values), depths[:, None]], 1).astype(np.float32)
-    focal /= wish.size[1] / size[1]
-    center = wish.pose.axis_pixel(size)
-    picture, alpha = splat_channels(together, channels, cam_from_world, (focal, focal), center, size)
-    solid = np.maximum(alpha, 1e-6)[..., None]
-    straight = picture / solid
-    rgba = np.concatenate([np.clip(straight[..., :3], 0, 1), alpha[..., None]], -1)
-    return rgba[::-1].astype(np.float32), (straight[::-1, :, 3] - shift).astype(np.float32)
-
-
-def _camera(wish: _Wish) -> tuple[Array, float, float]:
-    """cam_from_world (4, 4), focal length in pixels, and how far behind the pose the camera stands."""
-    pose = wish.pose
-    right, up, back = pose.axes
-    shift = _FAR * pose.distance if pose.parallel else 0.0
-    position = np.asarray(pose.position) + back * shift
-    focal = wish.size[1] / (2 * math.tan(pose.view_angle / 2))
-    if pose.parallel:
-        focal *= (shift + pose.distance) / pose.distance
-    cam_from_world = np.eye(4)
-    cam_from_world[:3, :3] = np.stack([right, -up, -back])
-    cam_from_world[:3, 3] = -cam_from_world[:3, :3] @ position
-    return cam_from_world, focal, shift
+    focal = (camera.focal, camera.focal)
+    picture, alpha = splat_channels(together, channels, camera.cam_from_world, focal, camera.center, size)
+    rgb = np.minimum(np.clip(picture[..., :3], 0, None), alpha[..., None])
+    rgba = (np.concatenate([rgb, alpha[..., None]], -1) * 255).round().astype(np.uint8)
+    away = np.where(alpha > 1 / 512, picture[..., 3] / np.maximum(alpha, 1e-6), 0)
+    return DepthPixels(rgba, away.astype(np.float32), camera)
 
 
 def _joined(clouds: list[GaussianCloud], opacities: list[float]) -> GaussianCloud:
@@ -170,67 +139,3 @@ def _joined(clouds: list[GaussianCloud], opacities: list[float]) -> GaussianClou
         sh,
         is_antialiased=fades,
     )
-
-
-class _DepthQuad:
-    """A picture over all of VTK's, with a depth for each of its pixels."""
-
-    def __init__(self) -> None:
-        corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float32)
-        data = triangles(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32))
-        coordinates = numpy_to_vtk((corners[:, :2] + 1) / 2, deep=True)
-        coordinates.SetName("TCoords")
-        data.GetPointData().SetTCoords(coordinates)
-        mapper = vtkOpenGLPolyDataMapper()
-        mapper.SetInputData(data)
-        self._colors, self._depths = _texture(), _texture()
-        self.actor: Any = vtkActor()
-        self.actor.SetMapper(mapper)
-        self.actor.PickableOff()
-        self.actor.UseBoundsOff()
-        self.actor.ForceTranslucentOn()
-        self.actor.GetProperty().LightingOff()
-        self.actor.GetProperty().SetTexture("splatColors", self._colors)
-        self.actor.GetProperty().SetTexture("splatDepths", self._depths)
-        self._write_shader()
-        self.set(np.zeros((1, 1, 4), np.float32), np.ones((1, 1), np.float32))
-
-    def set(self, rgba: NDArray[np.float32], depth: NDArray[np.float32]) -> None:
-        """Straight colours with alpha (H, W, 4) and window depths (H, W), from the bottom row up."""
-        self._colors.SetInputDataObject(_image((rgba * 255).round().astype(np.uint8)))
-        self._depths.SetInputDataObject(_image(depth[..., None]))
-
-    def _write_shader(self) -> None:
-        shader = self.actor.GetShaderProperty()
-        for place, text in (
-            ("//VTK::PositionVC::Dec", "out vec2 inPicture;\n"),
-            ("//VTK::PositionVC::Impl",
-             "gl_Position = vec4(vertexMC.xy, 0.0, 1.0);\ninPicture = vertexMC.xy * 0.5 + 0.5;\n"),
-        ):  # fmt: skip
-            shader.AddVertexShaderReplacement(place, True, f"{place}\n{text}", False)
-        dec, color, depth = "//VTK::Color::Dec", "//VTK::TCoord::Impl", "//VTK::Depth::Impl"
-        paint = (
-            "vec4 seen = texture(splatColors, inPicture);\n"
-            "if (seen.a < 0.004) discard;\ngl_FragData[0] = seen;\n"
-        )
-        put = "gl_FragDepth = texture(splatDepths, inPicture).r;\n"
-        shader.AddFragmentShaderReplacement(dec, True, f"{dec}\nin vec2 inPicture;\n", False)
-        shader.AddFragmentShaderReplacement(color, True, paint + put, False)
-        shader.AddFragmentShaderReplacement(depth, True, put, False)
-
-
-def _texture() -> Any:
-    texture: Any = vtkTexture()
-    texture.SetColorModeToDirectScalars()
-    texture.InterpolateOff()
-    texture.MipmapOff()
-    return texture
-
-
-def _image(values: NDArray[Any]) -> Any:
-    height, width = values.shape[:2]
-    image = vtkImageData()
-    image.SetDimensions(width, height, 1)
-    scalars = numpy_to_vtk(np.ascontiguousarray(values.reshape(height * width, -1)), deep=True)
-    image.GetPointData().SetScalars(scalars)
-    return image
