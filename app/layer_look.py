@@ -50,6 +50,17 @@ def row_of(layer: Layer, *, is_visible: bool, badges: tuple[str, ...] = ()) -> L
     )
 
 
+def part_row(layer: Layer, part: LayerRow) -> LayerRow:
+    """A part as a row below its layer. part: its number as the id."""
+    return replace(part, id=f"{layer.id}#{part.id}", kind="part", parent=layer.id)
+
+
+def part_id(row_id: str) -> tuple[str, int | None]:
+    """The layer of a row, and the number of the part that it stands for, None for the layer itself."""
+    layer_id, _, number = row_id.partition("#")
+    return layer_id, int(number) if number else None
+
+
 def describe(layer: Layer) -> str:
     """The counts of a layer, in words."""
     return (

@@ -208,7 +208,8 @@ class PartMarking(QObject):
             return ""
         took = time.thread_time() - began
         counts = {number: counted(count, "splat") for number, count in found.counts.items()}
-        words = ", ".join(f"“{title_of(given.cloud, number)}” {count}" for number, count in counts.items())
+        told = [f"“{title_of(given.cloud, number)}” {count}" for number, count in counts.items()]
+        words = ", ".join(told) if len(told) < 4 else f"Found {counted(len(told), 'part')}"
         is_slow = took > _LONG_S and self._has_found  # the first time is always longer
         slow = f" It took {took:.0f} s: press Find parts when you are done drawing." if is_slow else ""
         self.is_live, self._has_found = self.is_live and not is_slow, True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app import part_changes as changes
 from app.data_words import counted
 from app.data_words import number as words_of
+from app.layer_look import part_row
 from app.layers import Layer, changed
 from app.part_jobs import PartJobs
 from app.part_marking import PartMarking
@@ -22,6 +23,7 @@ from recon.gaussian_selection import with_selected
 from recon.romap.part_table import NO_PART, PART, Part, next_number, part_numbers, parts_of
 from render.gaussians import GaussianCloud
 from widgets.colour_maps import label_color
+from widgets.layer_list import LayerRow
 from widgets.part_legend import PartLegend
 from widgets.part_list import PartRow
 from widgets.theme import active_theme
@@ -52,8 +54,8 @@ class PartsDesk(QObject):
         self._window, self._panel = window, window.parts_panel
         self._chosen: dict[str, int] = {}  # by layer
         self._told: tuple[str, int, str] | None = None
-        self._known: tuple[tuple[object, ...], tuple[Part, ...]] = ((), ())
-        self._rows_of: tuple[tuple[object, ...], list[PartRow]] = ((), [])
+        self._known: dict[str, tuple[tuple[object, object], tuple[Part, ...]]] = {}  # by layer
+        self._made: dict[str, tuple[tuple[object, ...], list[PartRow]]] = {}  # by layer
         self.show = "color"
         self.legend = PartLegend(window.viewport)
         self.marking = PartMarking(window, self)
@@ -68,6 +70,8 @@ class PartsDesk(QObject):
             "select": self.select,
         }  # fmt: skip
         panel.wished.connect(lambda wish: acts[wish]())
+        self._window.scene.part_rows = self._listed
+        self._window.scene.part_wished.connect(self._do_listed)
         panel.list.renamed.connect(self.rename)
         panel.list.recolored.connect(self.recolor)
         panel.list.visibility_toggled.connect(self.set_visible)
@@ -76,7 +80,7 @@ class PartsDesk(QObject):
         panel.import_wished.connect(self._window.files.import_files)
         panel.sure_changed.connect(self._preview_sure)
         panel.sure_applied.connect(self.keep_sure)
-        panel.sure_closed.connect(lambda: self._window.scene.show_marks({}))
+        panel.sure_closed.connect(self._end_sure)
 
     # What there is
 
@@ -88,14 +92,7 @@ class PartsDesk(QObject):
     @property
     def parts(self) -> tuple[Part, ...]:
         """Every part of the layer, and last what belongs to none."""
-        layer = self.layer
-        if layer is None or not isinstance(layer.data, GaussianCloud):
-            return ()
-        deleted = None if layer.marks is None else layer.marks.deleted
-        key = (layer.data, deleted)
-        if len(self._known[0]) != 2 or any(a is not b for a, b in zip(self._known[0], key, strict=True)):
-            self._known = key, parts_of(layer.data, None if deleted is None else ~deleted)
-        return self._known[1]
+        return () if self.layer is None else self._parts_in(self.layer)
 
     @property
     def current(self) -> tuple[str, int, str] | None:
@@ -114,10 +111,7 @@ class PartsDesk(QObject):
 
     def color_of(self, number: int) -> str:
         """The colour of a part, "#rrggbb"."""
-        own = dict(self.layer.style.get("label_colors") or ()) if self.layer is not None else {}
-        if number in own:
-            return str(own[number])
-        return label_color(number, active_theme().is_dark) if number > 0 else _NOBODY
+        return _NOBODY if self.layer is None else _color_in(self.layer, number)
 
     def title_of(self, number: int) -> str:
         """What a part is called."""
@@ -132,6 +126,7 @@ class PartsDesk(QObject):
 
     def refresh(self) -> None:
         """Follow the project and the selection of layers."""
+        self._forget_layers()
         layer, current = self.layer, self.current
         self._panel.set_layer(layer.name if layer is not None else "", self._summary())
         if layer is not None:
@@ -140,6 +135,8 @@ class PartsDesk(QObject):
         self._show_colors()
         self.marking.refresh()
         self.jobs.refresh()
+        if current != self._told and self._panel.is_sure_open:
+            self._preview_sure(self._panel.least_sure)
         if current != self._told:
             self._told = current
             self.current_changed.emit()
@@ -183,10 +180,7 @@ class PartsDesk(QObject):
 
     def delete(self) -> None:
         """Forget the parts that are chosen in the list; their splats stay."""
-        numbers = self._panel.list.selected
-        if not numbers:
-            return
-        self._do(lambda given: changes.deleted(given, numbers))
+        self._delete(self._panel.list.selected)
 
     def rename(self, number: int, name: str) -> None:
         self._do(lambda given: changes.renamed(given, number, name))
@@ -236,6 +230,7 @@ class PartsDesk(QObject):
         columns = layer.data.extra if layer is not None and isinstance(layer.data, GaussianCloud) else {}
         needed = {"parts": PART, "sure": "part_confidence"}.get(self.show)
         is_shown = layer is not None and needed is not None and needed in columns
+        is_shown = is_shown and not self._panel.is_sure_open  # what would belong to a part is tinted then
         look = LOOKS[self.show] if is_shown else None
         self._window.scene.set_look({} if layer is None or look is None else {layer.id: look})
         self._panel.set_show(self.show)
@@ -247,6 +242,10 @@ class PartsDesk(QObject):
         self.legend.set_entries(entries if is_shown and self.show == "parts" else ())
 
     # Inner life
+
+    def _delete(self, numbers: Sequence[int]) -> None:
+        if numbers:
+            self._do(lambda given: changes.deleted(given, numbers))
 
     def _on_chosen(self) -> None:
         """A row was clicked: its splats are selected, but while parts are marked, which that would hide."""
@@ -273,10 +272,53 @@ class PartsDesk(QObject):
             window.shell.toast(f"“{layer.name}” is {state}.", "warning")
 
     def _rows(self, layer: Layer) -> list[PartRow]:
-        key = (layer, active_theme())
-        if self._rows_of[0] != key:
-            self._rows_of = key, self._made_rows(layer)
-        return self._rows_of[1]
+        key, known = (layer, active_theme()), self._made.get(layer.id)
+        if known is None or known[0] != key:
+            known = self._made[layer.id] = (key, self._made_rows(layer))
+        return known[1]
+
+    def _forget_layers(self) -> None:
+        """Hold nothing of layers that are gone."""
+        there = {layer.id for layer in self._window.project.layers}
+        for table in (self._chosen, self._known, self._made):
+            for gone in table.keys() - there:
+                del table[gone]
+
+    def _parts_in(self, layer: Layer) -> tuple[Part, ...]:
+        if not isinstance(layer.data, GaussianCloud):
+            return ()
+        deleted = None if layer.marks is None else layer.marks.deleted
+        known = self._known.get(layer.id)
+        if known is None or known[0][0] is not layer.data or known[0][1] is not deleted:
+            parts = parts_of(layer.data, None if deleted is None else ~deleted)
+            known = self._known[layer.id] = ((layer.data, deleted), parts)
+        return known[1]
+
+    def _listed(self, layer: Layer) -> list[LayerRow]:
+        """The parts of a layer as the list of layers shows them."""
+        if not isinstance(layer.data, GaussianCloud) or not self._parts_in(layer)[:-1]:
+            return []
+        return [
+            part_row(
+                layer,
+                LayerRow(str(row.number), row.name, "part", not row.is_hidden, row.is_locked, row.color),
+            )
+            for row in self._rows(layer)
+            if row.is_part
+        ]
+
+    def _do_listed(self, layer_id: str, number: int, wish: str, value: Any) -> None:
+        """What is wished of a part in the list of layers."""
+        if self.layer is None or self.layer.id != layer_id:
+            self._window.scene.select([layer_id])
+        acts: dict[str, Callable[[], None]] = {
+            "choose": lambda: self.choose(number),
+            "show": lambda: self.set_visible(number, value),
+            "lock": lambda: self.set_locked(number, value),
+            "name": lambda: self.rename(number, value),
+            "delete": lambda: self._delete([number]),
+        }
+        acts[wish]()
 
     def _made_rows(self, layer: Layer) -> list[PartRow]:
         given = splats_of(layer)
@@ -286,10 +328,10 @@ class PartsDesk(QObject):
         states = {name: _numbers_all(given, name) for name in ("hidden", "locked")}
         return [
             PartRow(
-                part.number, part.title, self.color_of(part.number), part.count, part.confidence,
+                part.number, part.title, _color_in(layer, part.number), part.count, part.confidence,
                 part.number in states["hidden"], part.number in states["locked"], strokes.count(part.number),
             )
-            for part in self.parts
+            for part in self._parts_in(layer)
         ]  # fmt: skip
 
     def _summary(self) -> str:
@@ -300,11 +342,16 @@ class PartsDesk(QObject):
         others = f", {counted(rest, 'splat')} in none" if rest else ", every splat in one"
         return f"{counted(len(parts) - 1, 'part')}{others}."
 
+    def _end_sure(self) -> None:
+        self._window.scene.show_marks({})
+        self._show_colors()
+
     def _preview_sure(self, least: float) -> None:
         """Light up what would belong to the part, and say how many join and leave."""
         layer = self.layer
         given = splats_of(layer)
         number, likely = self.number, self.marking.likeliness(self.number)
+        self._show_colors()
         if given is None or number == NO_PART or not self._panel.is_sure_open:
             self._panel.set_sure("Choose a part in the list.", "", False)
             return
@@ -324,6 +371,13 @@ class PartsDesk(QObject):
             self._panel.set_sure(title, words, joins + leaves > 0)
 
         self._window.splats.look("preview of parts", compute, show)
+
+
+def _color_in(layer: Layer, number: int) -> str:
+    own = dict(layer.style.get("label_colors") or ())
+    if number in own:
+        return str(own[number])
+    return label_color(number, active_theme().is_dark) if number > 0 else _NOBODY
 
 
 def _numbers_all(given: Splats, name: str) -> set[int]:

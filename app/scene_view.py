@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from app import layer_trials
-from app.layer_look import row_of, style_of
+from app.layer_look import part_id, row_of, style_of
 from app.layer_trials import Trial
 from app.layers import Layer, Missing, changed, new_layer
 from app.project import Project
@@ -33,10 +33,12 @@ PREVIEW = "preview"
 class SceneView(QObject):
     """Keeps viewport, layer list and slice pane equal to the project.
 
-    selection_changed: other layers are selected, or the selected ones have other data.
+    selection_changed: other layers are selected, or the selected ones have other data. part_wished: of a part that is
+    listed below its layer: the layer, the part's number, "choose", "show", "lock", "name" or "delete", and a value.
     """
 
     selection_changed = Signal()
+    part_wished = Signal(str, int, str, object)
 
     def __init__(
         self,
@@ -55,13 +57,14 @@ class SceneView(QObject):
         self._preview: tuple[str, SceneData] | None = None
         self._trials: dict[str, Trial] = {}
         self._aside: frozenset[str] = frozenset()
+        self.part_rows: Callable[[Layer], Sequence[LayerRow]] = lambda _: ()  # what is listed below a layer
         self._looks: dict[str, Mapping[str, Any]] = {}  # display values in place of layers' own
         self._sliced_id = ""  # the layer that the slice pane shows
         self._active_image: tuple[str, int | None] = ("", None)
         project.state_changed.connect(self.refresh)
         project.visibility_changed.connect(self.refresh)
         layer_list.selection_changed.connect(self._on_selected)
-        layer_list.visibility_toggled.connect(lambda id, on: project.set_visible([id], on))
+        layer_list.visibility_toggled.connect(self._set_visible)
         layer_list.lock_toggled.connect(self._set_locked)
         layer_list.renamed.connect(self.rename)
         layer_list.remove_requested.connect(self.remove)
@@ -228,15 +231,12 @@ class SceneView(QObject):
         return replace(style, active_plane=self.slice_view.plane) if is_sliced else style
 
     def _rows(self) -> list[LayerRow]:
-        rows = [
-            row_of(
-                layer,
-                is_visible=self.project.is_visible(layer.id),
-                badges=("pending",) if layer.is_pending else (),
-            )
-            for layer in self.project.layers
-            if layer.id not in self._aside
-        ]
+        rows: list[LayerRow] = []
+        for layer in self.project.layers:
+            if layer.id not in self._aside:
+                is_visible = self.project.is_visible(layer.id)
+                badges = ("pending",) if layer.is_pending else ()
+                rows += [row_of(layer, is_visible=is_visible, badges=badges), *self.part_rows(layer)]
         if self._preview is not None:
             name, data = self._preview
             rows.append(LayerRow(PREVIEW, name, native.kind_of(data), badges=("preview",)))
@@ -245,28 +245,47 @@ class SceneView(QObject):
     # Wishes of the list
 
     def _on_selected(self, ids: list[str]) -> None:
-        self._selected = tuple(i for i in ids if i != PREVIEW)
+        self._selected = tuple(dict.fromkeys(part_id(i)[0] for i in ids if i != PREVIEW))
         self._show_slices()
         self._draw_layers()
         self.selection_changed.emit()
+        if ids:
+            self._wish_part(ids[0], "choose", None)
 
     def _on_picked(self, layer_id: str, _point: tuple[float, ...]) -> None:
         if layer_id and layer_id != PREVIEW:
             self.select([layer_id])
 
+    def _wish_part(self, row_id: str, wish: str, value: object) -> bool:
+        """Pass on what is wished of a part; whether the row is one."""
+        layer_id, number = part_id(row_id)
+        if number is not None:
+            self.part_wished.emit(layer_id, number, wish, value)
+        return number is not None
+
+    def _set_visible(self, row_id: str, visible: bool) -> None:
+        if not self._wish_part(row_id, "show", visible):
+            self.project.set_visible([row_id], visible)
+
     def rename(self, layer_id: str, name: str) -> None:
+        if self._wish_part(layer_id, "name", name):
+            return
         layer = self.project.layer(layer_id)
         if layer is not None and name.strip() and name != layer.name:
             self.project.edit(f"Rename “{layer.name}”", changed(self.project.layers, layer_id, name=name))
 
     def remove(self, layer_ids: Sequence[str]) -> None:
         """Delete layers; a locked one stays."""
+        for row_id in layer_ids:
+            self._wish_part(row_id, "delete", None)
         gone = [layer for layer in self.project.layers if layer.id in layer_ids and not layer.is_locked]
         if gone:
             names = f"“{gone[0].name}”" if len(gone) == 1 else f"{len(gone)} layers"
             self.project.edit(f"Delete {names}", without(self.project.layers, gone))
 
     def _set_locked(self, layer_id: str, locked: bool) -> None:
+        if self._wish_part(layer_id, "lock", locked):
+            return
         text = "Lock layer" if locked else "Unlock layer"
         self.project.edit(text, changed(self.project.layers, layer_id, is_locked=locked))
 
@@ -295,8 +314,9 @@ class SceneView(QObject):
         self.project.undo_stack.redo()
 
     def rename_selected(self) -> None:
-        if self.current is not None:
-            self.layer_list.edit_name(self.current.id)
+        chosen = self.layer_list.selected_ids()
+        if chosen and self.current is not None:
+            self.layer_list.edit_name(chosen[0])
 
     def duplicate_selected(self) -> None:
         copies = [
@@ -314,7 +334,7 @@ class SceneView(QObject):
             self.select([copy.id for copy in copies])
 
     def delete_selected(self) -> None:
-        self.remove([layer.id for layer in self.selected])
+        self.remove(self.layer_list.selected_ids())
 
     def isolate_selected(self) -> None:
         ids = {layer.id for layer in self.selected}

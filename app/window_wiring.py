@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.document import OpenDocument
 from app.layer_facts import facts_of, style_change
-from app.layer_look import kind_of
+from app.layer_look import kind_of, part_id
 from app.layers import Layer
 from app.method_panel import Choice
 from app.project import UNDO_BUDGET_BYTES
@@ -289,6 +289,7 @@ def _show_splats(window: MainWindow) -> None:
 
 def _do_wish(window: MainWindow, wish: str, ids: Sequence[str]) -> None:
     window.scene.select(ids)
+    ids = list(dict.fromkeys(part_id(row_id)[0] for row_id in ids))
     wishes: dict[str, Any] = {
         "frame": window.scene.frame_selected,
         "isolate": window.scene.isolate_selected,

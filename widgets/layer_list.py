@@ -112,7 +112,7 @@ class LayerList(QWidget):
             self._fill(self.selected_ids())
 
     def _fill(self, selected: Sequence[str]) -> None:
-        folded, top = self._folded_ids(), self.tree.verticalScrollBar().value()
+        folded, top = self._folded_ids() | self._new_parents(), self.tree.verticalScrollBar().value()
         was_blocked = self.tree.blockSignals(True)
         self.tree.clear()
         items: dict[str, QTreeWidgetItem] = {}
@@ -168,6 +168,11 @@ class LayerList(QWidget):
         return {
             row_of(item).id for item in self.tree.all_items() if item.childCount() and not item.isExpanded()
         }
+
+    def _new_parents(self) -> set[str]:
+        """Rows that have parts since now: these stay out of sight until someone wants them."""
+        known = {row_of(item).id for item in self.tree.all_items() if item.childCount()}
+        return {row.parent for row in self._rows if row.kind == "part"} - known
 
     def _order(self) -> list[tuple[str, str]]:
         order = []

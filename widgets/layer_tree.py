@@ -33,6 +33,7 @@ KIND_ICONS = {
     "views": "layer-views",
     "measurement": "layer-measurement",
     "group": "folder",
+    "part": "puzzle",
 }
 BADGE_ICONS = {
     "missing": ("triangle-alert", "warn", "Its file cannot be found"),
@@ -158,7 +159,9 @@ def row_of(item: QTreeWidgetItem) -> LayerRow:
 def item_of(row: LayerRow, above: QTreeWidgetItem) -> QTreeWidgetItem:
     item = QTreeWidgetItem(above, [row.name, "", "", "", ""])
     item.setData(NAME, _ROW, row)
-    flags = item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled
+    flags = item.flags() | Qt.ItemFlag.ItemIsEditable
+    if row.kind != "part":  # it belongs to its layer
+        flags |= Qt.ItemFlag.ItemIsDragEnabled
     item.setFlags(flags if row.kind == "group" else flags & ~Qt.ItemFlag.ItemIsDropEnabled)
     item.setIcon(
         NAME, item_icon(KIND_ICONS.get(row.kind, "box"), 16, "text" if row.visible else "text_disabled")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -190,12 +191,20 @@ class PartsPanel(QWidget):
         self._note.say(note.text, *_LOOKS[note.state])
 
     def set_words_problem(self, problem: str, advice: str) -> None:
-        """Why parts cannot be found by words here, and what to do; "" when they can."""
+        """Why parts cannot be found by words here, and what to do; "" when they can. A command in `backquotes` within
+        the advice can be copied."""
         self.words.setEnabled(not problem)
         self._find_words.setEnabled(not problem and bool(self.words.text().strip()))
-        self._words_note.setVisible(True)
+        self._command = advice.partition("`")[2].partition("`")[0]
+        self._copy.setVisible(bool(self._command))
+        self._copy.setToolTip(self._command)
         if problem:
-            self._words_note.say(f"{problem} {advice}", "warn", "triangle-alert")
+            more = (
+                "Fetch it once, or mark parts in the picture: that needs no network."
+                if self._command
+                else advice
+            )
+            self._words_note.say(f"{problem} {more}", "warn", "triangle-alert")
         else:
             self._words_note.say("Small ones first, with commas: “left eye, nose, hair”.", *_LOOKS[""])
 
@@ -388,12 +397,18 @@ class PartsPanel(QWidget):
         self.words.setPlaceholderText("left eye, nose, hair")
         self._find_words = text_button("Find")
         self._find_words.setObjectName("find_words")
-        self._words_note = StateLabel()
+        self._words_note, self._command = StateLabel(), ""
+        self._copy = text_button("Copy the command that fetches it", "clipboard-copy")
+        self._copy.setObjectName("copy_words_command")
+        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
+        self._copy.hide()
         self.words.textChanged.connect(lambda text: self._find_words.setEnabled(bool(text.strip())))
         self.words.returnPressed.connect(self._find_words.click)
         self._find_words.clicked.connect(lambda: self.words_wished.emit(self.words.text()))
         inner.addLayout(row_of(self.words, self._find_words))
         inner.addWidget(self._words_note)
+        inner.addWidget(self._copy)
+        self.set_words_problem("", "")
 
     def _add_masks(self, column: QVBoxLayout) -> None:
         _, inner, _ = self._fold(column, "From mask pictures", "fold_masks")
@@ -415,7 +430,7 @@ class PartsPanel(QWidget):
             button.setObjectName(name)
             button.setToolTip(tip)
             button.clicked.connect(signal)
-            grid.addWidget(button, 0, place)
+            grid.addWidget(button, place, 0)
             if name == "part_masks":
                 self._masks_button = button
         inner.addLayout(grid)

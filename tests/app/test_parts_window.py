@@ -344,6 +344,39 @@ def test_parts_are_renamed_merged_and_deleted_in_the_list(qtbot, window):
     assert {mark.part for view in window.parts.marking.views for mark in view.marks} == {red}
 
 
+def test_parts_are_listed_below_their_layer_and_act_as_they_do_in_the_panel(qtbot, window):
+    red, blue = find_both(qtbot, window)
+    window.parts.marking.leave()
+    layer, rows = layer_of(window), window.layer_list.rows()
+    assert [(row.name, row.kind, row.parent) for row in rows] == [
+        ("Balls", "gaussians", ""), ("Red", "part", layer.id), ("Blue", "part", layer.id),
+    ]  # fmt: skip
+    tree = window.layer_list.tree
+    assert not tree.topLevelItem(0).isExpanded(), "a scene may have dozens"
+    tree.topLevelItem(0).setExpanded(True)
+
+    def click_row(place: int, column: int = 0) -> None:
+        box = tree.visualItemRect(tree.topLevelItem(0).child(place))
+        x = box.left() + 30 if column == 0 else tree.columnViewportPosition(column) + 8
+        QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, box.center().y()))
+        settle(qtbot, window)
+
+    click_row(0)
+    assert window.parts.current[1] == red and window.splats.layers[0].id == layer.id
+    click_row(1, 2)
+    assert (layer_of(window).marks.hidden == (numbers_of(window) == blue)).all()
+    assert window.parts.current[1] == red, "the eye chooses nothing"
+    window.layer_list.renamed.emit(rows[1].id, "Apple")
+    settle(qtbot, window)
+    assert window.parts.title_of(red) == "Apple" and layer_of(window).name == "Balls"
+    click_row(0)
+    QTest.keyClick(tree, Qt.Key.Key_Delete)
+    settle(qtbot, window)
+    assert [row.name for row in window.layer_list.rows()] == ["Balls", "Blue"] and len(
+        layer_of(window).content
+    ) == len(CLOUD)
+
+
 def test_only_what_is_sure_is_kept_and_shown_before(qtbot, window):
     red, _ = find_both(qtbot, window)
     window.parts.marking.leave()
