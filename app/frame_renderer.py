@@ -178,13 +178,19 @@ class FrameRenderer(QObject):
         return True
 
     def _answer(self, view: FieldView, answer: Future[FieldFrames]) -> None:
+        frames: FieldFrames | None = None
         try:
-            frames = [each for each in self._level(view, 1.0) if each is not None]
+            for each in self._level(view, 1.0):
+                if self._is_closed:
+                    answer.cancel()
+                    return
+                frames = each
         except Exception as problem:
             self._give_up(problem)
             answer.set_exception(problem)
-        else:
-            answer.set_result(frames[-1])
+            return
+        assert frames is not None  # the last thing that is drawn
+        answer.set_result(frames)
 
     def _give_up(self, problem: Exception) -> None:
         _LOG.error("A field cannot be drawn", exc_info=problem)

@@ -225,3 +225,16 @@ def test_before_and_after_of_an_edit_are_parted_by_a_line_and_stay_so_while_the_
 
 def is_before(color):
     return np.abs(color.astype(int) - COLOR).max() <= 2
+
+
+def test_closing_does_not_wait_for_a_picture_that_somebody_waited_for(qtbot):
+    frames = FrameRenderer(None, OpenBall(seconds=1e-2))
+    field = ball()
+    frames.now(FieldView((("ball", field),), FRONT, (16, 8)))
+    frames.now(FieldView((("ball", field),), FRONT, (16, 8)))  # by now it knows how slow it is
+    waited = frames.finest(FieldView((("ball", field),), FRONT, (16, 2000)))  # twenty seconds of work
+    qtbot.wait(50)
+    start = time.monotonic()
+    frames.close()
+    assert time.monotonic() - start < 5
+    assert waited.cancelled()
