@@ -13,7 +13,7 @@ from widgets.prompt_box import Engine
 
 _FIELD = "editor"  # the setting in which a method says who edits
 _BUILT_IN_IDS = ("", "procedural", "built-in", "words")
-_FOLDER = "folder"  # has a button of its own
+_BY_BUTTON = ("folder", "anchors")  # pictures edited elsewhere have a button of their own
 _RULES = "Changes by fixed rules that are told below the sentence. Needs no network and takes a moment."
 
 
@@ -31,7 +31,7 @@ def engines_of(method: Method) -> tuple[Engine, ...]:
     kinds = {kind.id: kind for kind in EDITORS if not named or kind.id in named}
     ids = list(dict.fromkeys([*kinds, *named]))
     built_in = next((each for each in ids if each in _BUILT_IN_IDS), "")
-    others = [each for each in ids if each not in (*_BUILT_IN_IDS, _FOLDER)]
+    others = [each for each in ids if each not in (*_BUILT_IN_IDS, *_BY_BUTTON)]
     return (Engine(built_in, BUILT_IN, _RULES), *(_engine(each, kinds.get(each)) for each in others))
 
 

@@ -84,7 +84,7 @@ class _Hook:
 
 
 @dataclass(frozen=True)
-class _Rule:
+class PredictionRule:
     """clean = a · noisy − b · prediction."""
 
     noisy: Tensor
@@ -98,13 +98,13 @@ class _Rule:
         return (self.a * self.noisy - clean) / self.b
 
 
-def _rule(scheduler: Any, time: Tensor | float, noisy: Tensor) -> _Rule:
+def _rule(scheduler: Any, time: Tensor | float, noisy: Tensor) -> PredictionRule:
     """What a prediction means at a time (0 … 1000): a velocity of a straight flow, noise, or a v-prediction."""
     now = float(torch.as_tensor(time).float().reshape(-1)[0])
     if not hasattr(scheduler, "alphas_cumprod"):
-        return _Rule(noisy, 1.0, max(now / scheduler.config.num_train_timesteps, 1e-4))
+        return PredictionRule(noisy, 1.0, max(now / scheduler.config.num_train_timesteps, 1e-4))
     kept = float(scheduler.alphas_cumprod[int(now)])
     signal, noise = kept**0.5, max((1 - kept) ** 0.5, 1e-4)
     if scheduler.config.prediction_type == "v_prediction":
-        return _Rule(noisy, signal, noise)
-    return _Rule(noisy, 1 / signal, noise / signal)
+        return PredictionRule(noisy, signal, noise)
+    return PredictionRule(noisy, 1 / signal, noise / signal)
