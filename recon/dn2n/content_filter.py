@@ -77,7 +77,8 @@ def structure_kept(original: Float, edited: Float) -> float:
 
 def _edges(picture: Float) -> Float:
     grey = cv2.GaussianBlur(np.asarray(picture, np.float32).mean(-1), (0, 0), 1.0)
-    return np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    edges: Float = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    return edges
 
 
 def judge(

@@ -29,7 +29,7 @@ from recon.dn2n.editors import make_editor
 from recon.dn2n.measures import psnr, rank_correlation, ssim, worst_found
 from recon.dn2n.outputs import draw
 from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, repair
-from recon.dn2n.router import MISSED
+from recon.dn2n.router import MISSED, choose_route
 from recon.dn2n.scene_depth import find_depth
 from recon.dn2n.scene_views import SceneViews, read_views
 from recon.dn2n.training import evaluate
@@ -93,33 +93,30 @@ def trial(case: EvaluationCase, blending: Mapping[str, Float]) -> Trial:
         DepthViews(case.scene.cameras.select(sources), case.depths[sources]),
     )  # fmt: skip
     start = time.process_time()
-    made = repair(given)
+    color = repair(given, RepairWishes("color"))
     seconds = time.process_time() - start
-    color, blend = (repair(given, RepairWishes(way)) for way in ("color", "blend"))
-    fields = {
-        "blending": case.field(),
-        "harmonised + blending": _field(case, blend),
-        "edit field": _field(case, color),
-    }
-    fields["this method"] = _field(case, made)
-    for name, parameters in blending.items():
-        fields[f"{name} alone"] = case.field(network=parameters)
-        fields[f"harmonised + {name}"] = _field(case, blend, parameters)
-        fields[f"edit field + {name}"] = _field(case, color, parameters)
-        fields[f"this method + {name}"] = _field(case, made, parameters)
+    blend = repair(given, RepairWishes("blend"))
+    is_color = choose_route(0, color.route.missed, "none", is_partial=False).way == "color"
     rows = {"clean edit": _row(case, lambda view: case.clean[view])}
     rows["each view alone"] = _row(case, lambda view: case.edited[view])
-    for name, field in fields.items():
-        rows[name] = _row(case, lambda view, field=field: evaluate.drawn(field, case, view))
-    gain = rows["edit field"][0] - rows["harmonised + blending"][0]
-    is_right = (gain > 0) == (made.route.way == "color") or abs(gain) < TIE
+    gain = 0.0
+    for name, network in {"blending": None, **blending}.items():
+        fields = {name: case.field(network=network)}
+        fields[f"harmonised + {name}"] = _field(case, blend, network)
+        fields[f"edit field + {name}"] = _field(case, color, network)
+        for each, field in fields.items():
+            rows[each] = _row(case, lambda view, field=field: evaluate.drawn(field, case, view))
+        mapped, told = rows[f"edit field + {name}"], rows[f"harmonised + {name}"]
+        rows[f"this method, {name}"] = mapped if is_color else told
+        gain = mapped[0] - told[0]
+    is_right = (gain > 0) == is_color or abs(gain) < TIE
     errors = np.abs(case.edited - case.clean).mean((1, 2, 3))[sources][:FILTERED]
-    scores = [verdict.score for verdict in made.verdicts][:FILTERED]
+    scores = [verdict.score for verdict in color.verdicts][:FILTERED]
     return Trial(
         rows,
         is_right,
         gain,
-        made.route.missed,
+        color.route.missed,
         rank_correlation(errors, scores),
         worst_found(errors, scores),
         seconds,
@@ -206,14 +203,13 @@ def _real_rows(views: SceneViews, depth: DepthViews, blending: Mapping[str, Floa
     nothing = Repaired(edited[sources], (), np.ones(len(sources), np.float32), None)  # type: ignore[arg-type]
     plain = replace(nothing, pictures=originals[sources])
     color, blend = (repair(given, RepairWishes(way)) for way in ("color", "blend"))
-    made = repair(given)
+    way = choose_route(0, color.route.missed, "none", is_partial=False).way
     _print_real("each view alone", scene, lambda view: edited[view])
     for label, parameters in {"blending": np.zeros(0, np.float32), **blending}.items():
         for name, each in {
             "": nothing,
             "harmonised + ": blend,
             "edit field + ": color,
-            "this method, ": made,
         }.items():
             field = ViewField(
                 names, given.views.cameras, (each.pictures * 255 + 0.5).astype(np.uint8), views.rgb[sources],
@@ -226,7 +222,7 @@ def _real_rows(views: SceneViews, depth: DepthViews, blending: Mapping[str, Floa
         scene.clean = originals
         _print_real(f"no edit: {label}", scene, _without_itself(field, sources, views))
         scene.clean = clean
-    print(f"\nthe way chosen: {made.route.way}: {made.route.reason} (missed {made.route.missed:.2f})")
+    print(f"\nthe way chosen: {way} (missed {color.route.missed:.2f})")
 
 
 def _without_itself(
