@@ -33,6 +33,7 @@ MOST_PENALTY = 60.0  # squared tolerances
 COARSE_LEVEL = 3  # of halving: a pixel of it is 8 wide
 CHUNK = 1024  # pixels that a thread takes at once
 BLOCK = 64  # pixels that are projected at once, without branches, so that the compiler makes vectors of it
+SHRINKS: Float = np.array([0.5**level for level in range(NUM_LEVELS)], np.float32)
 LN_2 = float(np.log(2))
 
 # log2 of numbers from 1 to 2
@@ -175,12 +176,12 @@ def _gather(
                 is_inside[p, s] = inside
                 if scale < half:
                     if is_whole:
-                        _sample(colored, 0, height, width, one, x, y, sample)
+                        _sample(colored, levels[0, 0], height, width, one, x, y, sample)
                     else:
                         _sample_with(colored, height, width, x, y, weights, sample)
                 else:
-                    level = min(np.int64(scale + half), NUM_LEVELS - 1)
-                    shrink = one / np.float32(1 << level)
+                    level = min(np.int64(scale + half), np.int64(NUM_LEVELS - 1))
+                    shrink = SHRINKS[level]
                     _sample(
                         colored, levels[level, 0], levels[level, 1], levels[level, 2], shrink, x, y, sample
                     )
@@ -313,7 +314,8 @@ def _weigh(seen, x, y, z, is_sky, weights):
 
 @compiled
 def _relative(z, near):
-    return min(max(z / near - 1, -np.float32(MOST_DISAGREEMENT)), np.float32(MOST_DISAGREEMENT))
+    most = np.float32(MOST_DISAGREEMENT)
+    return min(max(z / near - np.float32(1), -most), most)
 
 
 @compiled
@@ -321,8 +323,8 @@ def _agreement(z, near):
     """Weight within 1e-6 and 1 of a pixel at depth `near` for a point at z: none beyond three tolerances."""
     if near <= 0:
         return np.float32(1e-6)
-    off = (z / near - 1) * np.float32(1 / (3 * TOLERANCE))
-    bell = max(1 - off * off, np.float32(0))
+    off = (z / near - np.float32(1)) * np.float32(1 / (3 * TOLERANCE))
+    bell = max(np.float32(1) - off * off, np.float32(0))
     return max(bell * bell, np.float32(1e-6))
 
 

@@ -126,7 +126,7 @@ def _weigh(z, dx, dy, cameras, shares, weights):
         ray_x, ray_y, ray_z = x - cameras[s, 16], y - cameras[s, 17], z - cameras[s, 18]
         square = max(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z, np.float32(1e-20))
         cosine = (ray_x * x + ray_y * y + ray_z * z) / np.sqrt(square * own)
-        chord = max(2 - 2 * cosine, np.float32(0)) + np.float32(NEAR_ANGLE**2)
+        chord = max(np.float32(2) - np.float32(2) * cosine, np.float32(0)) + np.float32(NEAR_ANGLE**2)
         weights[s] = shares[s] * own / (square * chord)
 
 
@@ -147,7 +147,7 @@ def _mean_near(value, warped, p, weights):
 def _bell(off):
     """1 at 0, half at 1, nearly nothing beyond 3."""
     square = off * off
-    return 1 / (1 + square * square)
+    return np.float32(1) / (np.float32(1) + square * square)
 
 
 @compiled
@@ -216,7 +216,7 @@ def _smooth(start, stop, nearness, smooth):
                 for j in range(column - across, column + across + 1):
                     found = nearness[i, j]
                     off = (found - value) * over
-                    weight = 1 / (1 + off * off * off * off)
+                    weight = _bell(off)
                     total += weight * found
                     weights += weight
             smooth[row, column] = total / weights

@@ -204,8 +204,8 @@ def _splat_depths(depths, able, cameras, target, per_pixel, step, nearest):
                 z = depth[v, u]
                 if z <= 0:
                     continue
-                x = (u + np.float32(0.5) - camera[14]) / camera[12] * z - camera[9]
-                y = (v + np.float32(0.5) - camera[15]) / camera[13] * z - camera[10]
+                x = (np.float32(u) + np.float32(0.5) - camera[14]) / camera[12] * z - camera[9]
+                y = (np.float32(v) + np.float32(0.5) - camera[15]) / camera[13] * z - camera[10]
                 w = z - camera[11]
                 in_z = camera[2] * x + camera[5] * y + camera[8] * w
                 if in_z <= np.float32(1e-6):
@@ -214,8 +214,8 @@ def _splat_depths(depths, able, cameras, target, per_pixel, step, nearest):
                 in_y = (camera[1] * x + camera[4] * y + camera[7] * w) / in_z * target[1] + target[3]
                 column, row = np.floor(in_x * per_pixel[0]), np.floor(in_y * per_pixel[1])
                 if 0 <= column < nearest.shape[1] and 0 <= row < nearest.shape[0]:
-                    at = nearest[int(row), int(column)]
-                    nearest[int(row), int(column)] = max(at, 1 / in_z)
+                    i, j = int(row), int(column)
+                    nearest[i, j] = max(nearest[i, j], np.float32(1) / in_z)
 
 
 @compiled
@@ -243,12 +243,12 @@ def _rate(cells, cameras, able, depths, far, usual_depth, worths):
             length = np.sqrt(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z)
             own = np.sqrt(x * x + y * y + z * z)
             cosine = (ray_x * x + ray_y * y + ray_z * z) / (length * own)
-            angle = np.sqrt(max(np.float32(0), 2 - 2 * cosine))
+            angle = np.sqrt(max(np.float32(0), np.float32(2) - np.float32(2) * cosine))
             if cells[k, 3] == 0:
                 angle = max(angle, away * np.float32(0.3))
             found = depth[int(in_y), int(in_x)]
             agrees = np.float32(0.3) if found == 0 else np.float32(0.05)
-            if found > 0 and abs(in_z / found - 1) < np.float32(0.1):
+            if found > 0 and abs(in_z / found - np.float32(1)) < np.float32(0.1):
                 agrees = np.float32(1)
             closer = min(np.float32(1), own / length)
             worths[s, k] = agrees * closer / (angle + np.float32(0.05)) ** 2

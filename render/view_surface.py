@@ -31,7 +31,7 @@ def draw_surface(depth, stride, camera, target, nearness):
             x, y, over = np.float32(0), np.float32(0), np.float32(0)
             z = depth[v, u]
             if z > 0:
-                x, y, over = _project(u + half, v + half, z, camera, target)
+                x, y, over = _project(np.float32(u) + half, np.float32(v) + half, z, camera, target)
             xs[new, column], ys[new, column], overs[new, column] = x, y, over
         above = max(v - stride, 0) if v < height - 1 or row == 0 else min((row - 1) * stride, height - 1)
         for column in range(columns - 1 if row > 0 else 0):
@@ -61,7 +61,7 @@ def _project(u, v, z, camera, target):
     in_z = camera[2] * x + camera[5] * y + camera[8] * w
     if in_z < np.float32(1e-6):
         return np.float32(0), np.float32(0), np.float32(0)
-    over = 1 / in_z
+    over = np.float32(1) / in_z
     in_x = (camera[0] * x + camera[3] * y + camera[6] * w) * over * target[0] + target[2]
     in_y = (camera[1] * x + camera[4] * y + camera[7] * w) * over * target[1] + target[3]
     return in_x, in_y, over
@@ -73,10 +73,10 @@ def _is_slope(depth, left, top, right, bottom):
     each large change must go on before or after it."""
     across, down = right - left, bottom - top
     return (
-        _goes_on(depth, left, top, across, 0)
-        and _goes_on(depth, left, bottom, across, 0)
-        and _goes_on(depth, left, top, 0, down)
-        and _goes_on(depth, right, top, 0, down)
+        _goes_on(depth, left, top, across, 0 * down)
+        and _goes_on(depth, left, bottom, across, 0 * down)
+        and _goes_on(depth, left, top, 0 * across, down)
+        and _goes_on(depth, right, top, 0 * across, down)
     )
 
 
@@ -86,11 +86,12 @@ def _goes_on(depth, u, v, across, down):
     here, there = depth[v, u], depth[v + down, u + across]
     if max(here, there) < min(here, there) * np.float32(1 + STEP / 2):
         return True
-    change = 1 / there - 1 / here
+    one = np.float32(1)
+    change = one / there - one / here
     for k in range(2):
         i, j = (v - down, u - across) if k == 0 else (v + 2 * down, u + 2 * across)
         if 0 <= i < depth.shape[0] and 0 <= j < depth.shape[1] and depth[i, j] > 0:
-            next_change = 1 / here - 1 / depth[i, j] if k == 0 else 1 / depth[i, j] - 1 / there
+            next_change = one / here - one / depth[i, j] if k == 0 else one / depth[i, j] - one / there
             if abs(next_change - change) < np.float32(EVEN) * abs(change):
                 return True
     return False
@@ -100,7 +101,8 @@ def _goes_on(depth, u, v, across, down):
 def _draw_quarters(left, top, right, bottom, z00, z01, z10, z11, camera, target, nearness):
     """Draw the quarters of a torn square, each as deep as its own corner."""
     half = np.float32(0.5)
-    x0, x2, y0, y2 = left + half, right + half, top + half, bottom + half
+    x0, x2 = np.float32(left) + half, np.float32(right) + half
+    y0, y2 = np.float32(top) + half, np.float32(bottom) + half
     x1, y1 = half * (x0 + x2), half * (y0 + y2)
     for k in range(4):
         z = z00 if k == 0 else z01 if k == 1 else z10 if k == 2 else z11
@@ -127,28 +129,28 @@ def _draw_quad(nearness, ax, ay, a, bx, by, b, cx, cy, c, dx, dy, d):
 def _draw_triangle(nearness, ax, ay, a, bx, by, b, cx, cy, c):
     height, width = nearness.shape
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    half, slack, zero = np.float32(0.5), np.float32(1e-4), np.float32(0)
+    one, half, slack, zero = np.float32(1), np.float32(0.5), np.float32(1e-4), np.float32(0)
     low_x, high_x, low_y, high_y = (
         min(ax, min(bx, cx)),
         max(ax, max(bx, cx)),
         min(ay, min(by, cy)),
         max(ay, max(by, cy)),
     )
-    if area <= np.float32(1e-9) or high_x < 0 or high_y < 0 or low_x > width or low_y > height:
+    if area <= np.float32(1e-9) or high_x < zero or high_y < zero or low_x > width or low_y > height:
         return
     # The first pixel whose middle is not before the triangle, and the one after the last.
     left = np.int64(max(low_x + half - slack, zero))
     right = np.int64(min(high_x + half + slack, np.float32(width)))
     top = np.int64(max(low_y + half - slack, zero))
     bottom = np.int64(min(high_y + half + slack, np.float32(height)))
-    over = 1 / area
+    over = one / area
     b_x, b_y, c_x, c_y = (cy - ay) * over, (ax - cx) * over, (ay - by) * over, (bx - ax) * over
     for row in range(top, bottom):
-        from_a = row + half - ay
+        from_a = np.float32(row) + half - ay
         for column in range(left, right):
-            across = column + half - ax
+            across = np.float32(column) + half - ax
             of_b, of_c = across * b_x + from_a * b_y, across * c_x + from_a * c_y
-            of_a = 1 - of_b - of_c
+            of_a = one - of_b - of_c
             if min(of_a, min(of_b, of_c)) >= -slack:
                 value = of_a * a + of_b * b + of_c * c
                 if value > nearness[row, column]:
