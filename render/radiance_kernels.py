@@ -20,7 +20,7 @@ MOST_BINS = 768  # along a ray
 LEAST_LEFT = 1e-3  # share of the light beyond which a ray is not followed
 WIDEST = 16.0  # bins that a sample may stand for
 STEP_CAP = 0.7  # of a bin's absorption by the density grid: what is behind it is looked at, too
-NEVER, STEPS_AN_OCTAVE, MIDDLE_CODE = 0, 8, 96  # of the codes of the density grid
+NEVER, EMPTY, STEPS_AN_OCTAVE, MIDDLE_CODE = 0, 1, 8, 96  # of the codes of the density grid
 
 _F = np.float32
 _U = np.uint32
@@ -39,7 +39,9 @@ def code_densities() -> Float:
 @compiled
 def code_of(logarithm: Any) -> Any:
     """The code of a density, of which the first network gives the logarithm as `density_of` reads it."""
-    code: Any = np.int32((min(logarithm, _F(10)) - _ONE) * _F(STEPS_AN_OCTAVE / np.log(2)) + _F(MIDDLE_CODE + 0.5))
+    code: Any = np.int32(
+        (min(logarithm, _F(10)) - _ONE) * _F(STEPS_AN_OCTAVE / np.log(2)) + _F(MIDDLE_CODE + 0.5)
+    )
     return np.int32(min(max(code, 1), 255))
 
 
@@ -87,7 +89,7 @@ def place_samples(
         t, left, count = nearest + noise[ray, 0] * cell, _ONE, 0
         before = _ZERO
         for _ in range(MOST_BINS):
-            at, largest = _cell_of(ox + t * dx, oy + t * dy, oz + t * dz, shell, cells)
+            largest = max(abs(ox + t * dx), abs(oy + t * dy), abs(oz + t * dz))
             step = cell
             if largest > _ONE:
                 step = cell * largest * np.sqrt(largest)
@@ -99,11 +101,11 @@ def place_samples(
             edges[count] = t
             t += step
             edges[count + 1] = t
-            depth = densities[code] * step
-            absorbed = min(
-                depth / (_ONE + depth), _F(STEP_CAP)
-            )  # near enough to 1 - exp(-depth), and cheaper
-            weight = left * absorbed
+            weight = _ZERO
+            if code > EMPTY:
+                depth = densities[code] * step
+                # Near enough to 1 - exp(-depth), and cheaper.
+                weight = left * min(depth / (_ONE + depth), _F(STEP_CAP))
             left_at[count] = left if code != NEVER else _F(-1)
             chances[count] = weight + _F(0.25) * before
             if count:
@@ -340,9 +342,17 @@ def weigh(start: Any, stop: Any, shared: Any, widths: Any, least: Any, weights: 
 
 @compiled
 def gather_color_inputs(
-    start: Any, stop: Any, chosen: Any, shared: Any, directions: Any, num_samples: Any, inputs: Any
+    start: Any,
+    stop: Any,
+    chosen: Any,
+    shared: Any,
+    directions: Any,
+    num_samples: Any,
+    turning: Any,
+    inputs: Any,
 ) -> None:
-    """Inputs (…, O + 16, BLOCK) of the second network for the samples chosen[start … stop] of all rays."""
+    """Inputs (…, O + 16, BLOCK) of the second network for the samples chosen[start … stop] of all rays. turning: (1,)
+    within 0 and 1, how much directions count."""
     width = shared.shape[1]
     for n in range(start, stop):
         i = chosen[n]
@@ -353,6 +363,8 @@ def gather_color_inputs(
         write_harmonics(
             inputs[block, width:], lane, directions[ray, 0], directions[ray, 1], directions[ray, 2]
         )
+        for k in range(width + 1, inputs.shape[1]):
+            inputs[block, k, lane] *= turning[0]
 
 
 @compiled

@@ -78,7 +78,9 @@ def network_of(field: RadianceField) -> Network:
         network = Network.of(field)
         # Copies, as numba would compile everything again for arrays that cannot be written.
         copies = {name: np.array(value) for name, value in network.parameters.items()}
-        found = _networks[field] = Network(network.layout, copies, np.array(network.codes), network.openness)
+        found = _networks[field] = Network(
+            network.layout, copies, np.array(network.codes), network.openness, network.turning
+        )
     return found
 
 

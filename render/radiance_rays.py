@@ -22,12 +22,14 @@ NEAREST = 0.02  # box units before which nothing is
 class Network:
     """A field ready to be followed by rays. parameters: float32, by the layout's names. codes: (cells^3,) uint8 of the
     density grid. openness: (L,) within 0 and 1, how much each level of the hash grid counts; all do but during training.
+    turning: (1,) the same of directions.
     """
 
     layout: RadianceLayout
     parameters: dict[str, Float]
     codes: NDArray[np.uint8]
     openness: Float
+    turning: Float
 
     @classmethod
     def of(cls, field: RadianceField) -> Network:
@@ -44,6 +46,7 @@ class Network:
             parameters,
             np.ascontiguousarray(arrays["density"], np.uint8),
             np.ones(layout.grid.num_levels, np.float32),
+            np.ones(1, np.float32),
         )
 
     def names(self, *numbers: int) -> tuple[Float, ...]:
@@ -139,7 +142,15 @@ def _colors(
     layout, count = network.layout, num_blocks(len(chosen))
     inputs = blocks(count, layout.num_shared + NUM_DIRECTIONS, len(chosen))
     in_threads(
-        kernels.gather_color_inputs, len(chosen), POINTS, chosen, shared, rays.directions, num_samples, inputs
+        kernels.gather_color_inputs,
+        len(chosen),
+        POINTS,
+        chosen,
+        shared,
+        rays.directions,
+        num_samples,
+        network.turning,
+        inputs,
     )
     hidden = (count if is_kept else 0, layout.color_width, BLOCK)
     first, second = np.empty(hidden, np.float32), np.empty(hidden, np.float32)

@@ -31,7 +31,9 @@ class KernelEngine:
     def __init__(
         self, layout: RadianceLayout, parameters: dict[str, Float], codes: NDArray[np.uint8]
     ) -> None:
-        self.network = Network(layout, parameters, codes, np.ones(layout.grid.num_levels, np.float32))
+        self.network = Network(
+            layout, parameters, codes, np.ones(layout.grid.num_levels, np.float32), np.ones(1, np.float32)
+        )
         self.slopes = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._means = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._squares = {name: np.zeros_like(value) for name, value in parameters.items()}
@@ -40,9 +42,9 @@ class KernelEngine:
     def layout(self) -> RadianceLayout:
         return self.network.layout
 
-    def open_levels(self, openness: Float) -> None:
-        """How much each level of the hash grid counts (L,), within 0 and 1."""
-        self.network.openness[:] = openness
+    def open_levels(self, openness: Float, turning: float) -> None:
+        """How much each level of the hash grid (L,), and directions, count; within 0 and 1."""
+        self.network.openness[:], self.network.turning[:] = openness, turning
 
     def step(
         self, rays: Rays, num_samples: int, explore: float, loss: Loss, distortion: float, known: Float,

@@ -15,6 +15,7 @@ OPEN_FIRST, OPEN_ALL = (
     0.4,
     0.3,
 )  # share of the hash grid's levels that counts at first; of training when all do
+TURN_START, TURN_ALL = 0.0, 0.0  # share of training when directions begin to count, and when they do fully
 LEAST_WEIGHT = 5e-4  # of a sample that is learned from
 GRID_FALL = 2  # codes of the density grid toward a lower density, each time a sample says so
 HELD_OUT_EVERY, FEWEST_TO_HOLD_OUT = 8, 32  # photos
@@ -50,3 +51,8 @@ def openness(num_levels: int, share: float) -> NDArray[np.float32]:
     opened = num_levels * min(1.0, OPEN_FIRST + (1 - OPEN_FIRST) * share / OPEN_ALL)
     counts: NDArray[np.float32] = np.clip(opened - np.arange(num_levels), 0, 1).astype(np.float32)
     return counts
+
+
+def turning(share: float) -> float:
+    """How much the direction of a ray counts: at first not at all, lest each photo be painted before its own camera."""
+    return min(1.0, max(0.0, (share - TURN_START) / max(TURN_ALL - TURN_START, 1e-9)))

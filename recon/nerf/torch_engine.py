@@ -40,10 +40,12 @@ class TorchEngine:
         self._codes = torch.tensor(codes, device=self._device)
         self._densities = torch.tensor(code_densities(), device=self._device)
         self._openness = torch.ones(layout.grid.num_outputs, device=self._device)
+        self._turning = 1.0
         self._backend = make_backend(layout.grid) if self._device.type == "cuda" else None
 
-    def open_levels(self, openness: Float) -> None:
-        """How much each level of the hash grid counts (L,), within 0 and 1."""
+    def open_levels(self, openness: Float, turning: float) -> None:
+        """How much each level of the hash grid (L,), and directions, count; within 0 and 1."""
+        self._turning = turning
         self._openness = torch.tensor(openness.repeat(self.layout.grid.num_features), device=self._device)
 
     def step(
@@ -58,7 +60,9 @@ class TorchEngine:
         placed = twin.place_samples(
             origins, directions, noise, num_samples, explore, self.layout, self._codes, self._densities
         )
-        drawn = twin.draw(self.layout, self._parameters, self._encode, placed, directions, LEAST_WEIGHT)
+        drawn = twin.draw(
+            self.layout, self._parameters, self._encode, placed, directions, LEAST_WEIGHT, self._turning
+        )
         losses = loss(drawn.rgb, drawn.alpha)
         if distortion:
             losses["floaters"] = distortion * twin.distortion(drawn, placed).mean()

@@ -89,7 +89,8 @@ class Trainer:
         """Learn from random rays. Returns losses by name."""
         share = self.share
         count, samples = schedule.shape(self.settings, share)
-        self.engine.open_levels(schedule.openness(self.layout.grid.num_levels, share))
+        openness = schedule.openness(self.layout.grid.num_levels, share)
+        self.engine.open_levels(openness, schedule.turning(share))
         batch = self.pixels.draw(count, self.rng)
         rays = Rays(batch.origins, batch.directions, self.rng.random((count, 2), np.float32))
         behind = self._behind(count)

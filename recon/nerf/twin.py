@@ -116,9 +116,11 @@ def _inverted(
 
 def draw(
     layout: RadianceLayout, parameters: dict[str, Tensor], encode: Encode, placed: Placed, directions: Tensor,
-    least: float,
+    least: float, turning: float = 1.0,
 ) -> Drawn:  # fmt: skip
-    """Densities and colours at samples, laid over each other; samples of weights below `least` are left out."""
+    """Densities and colours at samples, laid over each other; samples of weights below `least` are left out.
+
+    turning: within 0 and 1, how much directions count."""
     shape = placed.places.shape
     shared = _shared(parameters, encode(placed.points.reshape(-1, 3)))
     near = (placed.places**2).clamp(max=1)
@@ -129,6 +131,7 @@ def draw(
     weights = torch.where(weights > least, weights, 0)
     rows = weights.reshape(-1).nonzero()[:, 0]
     harmonics = spherical_harmonics(directions)[rows // shape[1]]
+    harmonics = torch.cat([harmonics[:, :1], turning * harmonics[:, 1:]], 1)
     some = _taught(_colors(parameters, torch.cat([shared[rows], harmonics], 1)), near.view(-1, 1)[rows])
     colors = torch.zeros(weights.numel(), 3, device=some.device, dtype=some.dtype).index_copy(0, rows, some)
     rgb = (weights[..., None] * colors.view(*shape, 3)).sum(1)

@@ -233,7 +233,7 @@ def test_known_depth_is_heeded(tmp_path: Path) -> None:
         found = radiance_picture(trainer.field(posed.frame, posed.cameras), *camera(posed, 0)).depth
         both = (found > 0) & np.isfinite(known.depth[0])
         medians.append(np.median(np.abs(found[both] / known.depth[0][both] - 1)))
-    assert medians[1] < 0.1
+    assert medians[1] < 0.15
     assert medians[1] < 0.7 * medians[0]
 
 
