@@ -52,6 +52,7 @@ class PartMarking(QObject):
         self._is_wanted = self.is_finding = self._has_found = False
         self._key = ""  # of the newest stroke's undo step
         self._note = Note()
+        self._read: tuple[object, Views] = (None, ())  # what was stored, and what it says
         self._likely: tuple[object, dict[int, NDArray[np.float32]]] = (None, {})
         self.tools = MarkTools(self)
         viewport = window.viewport
@@ -127,7 +128,12 @@ class PartMarking(QObject):
     def views(self) -> Views:
         """The views of the layer that were drawn on."""
         layer = self._desk.layer
-        return () if layer is None else strokes.views_in(layer.extra)
+        stored = None if layer is None else layer.extra.get(strokes.KEY)
+        if stored is None or layer is None:
+            return ()
+        if self._read[0] is not stored:
+            self._read = stored, strokes.views_in(layer.extra)
+        return self._read[1]
 
     def mark(self, stroke: Stroke, is_part: bool) -> None:
         """A stroke was drawn for the chosen part, or for what belongs to none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,13 +14,11 @@ from app.splat_edits import Change, Splats
 from recon import gaussian_selection as marking
 from recon.gaussian_edits import merged
 from recon.gaussian_neighbours import NeighbourGraph, neighbour_graph
+from recon.romap.part_table import assigned, next_number
 from render.gaussians import GaussianCloud, GaussianMarks
 
-PART = "part"  # the column that says which part a Gaussian belongs to, as `romap.part` makes it
 NOTHING = "No Gaussians are selected."
 _GRAPHS: WeakKeyDictionary[GaussianCloud, NeighbourGraph] = WeakKeyDictionary()
-
-NO_PART = -1
 
 Marking = Callable[[GaussianMarks], GaussianMarks]
 
@@ -138,16 +135,11 @@ def as_part(given: Sequence[Splats]) -> Change | str:
     chosen = [splats for splats in given if splats.marks.selected.any()]
     if not chosen:
         return NOTHING
-    part = 1 + max(
-        int(splats.cloud.extra[PART].max(initial=0)) if PART in splats.cloud.extra else 0 for splats in given
-    )
+    part = max(next_number(splats.cloud) for splats in given)
     fields = {splats.id: {"data": _with_part(splats, part)} for splats in chosen}
     count = gaussians(num_selected(chosen))
     return Change(f"Save part {part}", fields, said=f"Part {part}: {count}.")
 
 
 def _with_part(splats: Splats, part: int) -> GaussianCloud:
-    column = splats.cloud.extra.get(PART)
-    numbers = np.full(len(splats.cloud), NO_PART, np.int32) if column is None else column.astype(np.int32)
-    numbers[splats.marks.selected] = part
-    return replace(splats.cloud, extra={**splats.cloud.extra, PART: numbers})
+    return assigned(splats.cloud, splats.marks.selected, part)

@@ -116,6 +116,7 @@ class PartsPanel(QWidget):
         self.list = PartList()
         self.buttons: dict[str, QToolButton] = {}
         self.tools: dict[str, QToolButton] = {}
+        self._views: tuple[ViewChip, ...] = ()
         self._build()
         self.set_layer("")
 
@@ -169,6 +170,9 @@ class PartsPanel(QWidget):
 
     def set_views(self, views: Sequence[ViewChip]) -> None:
         """The views that were drawn on."""
+        if tuple(views) == self._views:
+            return  # the camera asks at every step
+        self._views = tuple(views)
         while self._view_row.count():
             item = self._view_row.takeAt(0)
             if item is not None and (widget := item.widget()) is not None:
