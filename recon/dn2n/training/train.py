@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialized
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
@@ -137,7 +137,7 @@ def _step(
     patch = random_patch(case, fields, settings.patch, generator)
     truth = torch.from_numpy(patch.truth).to(settings.device)
     pictures = [network(CandidateTensors.of(each, settings.device)) for each in patch.candidates]
-    loss = torch.stack([_difference(each, truth, patch.shape) for each in pictures]).mean()
+    loss = torch.stack([difference(each, truth, patch.shape) for each in pictures]).mean()
     if is_self:
         tie = SELF_WEIGHT * (pictures[0] - pictures[1]).abs().mean()
     else:
@@ -171,7 +171,7 @@ def _neighbour_term(
     return term
 
 
-def _difference(picture: Tensor, truth: Tensor, shape: tuple[int, int]) -> Tensor:
+def difference(picture: Tensor, truth: Tensor, shape: tuple[int, int]) -> Tensor:
     """Mean absolute difference, and SSIM of windows of 7 × 7 pixels."""
     a, b = (each.T.reshape(1, 3, *shape) for each in (picture, truth))
     mean_a, mean_b = avg_pool2d(a, 7, 1), avg_pool2d(b, 7, 1)
@@ -235,7 +235,7 @@ def save(
 ) -> None:  # fmt: skip
     """Write the parameters, a card of how they were made, and the curve."""
     flat = network.flat()
-    save_file({"parameters": flat}, folder / f"{name}.safetensors")
+    (folder / f"{name}.safetensors").write_bytes(serialized({"parameters": flat}))
     card = {
         "what": "network that blends edited views which disagree, for recon.dn2n",
         "command": command,
