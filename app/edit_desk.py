@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer
 
 from app import edit_history
-from app.edit_engines import edit_methods, engine_in, engines_of, is_instant, needs_picture, with_engine
+from app.edit_engines import (
+    edit_methods,
+    engine_in,
+    engines_of,
+    is_by_rules,
+    is_instant,
+    missing_network,
+    needs_picture,
+    with_engine,
+)
 from app.edit_history import Steps
 from app.edit_pictures import EditPictures, StylePicture
 from app.edit_target import EditTarget, find_target
@@ -221,6 +230,12 @@ class EditDesk(QObject):
         target = self._target
         if target is None:
             return
+        self._window.splats.look(
+            "network for edits",
+            lambda: missing_network(engine),
+            lambda problem: self._box.set_engine_problem(engine, problem or ""),
+        )
+        self._read_words()
         if needs_picture(engine) and not self.pictures.choose_style(target):
             self._box.set_engine(engines_of(target.method)[0].id)
         elif not needs_picture(engine) and isinstance(self.pictures.of(target.layer), StylePicture):
@@ -246,8 +261,11 @@ class EditDesk(QObject):
 
     def _read_words(self) -> None:
         """Tell what is understood of the sentence."""
-        target, text = self._target, self._box.wish().text
-        if target is not None:
+        target, wish = self._target, self._box.wish()
+        text = wish.text
+        if not is_by_rules(wish.engine):
+            self._box.set_words(())
+        elif target is not None:
             is_scene = target.is_scene
             self._box.set_words(*(scene_words(text) if is_scene else part_words(text, target.part_name)))
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from app.edit_words import prompt_field
+from recon.cues.models import find_model
+from recon.diffusion import PAINTERS
 from recon.dn2n.editors import EDITORS, EditorKind
+from recon.errors import ReconError
 from recon.method import Method
 from recon.romap import BUILT_IN
 from widgets.prompt_box import Engine
@@ -35,6 +38,20 @@ def engines_of(method: Method) -> tuple[Engine, ...]:
     return (Engine(built_in, BUILT_IN, _RULES), *(_engine(each, kinds.get(each)) for each in others))
 
 
+def missing_network(engine: str) -> str:
+    """Why the network that an engine needs cannot be used, and the command that fetches it; "" when it is here.
+
+    Looks on the disk: for the background."""
+    kind = PAINTERS.get(engine)
+    if kind is None:
+        return ""
+    try:
+        find_model(kind.model, "edit")
+    except ReconError as error:
+        return str(error)
+    return ""
+
+
 def needs_picture(engine: str) -> bool:
     """Whether it takes its colours from a picture that a person chooses, in place of words."""
     return any(kind.id == engine and kind.needs == "picture" for kind in EDITORS)
@@ -52,29 +69,22 @@ def engine_in(settings: Mapping[str, Any]) -> str:
 
 def is_instant(method: Method, settings: Mapping[str, Any]) -> bool:
     """Whether an edit takes a moment and imports nothing heavy, so that it need not wait for a process of its own."""
-    is_by_rules = engine_in(settings) in _BUILT_IN_IDS
-    return method.id == "romap.edit" and is_by_rules and not settings.get("anchors")
+    return method.id == "romap.edit" and is_by_rules(engine_in(settings)) and not settings.get("anchors")
+
+
+def is_by_rules(engine: str) -> bool:
+    """Whether it is the built-in effects, which do what they understand of a sentence; a network takes it whole."""
+    return engine in _BUILT_IN_IDS
 
 
 def _engine(engine_id: str, kind: EditorKind | None) -> Engine:
     if kind is not None and kind.needs != "network":
         return Engine(engine_id, f"{kind.title} (rule-based, not AI)", kind.sentence)
-    title = kind.title if kind is not None else _NAMES.get(engine_id, engine_id)
+    painter = PAINTERS.get(engine_id)
+    name = painter.label.removesuffix(", local") if painter is not None else engine_id
+    title = kind.title if kind is not None else name
     sentence = kind.sentence if kind is not None else ""
     return Engine(engine_id, f"{title} (network)", f"{sentence} {_OF_NETWORKS}".strip())
 
 
 _OF_NETWORKS = "A network that must be on this machine. It is never downloaded by itself."
-_NAMES = {
-    "ip2p": "InstructPix2Pix",
-    "instruct-pix2pix": "InstructPix2Pix",
-    "null-text": "Null-text inversion, prompt-to-prompt",
-    "kontext": "FLUX Kontext",
-    "flux-kontext": "FLUX Kontext",
-    "flux-fill": "FLUX Fill",
-    "slamp": "Stable Diffusion 3, SLaMP",
-    "sd3": "Stable Diffusion 3",
-    "sdxl": "SDXL",
-    "qwen": "Qwen Image Edit",
-    "inpaint": "Stable Diffusion inpainting",
-}

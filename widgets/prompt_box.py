@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -74,7 +75,7 @@ class PromptBox(QWidget):
         super().__init__(parent)
         self.setObjectName("prompt_box")
         self._engines: tuple[Engine, ...] = ()
-        self._problem, self._is_busy, self._pictures = "", False, ""
+        self._problem, self._is_busy, self._pictures, self._command = "", False, "", ""
         self._run_words = RUN
         self._build()
         self.set_ideas(())
@@ -145,6 +146,12 @@ class PromptBox(QWidget):
                 self.engine.addItem(engine.title, engine.id)
                 self.engine.setItemData(self.engine.count() - 1, engine.note, Qt.ItemDataRole.ToolTipRole)
             self.engine.setCurrentIndex(max(0, self.engine.findData(before)))
+        self._refresh()
+
+    def set_engine_problem(self, engine_id: str, problem: str) -> None:
+        """Why an engine cannot be used now, with the command that would help in `backquotes`; "" when it can."""
+        engines = (replace(x, problem=problem) if x.id == engine_id else x for x in self._engines)
+        self._engines = tuple(engines)
         self._refresh()
 
     def set_engine(self, engine_id: str) -> None:
@@ -236,6 +243,10 @@ class PromptBox(QWidget):
         self._state = StateLabel()
         self._state.setObjectName("prompt_state")
         column.addWidget(self._state)
+        self._copy = text_button("Copy the command that fetches it", "clipboard-copy")
+        self._copy.setObjectName("prompt_copy")
+        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
+        column.addWidget(self._copy)
         self.run_button = text_button(self._run_words, "wand-sparkles", is_primary=True)
         self.run_button.setObjectName("prompt_run")
         self.run_button.setToolTip("Make the edit (Ctrl+Enter). It waits for you to accept it.")
@@ -364,6 +375,9 @@ class PromptBox(QWidget):
         self.run_button.setEnabled(not (self._problem or missing or is_empty or self._is_busy))
         self.run_button.setText("Working…" if self._is_busy else self._run_words)
         problem = self._problem or missing
+        self._command = " && ".join(re.findall("`([^`]+)`", missing))
+        self._copy.setVisible(bool(self._command) and not self._problem)
+        self._copy.setToolTip(self._command)
         self._state.setVisible(bool(problem))
         if problem:
             self._state.say(problem, "text_second", "info" if self._problem else "download")

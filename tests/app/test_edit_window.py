@@ -16,15 +16,19 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
 
 from app.errors import describe_error
-from app.layers import changed, new_layer
+from app.layers import Origin, changed, new_layer
+from app.versions import pending_layer, with_pending
 from app.workflows import SPLATS
 from recon import formats
 from recon.errors import MissingModel
 from recon.formats import native
 from recon.romap import BUILT_IN
 from render.gaussians import GaussianCloud
+from render.images import ImageSet, PosedImages
 from render.spherical_harmonics import SH_C0
+from render.view_field import ViewField
 from tests.app.windows import begin_anew, kept_window, press, sheets
+from tests.render.test_fields import make_cameras
 from tests.widgets.viewports import canvas_of, drag, move
 from widgets import viewport_camera as cameras
 from widgets.paint_dialog import PaintDialog
@@ -84,7 +88,9 @@ def ask(qtbot, window, words: str):
     text.selectAll()
     QTest.keyClicks(text, words)
     QTest.keyClick(text, Qt.Key.Key_Return, CTRL)
-    qtbot.waitUntil(lambda: window.pending.pending not in (None, before) or bool(sheets(window)), timeout=60_000)
+    qtbot.waitUntil(
+        lambda: window.pending.pending not in (None, before) or bool(sheets(window)), timeout=60_000
+    )
     assert window.pending.pending not in (None, before), [x.accessibleName() for x in sheets(window)]
     return window.pending.pending
 
@@ -140,7 +146,7 @@ def test_an_edit_waits_beside_its_layer_and_rejecting_leaves_every_byte_as_it_wa
     before, picture = digest(layer.data), seen(window)
     pending = ask(qtbot, window, "dark red")
     assert pending.is_pending and pending.version_of == layer.id
-    assert [row.badges for row in window.layer_list.rows()] == [(), ("pending",)]
+    assert [row.badges for row in window.layer_list.rows() if not row.parent] == [(), ("pending",)]
     assert not window.project.is_visible(layer.id) and window.project.is_visible(pending.id)
     bar = window.review_bar
     assert bar.isVisible() and bar._title.text() == "Pending edit “dark red”"
@@ -169,7 +175,7 @@ def test_accepting_makes_a_version_as_one_step_that_can_be_undone(qtbot, window)
     version = window.project.layer(pending.id)
     assert not version.is_pending and version.data is pending.data
     assert not window.project.is_visible(layer.id) and window.scene.current is version
-    assert [row.name for row in window.layer_list.rows()] == ["Balls v2"], (
+    assert [row.name for row in window.layer_list.rows() if not row.parent] == ["Balls v2"], (
         "the old version is in the tree only"
     )
     rows = window.edit_panel.versions.rows
@@ -183,7 +189,7 @@ def test_accepting_makes_a_version_as_one_step_that_can_be_undone(qtbot, window)
     assert [x.name for x in window.project.layers] == ["Balls"] and window.project.is_visible(layer.id)
     press(window, "Ctrl+Y")
     press(window, "Ctrl+Y")
-    assert [row.name for row in window.layer_list.rows()] == ["Balls v2"]
+    assert [row.name for row in window.layer_list.rows() if not row.parent] == ["Balls v2"]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(qtbot, window):
@@ -322,7 +328,7 @@ def test_versions_are_shown_branched_compared_and_deleted(qtbot, window):
     QTest.mouseClick(
         tree.tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.tree.visualItemRect(item).center()
     )
-    assert [row.name for row in window.layer_list.rows()] == ["Balls v2"]
+    assert [row.name for row in window.layer_list.rows() if not row.parent] == ["Balls v2"]
     assert window.project.is_visible(first.id) and not window.project.is_visible(second.id)
     click(window, "version_branch")
     branch = ask(qtbot, window, "denim")
@@ -493,3 +499,57 @@ def test_strokes_on_a_view_become_the_pictures_that_a_part_is_fitted_to(qtbot, w
     assert folder.manifest.settings["part"] == 1 and not folder.manifest.settings["instruction"]
     click(window, "prompt_clear", QToolButton)
     assert box.text.isEnabled() and window.edits.pictures.of(layer) is None
+
+
+def test_an_edited_scene_of_photos_is_compared_with_the_photos(qtbot, window):
+    cameras = make_cameras(2)
+    grey = np.full((2, 24, 32, 3), 60, np.uint8)
+    field = ViewField(
+        ("0.png", "1.png"), cameras, np.full_like(grey, 200), grey, np.full((2, 24, 32), 4.0), np.ones(2),
+        np.zeros((0, 0, 0, 12)), np.eye(4), np.zeros(0),
+    )  # fmt: skip
+    photos = new_layer("Room", PosedImages(ImageSet("/nowhere", ("0.png", "1.png")), cameras))
+    figures = {
+        "label": BUILT_IN,
+        "change": 0.55,
+        "warp_edited_alone": {"short": 0.04},
+        "warp_edited_together": {"short": 0.01},
+    }
+    origin = Origin("dn2n", {"prompt": "brighter", "strength": 1.0}, figures=figures)
+    window.project.edit("Import", [photos])
+    window.show_project()
+    window.project.edit(
+        "Edit", with_pending(window.project.layers, pending_layer(photos, "brighter", field, origin, {}))
+    )
+    bar = window.review_bar
+    assert bar.isVisible() and BUILT_IN in bar._figures.text()
+    assert "Mean change 55 %" in bar._figures.text() and "4.0 % → 1.0 %" in bar._figures.text()
+    assert window.project.is_visible(photos.id), "the photos are not what it takes the place of"
+    QApplication.processEvents()
+    click(window, "review_mode_difference", QToolButton)
+    window.viewport.look_through(cameras, 0)
+    compare = window.review.compare
+    qtbot.waitUntil(lambda: compare.pictures.difference is not None, timeout=120_000)
+    middle = [
+        int(np.median(each.pixels[each.pixels.shape[0] // 2]))
+        for each in (compare.pictures.before, compare.pictures.after)
+    ]
+    assert middle == [60, 200], "the photos' own colours, and those of the edit, from one camera"
+    window.pending.accept()
+    assert [layer.name for layer in window.project.layers] == ["Room", "Room v2"]
+    assert len(window.layer_list.rows()) == 2, "the photos stay in the list"
+
+
+def test_an_engine_whose_network_is_not_here_says_so_before_anything_is_run(qtbot, window):
+    begin(qtbot, window)
+    box = window.edit_panel.prompt
+    box.set_text("a fluffy croissant")
+    box.engine.setCurrentIndex(box.engine.findData("slamp"))
+    qtbot.waitUntil(lambda: box._state.isVisible(), timeout=20_000)
+    assert "Stable Diffusion 3" in box._state.text() and "GB" in box._state.text()
+    assert not box.run_button.isEnabled() and not box.words.words, "a network takes the words as they are"
+    click(window, "prompt_copy")
+    assert "hf download" in QApplication.clipboard().text()
+    box.engine.setCurrentIndex(0)
+    assert box.engine.currentText() == BUILT_IN and not box._state.isVisible()
+    qtbot.waitUntil(lambda: box._advice.isVisible(), timeout=3000)
