@@ -11,6 +11,7 @@ import numpy as np
 from app.data_words import counted, number
 from app.layers import Layer
 from app.versions import base_of
+from app.workflows import TEXT
 from recon.method import Method
 from recon.romap.part_table import NO_PART, part_numbers
 from render.gaussians import GaussianCloud
@@ -54,7 +55,7 @@ class EditTarget:
 def find_target(window: MainWindow, methods: Iterable[Method]) -> EditTarget | None:
     """A whole scene where one is selected in the list, else a part of the splats; None without either."""
     methods = tuple(methods)
-    scene = next((x for x in window.scene.selected if isinstance(x.data, PosedImages | ViewField)), None)
+    scene = _scene(window)
     method = None if scene is None else _method_for_scene(scene, methods)
     if scene is not None and method is not None:
         scene = _settled(window, scene)
@@ -64,6 +65,14 @@ def find_target(window: MainWindow, methods: Iterable[Method]) -> EditTarget | N
     if method is None or layer is None or not isinstance(layer.data, GaussianCloud):
         return None
     return _of_splats(window, method, _settled(window, layer), layer)
+
+
+def _scene(window: MainWindow) -> Layer | None:
+    """The scene that is selected; where nothing is, and scenes are what the window is set up for, the newest."""
+    offered = window.scene.selected
+    if not offered and window.workflows.current == TEXT:
+        offered = window.project.layers[::-1]
+    return next((x for x in offered if isinstance(x.data, PosedImages | ViewField)), None)
 
 
 def _of_splats(window: MainWindow, method: Method, layer: Layer, seen: Layer) -> EditTarget:

@@ -28,7 +28,6 @@ from render.radiance_field import RadianceField
 from render.view_field import ViewField
 from widgets.compare_canvas import ComparePicture
 from widgets.edited_views import EditedView, overruled
-from widgets.parts import StateLabel
 from widgets.scene_choices import PreviewRow, SceneChoice, SceneChoices, StageList
 from widgets.viewport_images import pose_of
 
@@ -49,9 +48,6 @@ class SceneEditDesk(QObject):
         super().__init__(window)
         self._window = window
         self.choices, self.preview, self.stages = SceneChoices(), PreviewRow(), StageList()
-        self.result = StateLabel()  # how far the views of the edit agree
-        self.result.setObjectName("edit_agreement")
-        self.result.hide()
         self._background = Background(self)  # a preview takes a second; files must not wait for it
         self._masks = ""
         self._shown: tuple[str, Path] | None = None  # layer and folder of the edit that the gallery shows
@@ -62,7 +58,6 @@ class SceneEditDesk(QObject):
         panel.add_above(self.choices)
         panel.prompt.add_before_run(self.preview)
         panel.add_below(self.stages)
-        panel.add_below(self.result)
         self.choices.changed.connect(lambda _: self.refresh())
         self.choices.region_wished.connect(self._on_region)
         self.preview.wished.connect(self.make_preview)
@@ -76,6 +71,7 @@ class SceneEditDesk(QObject):
         window.runs.changed.connect(self._on_runs)
         window.review_bar.mode_chosen.connect(lambda _: window.images.leave_camera())
         window.document.begun.connect(self._forget)
+        window.workflows.changed.connect(lambda _: self._on_workflow())
         window.image_strip.selection_changed.connect(self.refresh)
         self.refresh()
 
@@ -250,10 +246,7 @@ class SceneEditDesk(QObject):
         self._views = views
         layer = None if self._shown is None else self._window.project.layer(self._shown[0])
         figures = {} if layer is None or layer.origin is None else layer.origin.figures
-        words = consistency_words(figures)
-        self._window.edited_views.set_views(views, words)
-        self.result.setVisible(bool(words))
-        self.result.say(f"{words}, {sum(view.is_kept for view in views)} of {len(views)} kept.")
+        self._window.edited_views.set_views(views, consistency_words(figures))
 
     def _follow_gallery(self) -> None:
         """Show the views of the edit that waits, of the one that is selected, else of the newest."""
@@ -398,6 +391,11 @@ class SceneEditDesk(QObject):
         self.choices.set_choice(SceneChoice())
         self.preview.set_state("")
         self.stages.set_stages(())
+        self.refresh()
+
+    def _on_workflow(self) -> None:
+        """What is edited where nothing is selected depends on it."""
+        self._window.edits.refresh()
         self.refresh()
 
     def _on_region(self, region: str) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -42,6 +42,7 @@ from widgets.theme import active_theme, interface_font, secondary_label
 
 Picture = NDArray[np.uint8]
 _CARD = QSize(104, 62)  # a view's picture, in design pixels
+_WORDS_FROM = 760  # design pixels of width from which the buttons have room for words
 _TICKS = 1000  # of the slider
 _VIEW = Qt.ItemDataRole.UserRole
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
@@ -222,6 +223,14 @@ class CameraPathPanel(QWidget):
 
     # Inner life
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Buttons lose their words, all together, where these would not fit."""
+        super().resizeEvent(event)
+        style = Qt.ToolButtonStyle
+        is_wide = self.width() >= active_theme().px(_WORDS_FROM)
+        for button in (self._add, self._replace, self._remove, self._around):
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if is_wide else style.ToolButtonIconOnly)
+
     def _build(self) -> None:
         self._time = 0.0
         add = text_button("Add this view", "plus")
@@ -260,10 +269,10 @@ class CameraPathPanel(QWidget):
             "trash-2", "Delete", "Take the selected views out of the path (Del)", "path_remove"
         )
         self._remove.clicked.connect(lambda: self.remove_wished.emit(self.selected()))
-        around = self._worded(
+        self._around = self._worded(
             "rotate-ccw", "Turntable…", "Once around what is in the middle of the view", "path_turntable"
         )
-        around.clicked.connect(self.turntable_wished)
+        self._around.clicked.connect(self.turntable_wished)
         self._at = self._seconds("path_time", "When the selected view is reached")
         self._at.editingFinished.connect(self._on_time)
         self._whole = self._seconds("path_seconds", "How long the whole path takes")
@@ -277,7 +286,7 @@ class CameraPathPanel(QWidget):
             self._add,
             self._replace,
             self._remove,
-            around,
+            self._around,
             1,
             at,
             self._at,
