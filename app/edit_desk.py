@@ -74,6 +74,7 @@ class EditDesk(QObject):
         window.project.state_changed.connect(self.refresh)
         window.document.changed.connect(self._show_history)
         window.runs.changed.connect(self._show_busy)
+        window.runs.edit_added.connect(lambda _: self._show_busy())
 
     # What would be changed
 
@@ -306,7 +307,8 @@ class EditDesk(QObject):
 
     def _show_busy(self) -> None:
         job = self._window.runs.current
-        self._box.set_busy(job is not None and job.is_in_process)
+        is_making = job is not None and job.is_in_process and job.result is None
+        self._box.set_busy(is_making)
 
 
 def _folder_settings(folder: Path, *, is_scene: bool) -> dict[str, Any]:
