@@ -18,6 +18,7 @@ from recon.dn2n.edit_views import check_visible, edit_views, editor_of
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.outputs import EditRecord, write_all
 from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, names_unknown, repair
+from recon.dn2n.router import Way
 from recon.dn2n.scene_depth import SceneDepth, checked, find_depth
 from recon.dn2n.scene_views import SceneViews, chosen_photos, held_out_every, held_out_ones, read_views
 from recon.errors import InputError, MissingModel, SettingsError
@@ -85,7 +86,7 @@ def make_field(
         "prompt": plan.prompt, "editor": settings.editor, "label": plan.label, "operations": list(plan.operations),
         "way": repaired.route.way, "reason": repaired.route.reason, "depth": depth.source,
     }  # fmt: skip
-    network = _network(settings)
+    network = _network(settings, repaired.route.way)
     layout["network"] = "shipped" if network.size else ""
     originals = views.rgb[sources]
     if isinstance(before, ViewField) and repaired.route.way != "color":
@@ -97,11 +98,15 @@ def make_field(
     return MadeField(field, repaired, sources)
 
 
-def _network(settings: EditSceneSettings) -> Float:
-    """Parameters of the network that blends; none where blending by rule was asked for, or none came along."""
+def _network(settings: EditSceneSettings, way: Way) -> Float:
+    """Parameters of the network that blends; none where blending by rule was asked for, or none came along.
+
+    It is for views that disagree: where they agree (as they are, or photos under a map of colours) the rule is sharper,
+    by 0.9 dB on the fox.
+    """
     from render.view_network import shipped_parameters
 
-    if settings.route == "blend":
+    if settings.route == "blend" or (settings.route != "network" and way != "blend"):
         return np.zeros(0, np.float32)
     try:
         return shipped_parameters()

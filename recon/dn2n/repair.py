@@ -108,9 +108,7 @@ def _as_is(given: EditedViews, wishes: RepairWishes) -> Repaired:
     small = _small(given, GLANCE)
     weights = np.ones(len(small.views), np.float32)
     neighbours = small.views.neighbours(NEIGHBOURS)
-    common = np.stack(
-        [consensus_of(i, small.edited, small.views, weights, neighbours)[0] for i in range(len(weights))]
-    )
+    common = _consensus(small.edited, small, weights, neighbours)
     found = strengths(small.originals, small.edited, common)
     verdicts = _judged(small, common, common, found, wishes)
     kept = np.array([verdict.weight for verdict in verdicts], np.float32)
@@ -132,13 +130,17 @@ def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) ->
     mapped = np.stack([edit_field.apply(o, small.views, i) for i, o in enumerate(small.originals)])
     common = strengthen(small.originals, told.pictures, factor)
     mapped = _mixed_in(mapped, small)
-    count = len(small.views)
-    consensus = np.stack(
-        [consensus_of(i, told.pictures, small.views, weights, neighbours)[0] for i in range(count)]
-    )
+    consensus = _consensus(told.pictures, small, weights, neighbours)
     agreed = strengthen(small.originals, consensus, factor)
-    missed = missed_share(agreed, mapped, told.pictures, consensus)
+    # Both as seen by all views, so that what bringing views together blurs is no difference.
+    missed = missed_share(agreed, _consensus(mapped, small, weights, neighbours), told.pictures, consensus)
     return _Agreement(small, common, mapped, edit_field, found, factor, missed)
+
+
+def _consensus(pictures: Float, given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) -> Float:
+    """(N, H, W, 3) what all views say together about each view's pixels."""
+    every = range(len(given.views))
+    return np.stack([consensus_of(i, pictures, given.views, weights, neighbours)[0] for i in every])
 
 
 def _small(given: EditedViews, longest: int) -> EditedViews:

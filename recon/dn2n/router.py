@@ -14,7 +14,7 @@ from recon.dn2n.editors.editor import Consistency
 Float = NDArray[np.float32]
 Way = Literal["as-is", "color", "blend"]
 
-MISSED = 1.7  # times what views disagree about that a map of colours may miss; calibrated on made-up scenes
+MISSED = 1.6  # times what views disagree about that a map of colours may miss; calibrated on made-up scenes
 NO_CHANGE = 1 / 255  # difference of colours that nobody sees
 FINE = 0.75  # pixels (sigma): what the views' noise has, and no edit, is finer
 
@@ -60,8 +60,8 @@ def missed_share(common: Float, mapped: Float, harmonised: Float, consensus: Flo
     """How far a map of colours is from what the views (N, H, W, 3) say together, in units of how far they are from it:
     of an edit of colours that is their noise, of one of texture it is the texture.
 
-    common: what they say together, as strong as was meant; mapped: what the map says. harmonised: each view in the
-    tone of all; consensus: the robust mean of those that see the same.
+    common: what they say together, as strong as was meant; mapped: the same of what the map says of each. harmonised: each
+    view in the tone of all; consensus: the robust mean of those that see the same.
     """
     return _spread(common - mapped) / max(_spread(harmonised - consensus), NO_CHANGE)
 
