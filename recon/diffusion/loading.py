@@ -100,8 +100,7 @@ def _check_folder(folder: Path, kind: PainterKind) -> None:
         name = str(index["_class_name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MissingModel(f"The network in {folder} cannot be loaded.", _DAMAGED, str(error)) from error
-    family = _family(kind.pipeline)
-    if family and not name.startswith(family):
+    if _family(kind.pipeline) not in ("", _family(name)):
         raise MissingModel(
             f"The folder {folder.name} holds {name}, which {kind.label.removesuffix(', local')} cannot run.",
             f"Choose a folder with {kind.pipeline}, or leave the model out for {kind.model}.",
@@ -109,11 +108,18 @@ def _check_folder(folder: Path, kind: PainterKind) -> None:
 
 
 def _family(pipeline: str) -> str:
-    """How names of pipelines begin whose networks fit; "" where any may."""
-    for start in ("StableDiffusionXL", "StableDiffusion3", "FluxKontext", "FluxFill", "QwenImageEdit"):
-        if pipeline.startswith(start):
-            return start
-    return "" if pipeline.startswith("AutoPipeline") else "StableDiffusion"
+    """How names of pipelines with the same networks begin; "" for those that take many."""
+    if pipeline.startswith("AutoPipeline"):
+        return ""
+    starts = (
+        "StableDiffusionXL",
+        "StableDiffusion3",
+        "StableDiffusion",
+        "FluxKontext",
+        "FluxFill",
+        "QwenImageEdit",
+    )
+    return next((start for start in starts if pipeline.startswith(start)), pipeline)
 
 
 def _loaded(folder: Path, kind: PainterKind, dtype: torch.dtype) -> Any:
