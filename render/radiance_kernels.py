@@ -60,8 +60,8 @@ def _cell_of(x: Any, y: Any, z: Any, shell: Any, cells: Any) -> Any:
     factor = shrink(largest, shell) / (_ONE + shell) * _HALF * _F(cells)
     middle = _HALF * _F(cells)
     i, j, k = np.int32(x * factor + middle), np.int32(y * factor + middle), np.int32(z * factor + middle)
-    last = np.int32(cells - 1)
-    i, j, k = min(max(i, 0), last), min(max(j, 0), last), min(max(k, 0), last)
+    none, last = np.int32(0), np.int32(cells - 1)
+    i, j, k = min(max(i, none), last), min(max(j, none), last), min(max(k, none), last)
     return np.uint64((i * cells + j) * cells + k), largest
 
 

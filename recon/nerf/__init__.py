@@ -71,8 +71,8 @@ class NerfSettings(Settings):
     width: int = Field(32, ge=8, le=128, multiple_of=8, title="Width of networks")
     """Neurons of each hidden layer."""
     rate: float = Field(1e-2, gt=0.0, le=1.0, title="Learning rate")
-    """At first; it falls to a thirtieth."""
-    distortion_weight: float = Field(0.01, ge=0.0, le=10.0, title="Weight against floaters")
+    """At first; it falls to a tenth."""
+    distortion_weight: float = Field(0.002, ge=0.0, le=10.0, title="Weight against floaters")
     """Keeps what a ray sees together (the distortion loss of mip-NeRF 360)."""
 
 

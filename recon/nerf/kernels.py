@@ -268,7 +268,7 @@ def heed_samples(
     """Tell the density grid's codes (cells^3,) of samples: up at once, down by `fall`. extent: of the unit cube that
     the cells fill."""
     scale = _F(cells) / extent
-    last = np.int32(cells - 1)
+    none, last = np.int32(0), np.int32(cells - 1)
     flat = widths.ravel()
     for n in range(len(points)):
         if flat[n] <= 0:
@@ -278,10 +278,9 @@ def heed_samples(
             np.int32(points[n, 1] * scale),
             np.int32(points[n, 2] * scale),
         )
-        i, j, k = min(max(i, 0), last), min(max(j, 0), last), min(max(k, 0), last)
+        i, j, k = min(max(i, none), last), min(max(j, none), last), min(max(k, none), last)
         at = np.uint64((i * np.int32(cells) + j) * np.int32(cells) + k)
         known: Any = np.int32(codes[at])
         if known != NEVER:
             code: Any = code_of(shared[n // BLOCK, 0, n % BLOCK])
-            lower: Any = known - fall
-            codes[at] = max(code, lower)
+            codes[at] = code if code > known - fall else known - fall

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from recon.nerf import NerfSettings
 
-RATE_FALL = 1 / 30  # of the learning rate, over the run
+RATE_FALL = 0.1  # of the learning rate, over the run
 WARM_UP = 0.01  # share of training in which the rate rises
 EARLY, EARLY_FACTOR = 0.15, 4  # share of training in which rays have so many times the samples, and are fewer
-EXPLORE = (0.5, 0.1)  # share of samples that is spread evenly, first and later
+EXPLORE = (0.5, 0.05)  # share of samples that is spread evenly, first and later
 OPEN_FIRST, OPEN_ALL = (
     0.4,
     0.3,

@@ -1,7 +1,7 @@
 """Training a radiance field: held-out PSNR and SSIM by processor time, its depth against the truth, ms a frame.
 
 `python -m tests.benchmarks.bench_nerf SCENE [--minutes 2] [--depth] [--picture out.png] [--set NAME=VALUE …]` prints a
-line for each quarter of the time, then what a frame takes. --depth: train with the scene's own depth; without it, that
+line for each half of the time, then what a frame takes. --depth: train with the scene's own depth; without it, that
 is only compared with. One thread: set OMP_NUM_THREADS=1 and NUMBA_NUM_THREADS=1.
 """
 
@@ -30,7 +30,7 @@ from render.images import PosedImages
 from render.radiance_field import RadianceField
 from render.radiance_pictures import radiance_picture
 
-MOST_VIEWS = 6  # that a line is measured on, of each kind
+MOST_VIEWS = 4  # that a line is measured on, of each kind
 FRAMES = ((160, 120), (320, 240), (640, 480))
 
 
@@ -71,8 +71,8 @@ def run(trainer: Trainer, posed: PosedImages) -> None:
     told = 0
     while not trainer.is_done:
         losses = trainer.step()
-        if trainer.share >= (told + 1) / 4:
-            told = int(4 * trainer.share)
+        if trainer.share >= (told + 1) / 2:
+            told = int(2 * trainer.share)
             seconds, began = trainer.seconds, time.process_time()
             field = trainer.field(posed.frame, trainer.photos.cameras)
             held_out = np.flatnonzero(trainer.photos.is_held_out)
