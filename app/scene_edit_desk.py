@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 METHOD = "dn2n"
 _TAB = "Edited views"
+_NO_PHOTOS = "Open the photos that this scene was made of, to edit it."
 _EXAMPLE = "How it should look: “autumn”, “a night scene”, “oil painting” …"
 _THUMBNAIL = 232  # pixels of the longer side
 _LOG = logging.getLogger(__name__)
@@ -418,8 +419,10 @@ class SceneEditDesk(QObject):
         posed = scene.data if scene is not None and isinstance(scene.data, PosedImages) else None
         target = self._window.edits.target
         if target is not None and isinstance(target.layer.data, ViewField):
+            missing = "" if scene is not None else _NO_PHOTOS
+            self._window.edit_panel.prompt.set_problem(missing)
             self.choices.set_note(
-                f"Goes on from “{target.layer.name}” and its {len(target.layer.data)} views."
+                f"Goes on from “{target.layer.name}” and its {len(target.layer.data)} views.", missing
             )
             return
         if posed is None:

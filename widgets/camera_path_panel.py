@@ -159,6 +159,7 @@ class CameraPathPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("camera_path")
+        self.setMinimumWidth(active_theme().px(240))  # less than its bar takes
         self._path = CameraPath()
         self._pictures: dict[int, Picture] = {}
         self._build()
@@ -230,6 +231,8 @@ class CameraPathPanel(QWidget):
         is_wide = self.width() >= active_theme().px(_WORDS_FROM)
         for button in (self._add, self._replace, self._remove, self._around):
             button.setToolButtonStyle(style.ToolButtonTextBesideIcon if is_wide else style.ToolButtonIconOnly)
+        for label in self._labels:
+            label.setVisible(is_wide)
 
     def _build(self) -> None:
         self._time = 0.0
@@ -281,7 +284,7 @@ class CameraPathPanel(QWidget):
         self._closed.setObjectName("path_closed")
         self._closed.setToolTip("Go on from the last view to the first, for films that loop")
         self._closed.toggled.connect(self.closed_changed)
-        at, whole = secondary_label("At"), secondary_label("Length")
+        self._labels = at, whole = secondary_label("At"), secondary_label("Length")
         row = row_of(
             self._add,
             self._replace,
@@ -314,6 +317,7 @@ class CameraPathPanel(QWidget):
         field.setRange(0.0, 3600.0)
         field.setSingleStep(0.5)
         field.setKeyboardTracking(False)
+        field.setFixedWidth(active_theme().px(84))
         return field
 
     def _build_views(self) -> QWidget:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QSizePolicy, QWidget
 
 from widgets.image_cells import ImageCells, ImageModel, ImageRow
@@ -16,6 +16,7 @@ from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_butto
 from widgets.theme import active_theme, secondary_label
 
 Picture = NDArray[np.uint8]
+_WORDS_FROM = 560  # design pixels of width from which the buttons have room for words
 _FILTERS = (("all", "All"), ("used", "Kept"), ("left out", "Left out"))
 
 
@@ -64,6 +65,7 @@ class EditedViews(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("edited_views")
+        self.setMinimumWidth(active_theme().px(240))  # less than its bar takes
         self._views: tuple[EditedView, ...] = ()
         self._model = ImageModel(self)
         self._empty = EmptyPlace(
@@ -109,6 +111,16 @@ class EditedViews(QWidget):
             flags = QItemSelectionModel.SelectionFlag
             self.list.selectionModel().setCurrentIndex(self._model.place_of(current), flags.SelectCurrent)
         self._show_state()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What does not fit is left to the tooltip."""
+        super().resizeEvent(event)
+        is_wide = self.width() >= active_theme().px(_WORDS_FROM)
+        self.apply.setText("Apply again with these views" if is_wide else "Apply again")
+        style = Qt.ToolButtonStyle
+        self._toggle.setToolButtonStyle(
+            style.ToolButtonTextBesideIcon if is_wide else style.ToolButtonIconOnly
+        )
 
     def set_pictures(self, pictures: Mapping[int, Picture]) -> None:
         """Show pictures (H, W, 3) of edited views."""
