@@ -78,7 +78,9 @@ def _picture(data: object, camera: Pinhole, ground: Picture) -> Picture:
 def _heat(picture: Picture, difference: NDArray[np.float32], high: float) -> NDArray[np.uint8]:
     """What changed in the colours of its amount, over the dimmed grey picture where nothing did."""
     grey = np.repeat((picture @ _LUMA)[..., None], 3, -1) * _DIMMED
-    colors = map_colors(difference.ravel(), "viridis", (0.0, high)).reshape(picture.shape).astype(np.float32) / 255
+    colors = (
+        map_colors(difference.ravel(), "viridis", (0.0, high)).reshape(picture.shape).astype(np.float32) / 255
+    )
     share = np.clip((difference - _NOTHING) / (4 * _NOTHING), 0, 1)[..., None]
     return _bytes((1 - share) * grey + share * colors)
 
