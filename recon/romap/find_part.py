@@ -19,7 +19,7 @@ from recon.romap.lifting import NO_PART, PartLabels, lift_votes
 from recon.romap.mask_folder import MaskFolder, open_masks
 from recon.romap.part_figures import part_figures
 from recon.romap.part_names import comments_with_names
-from recon.romap.scribbles import StrokesInMasks, lift_scribbles
+from recon.romap.scribbles import StrokesInMasks, evened, lift_scribbles
 from recon.romap.view_votes import ViewVotes, is_never_meant, view_votes
 from recon.romap.view_weights import ViewWeights
 from render.gaussians import GaussianCloud
@@ -71,25 +71,32 @@ def with_parts(
 def _task(
     cloud: GaussianCloud, cameras: SceneData | None, settings: PartSettings, context: RunContext
 ) -> _Task:
-    if settings.words and (settings.masks or settings.scribbles):
-        raise SettingsError("Parts are asked for by words and by masks.", "Give one of them.")
+    given = (bool(settings.words), bool(settings.clicks), bool(settings.masks or settings.scribbles))
+    if sum(given) > 1:
+        raise SettingsError("Parts are asked for by words, clicks or masks at once.", "Give one of them.")
     if settings.words:
         from recon.romap.word_evidence import word_task
 
-        found = word_task(cloud, cameras, settings, context.device)
+        found = word_task(cloud, cameras, settings, context.device, context.seed)
         weights = ViewWeights(cloud, found.cameras, settings.lifting == "3d-galp")
         names = ("everything else", *found.words)
         ids = tuple(range(len(names)))
         return _Task(cloud, weights, ids, names, (found.provider,), found.view_names, found.notes)
-    if not settings.masks and not settings.scribbles:
+    if not any(given):
         raise SettingsError(
             "Nothing tells where the parts are.",
-            "Give a folder of masks (--masks), of strokes (--scribbles), or words (--words).",
+            "Give a folder of masks (--masks), of strokes (--scribbles), clicks (--clicks), or words (--words).",
         )
     if not isinstance(cameras, PosedImages):
         raise InputError(
             "Masks need the cameras of their images.", "Give the scene of posed images (--cameras SCENE)."
         )
+    if settings.clicks:
+        from recon.romap.word_evidence import click_task
+
+        clicked = click_task(cloud, cameras, settings, context.device)
+        weights = ViewWeights(cloud, clicked.cameras, settings.lifting == "3d-galp")
+        return _Task(cloud, weights, clicked.part_ids, (), (clicked.provider,), clicked.view_names, ())
     return _mask_task(cloud, cameras, settings)
 
 
@@ -147,7 +154,7 @@ def _lift(
 ) -> Generator[Progress, None, PartLabels]:
     yield Progress(1, 1, "From views to splats")
     if task.is_strokes_only:
-        return lift_scribbles(task.cloud, votes)
+        return lift_scribbles(task.cloud, [evened(each) for each in votes])
     if settings.lifting != "3d-galp":
         return lift_votes(task.cloud, votes, settings.lifting)
     lift_votes(task.cloud, votes, "votes")  # for its checks

@@ -32,6 +32,8 @@ COLOR_BANDWIDTH = 0.05  # sRGB
 HINT = 0.7  # pull of the colours, against affinities of up to 1
 HOLD = 10.0  # pull of a stroke where a Gaussian fills a pixel of it
 _SAMPLES = 400  # colours that a part is described by
+_USUAL = 6.0  # pixels of a stroke that a Gaussian right under it fills, once views are evened
+_GAINS = (0.02, 12.0)
 _LEAST_SEED = 0.3  # pixels of strokes that make a Gaussian a seed of its part
 
 
@@ -104,6 +106,24 @@ def lift_scribbles(
     labels = probabilities.argmax(1)
     has_part = (labels < seeds.shape[1] - 1) & _touches_own_stroke(labels, seeds, graph)
     return PartLabels(probabilities[:, :-1], has_part)
+
+
+def evened(votes: ViewVotes) -> ViewVotes:
+    """Votes of strokes on one view that count alike however large its picture is."""
+    filled = votes.totals / SCRIBBLE_STRENGTH
+    return replace(votes, counts=votes.counts * np.float32(evening(filled)))
+
+
+def evening(filled: NDArray[np.floating]) -> float:
+    """What makes strokes on near and far views count alike: Gaussians fill many pixels of the one, few of the other, and
+    what shines dimly through the surface would fill enough of the near one to be held by the stroke.
+
+    filled: (n,) pixels of strokes on a view that each Gaussian fills."""
+    filled = np.sort(filled[filled > 0])[::-1]
+    if not len(filled):
+        return 1.0
+    middle = np.searchsorted(np.cumsum(filled), filled.sum() / 2)  # larger ones fill half of the strokes
+    return float(np.clip(_USUAL / filled[min(middle, len(filled) - 1)], *_GAINS))
 
 
 def _check_seeds(seeds: NDArray[np.float32]) -> None:

@@ -27,7 +27,7 @@ from recon.romap.part_table import (
     part_numbers,
     with_columns,
 )
-from recon.romap.scribbles import Stroke, evidence_of_strokes, lift_scribbles
+from recon.romap.scribbles import Stroke, evening, evidence_of_strokes, lift_scribbles
 from recon.romap.view_votes import ViewVotes
 from recon.romap.view_weights import Size
 from render.gaussians import GaussianCloud
@@ -36,9 +36,7 @@ from render.splat_weights import contribution_weights
 Array = NDArray[np.float64]
 LONGEST = 640  # pixels of a view in which strokes meet splats
 _KEPT_VIEWS = 4  # whose weights are kept; each takes some 50 MB
-_WELL_MET = 5.0  # of a stroke's strength: half a usual splat's pixels; by hand or not, the stroke holds
-_USUAL = 1.5  # pixels of a stroke that a splat right under it fills, however near the view is
-_GAINS = (0.02, 12.0)
+_WELL_MET = 20.0  # of strength: a third of what a splat right under a stroke gets; there the stroke holds, by hand or not
 _ALL = 0.98  # of the splats: a part of so many is none
 
 
@@ -153,7 +151,8 @@ class StrokeFinder:
                     shown = None if view.shown is None or len(view.shown) <= rows.max() else view.shown[rows]
                     weights = self._view_weights(cloud, view, shown, factor, size)[pixels]
                     shares = evidence.shares(len(labels))[pixels]
-                    total += np.asarray((weights.T @ shares).todense(), np.float32) * _gain(weights)
+                    filled = np.asarray(weights.sum(0), np.float64).ravel()
+                    total += np.asarray((weights.T @ shares).todense(), np.float32) * evening(filled)
         return total, {label: place for place, label in enumerate(labels) if place in seen}
 
     def _view_weights(
@@ -220,17 +219,6 @@ def _gets_nothing(title: str) -> InputError:
         f"“{title}” gets no splats from its strokes.",
         "Draw over the middle of it, where nothing is in front, or with a larger brush.",
     )
-
-
-def _gain(weights: sparse.csr_matrix) -> float:
-    """What makes strokes on near and far views count alike: splats fill many pixels of the one, few of the other, and
-    what shines dimly through the surface would fill enough of the near one to be held by the stroke."""
-    filled = np.asarray(weights.sum(0)).ravel()
-    filled = np.sort(filled[filled > 0])[::-1]
-    if not len(filled):
-        return 1.0
-    middle = np.searchsorted(np.cumsum(filled), filled.sum() / 2)  # larger ones fill half of the stroke
-    return float(np.clip(_USUAL / filled[min(middle, len(filled) - 1)], *_GAINS))
 
 
 def _one_vote(seeds: NDArray[np.float32]) -> ViewVotes:

@@ -26,7 +26,9 @@ from recon.romap.galp import AS_PUBLISHED, GalpSettings, fit_labels
 from recon.romap.lifting import lift_votes
 from recon.romap.mask_folder import MaskFolder, open_masks
 from recon.romap.mean_field import affinity_graph
-from recon.romap.scribbles import Stroke, evidence_of_strokes, lift_scribbles
+from recon.romap.part_table import part_numbers
+from recon.romap.scribbles import Stroke, evened, evidence_of_strokes, lift_scribbles
+from recon.romap.view_strokes import StrokedView, StrokeFinder
 from recon.romap.view_votes import ViewVotes, view_votes
 from recon.romap.view_weights import ViewWeights
 from render.cameras import CameraSet
@@ -62,11 +64,12 @@ def main() -> None:
     )
     parser.add_argument("--scenes", nargs="*", default=["synth", "trained", *NOISE])
     parser.add_argument("--folders", nargs="*", type=Path, default=[])
-    parser.add_argument("--tables", nargs="*", default=["lifting", "galp", "strokes", "edits"])
+    parser.add_argument("--tables", nargs="*", default=["lifting", "galp", "strokes", "window", "edits"])
     options = parser.parse_args()
     tables: dict[str, Callable[[Case], Iterator[str]]] = {
         "lifting": lifting,
         "strokes": strokes,
+        "window": window_strokes,
         "edits": edits,
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -221,7 +224,8 @@ def _stroke_iou(
     drawn = three_strokes({view: each == part for view, each in labels.items()}, case.scene.cameras, seed)
     sizes = [(each.shape[1], each.shape[0]) for _, each in sorted(labels.items())]
     votes = [
-        view_votes(weights.of(each.view, each.size), each, 1) for each in evidence_of_strokes(drawn, sizes)
+        evened(view_votes(weights.of(each.view, each.size), each, 1))
+        for each in evidence_of_strokes(drawn, sizes)
     ]
     found = lift_scribbles(case.cloud, votes, graph).indices == 0
     truth = case.truth == part
@@ -249,6 +253,62 @@ def _line_in(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if length > longest and (inside[along[:, 1], along[:, 0]] > 2.5).all():
             best, longest = line + 0.5, length
     return best
+
+
+def window_strokes(case: Case) -> Iterator[str]:
+    """As strokes are drawn in the window, from far and near with a brush of 6 pixels: three strokes on two views for one
+    part, and for all parts side by side; and the seconds of the next stroke."""
+    exact = open_masks(case.masks["exact"], case.scene, 512)
+    labels = {each.view: each.labels for each in exact.evidence()}
+    names = [part for part in ("torso", "hair", "chair", "hat", "scarf", "body") if part in case.parts]
+    for zoom in (0.4, 1.0, 3.0):
+        for name in names:
+            found = [_window_iou(case, labels, [case.parts.index(name)], zoom, seed)[0] for seed in range(3)]
+            yield f"three strokes, zoom {zoom} | {name} | {np.mean(found):.3f} | {min(found):.3f}"
+    numbers = [p for p in range(len(case.parts)) if max(int((m == p).sum()) for m in labels.values()) > 40]
+    found = [_window_iou(case, labels, numbers, 1.0, seed) for seed in range(2)]
+    yield f"three strokes for each of {len(numbers)} parts | mean | {np.mean(found):.3f} | {np.min(found):.3f}"
+    finder, views = StrokeFinder(), _window_views(case, labels, numbers, 1.0, 0)
+    finder.find(case.cloud, views)
+    start = time.process_time()
+    finder.find(case.cloud, views)
+    yield f"the next stroke | CPU s | {time.process_time() - start:.2f} |"
+
+
+def _window_iou(
+    case: Case, labels: dict[int, Any], numbers: Sequence[int], zoom: float, seed: int
+) -> list[float]:
+    found = part_numbers(
+        StrokeFinder().find(case.cloud, _window_views(case, labels, numbers, zoom, seed)).cloud
+    )
+    pairs = [(found == number, case.truth == number) for number in numbers]
+    return [float((a & b).sum() / max(1, (a | b).sum())) for a, b in pairs]
+
+
+def _window_views(
+    case: Case, labels: dict[int, Any], numbers: Sequence[int], zoom: float, seed: int
+) -> list[StrokedView]:
+    """Views of 1000 × 800 pixels, a near one around the middle of its strokes."""
+    cameras, by_view = case.scene.cameras, dict[int, list[tuple[int, Any]]]()
+    for number in numbers:
+        for stroke in three_strokes({view: each == number for view, each in labels.items()}, cameras, seed):
+            by_view.setdefault(stroke.view, []).append((number, np.asarray(stroke.path, float)))
+    views = []
+    for view, drawn in by_view.items():
+        factor = 800 / labels[view].shape[0] * zoom
+        middle = (
+            np.mean([path.mean(0) for _, path in drawn], axis=0) if zoom > 1 else labels[view].shape[0] / 2
+        )
+        shift = np.array([500.0, 400.0]) - middle * factor
+        to_view = factor * labels[view].shape[1] / cameras.size[view][0]
+        views.append(
+            StrokedView(
+                view, cameras.cam_from_world[view], cameras.focal[view] * to_view,
+                cameras.center[view] * to_view + shift, (1000, 800),
+                tuple(Stroke(0, number, path * factor + shift, 6.0) for number, path in drawn),
+            )
+        )  # fmt: skip
+    return views
 
 
 # Edits
