@@ -30,6 +30,7 @@ def _absolute_folder(name: str) -> str:
 
 
 Folder = Annotated[str, AfterValidator(_absolute)]
+PathText = Folder
 NetworkName = Annotated[str, AfterValidator(_absolute_folder)]
 PartEditor = Literal["words", "anchors", "slamp", "ip2p", "inpaint", "flux-fill", "flux-kontext"]
 
@@ -46,8 +47,23 @@ class PartSettings(Settings):
     words: str = Field("", title="Parts in words", json_schema_extra=_BASIC)
     """Names of parts, with commas between them, that a network looks for in views of the splats. They get the
     numbers 1, 2 and so on, everything else 0."""
-    words_model: str = Field("clipseg", title="Network for words")
-    """An id of the table of networks, or the folder of a CLIPSeg model."""
+    words_model: NetworkName = Field(
+        "clipseg", title="Network for words", json_schema_extra={"metavar": "NAME"}
+    )
+    """clipseg, grounding-dino (boxes, with outlines by the network for clicks), sd3-medium (attention maps as in the
+    paper), or the folder of such a network."""
+    words_size: int = Field(512, ge=16, le=4096, title="Attention: size", json_schema_extra={"unit": "px"})
+    """Longer side of the views in which Stable Diffusion 3 looks for words."""
+    temperatures: tuple[float, ...] = Field((), title="Attention: temperatures")
+    """One for each part named in words, or one for all; larger for larger regions. Not given: 0.2, as in the paper. Name small
+    parts first: what they claim is taken from those after them."""
+    clicks: PathText = Field("", title="Clicks", json_schema_extra={"metavar": "FILE"})
+    """JSON file of clicks and boxes on views, by their names: {"view": [{"part": 1, "point": [x, y], "inside": true},
+    {"part": 2, "box": [left, top, right, bottom]}]}, in pixels. A network knows what they mean."""
+    clicks_model: NetworkName = Field(
+        "sam2-hiera-small", title="Network for clicks", json_schema_extra={"metavar": "NAME"}
+    )
+    """An id of the table of networks, or the folder of a SAM 2 model."""
     lifting: Lifting = Field("reliable-votes", title="Lifting", json_schema_extra=_BASIC)
     """reliable-votes: learn what each view confuses, and smooth; smoothed-votes: take views at their word, and smooth;
     votes: no smoothing; 3d-galp: labels fitted as in the paper."""

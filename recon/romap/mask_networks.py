@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,22 @@ _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # what SAM 2 was t
 _IMAGENET_SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
+class FindsWords(Protocol):
+    def __call__(self, rgb: Scores, words: Sequence[str]) -> Scores:
+        """(K, H, W) probabilities 0 … 1 of each of K words in a picture (H, W, 3) within 0 and 1."""
+        ...
+
+
+class FindsClicked(Protocol):
+    def __call__(self, rgb: Scores, points: NDArray[np.floating], are_inside: Sequence[bool]) -> Scores:
+        """(H, W) probability 0 … 1 of what clicks (M, 2) on a picture mean."""
+        ...
+
+    def in_box(self, rgb: Scores, box: NDArray[np.floating]) -> Scores:
+        """(H, W) the same of what a box (4,) of left, top, right, bottom holds."""
+        ...
+
+
 class WordNetwork:
     """CLIPSeg (arXiv:2112.10003). Raises MissingModel where its folder cannot be loaded."""
 
@@ -24,12 +40,12 @@ class WordNetwork:
         try:
             from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
         except ImportError as error:
-            raise _not_installed() from error
+            raise not_installed() from error
         try:
             self._processor: Any = CLIPSegProcessor.from_pretrained(folder, local_files_only=True)
             self._model: Any = CLIPSegForImageSegmentation.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise _unusable(folder, error) from error
+            raise unusable(folder, error) from error
         self._model = self._model.to(device).eval()
         self._device = device
 
@@ -39,7 +55,7 @@ class WordNetwork:
         inputs = self._processor(
             text=list(words), images=[picture] * len(words), padding=True, return_tensors="pt"
         )
-        logits = _guarded(
+        logits = guarded(
             self._model, **{name: value.to(self._device) for name, value in inputs.items()}
         ).logits
         maps = logits.reshape(len(words), *logits.shape[-2:])
@@ -53,29 +69,45 @@ class ClickNetwork:
         try:
             from transformers import Sam2Model
         except ImportError as error:
-            raise _not_installed() from error
+            raise not_installed() from error
         try:
             self._model: Any = Sam2Model.from_pretrained(folder, local_files_only=True).to(device).eval()
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise _unusable(folder, error) from error
+            raise unusable(folder, error) from error
         self._device = device
 
     def __call__(self, rgb: Scores, points: NDArray[np.floating], are_inside: Sequence[bool]) -> Scores:
         """(H, W) probability 0 … 1 of what clicks mean. rgb: (H, W, 3) within 0 and 1. points: (M, 2) x, y in pixels;
         are_inside: whether each was a click on the thing or beside it."""
+        labels = np.array([int(inside) for inside in are_inside])
+        return self._found(rgb, points[None, None], input_labels=labels[None, None])
+
+    def in_box(self, rgb: Scores, box: NDArray[np.floating]) -> Scores:
+        """(H, W) probability 0 … 1 of the thing in a box (4,) of left, top, right, bottom in pixels."""
+        return self._found(rgb, np.asarray(box).reshape(1, 1, 2, 2))
+
+    def _found(
+        self, rgb: Scores, places: NDArray[np.floating], input_labels: NDArray[np.int_] | None = None
+    ) -> Scores:
+        """places: (1, 1, M, 2) clicks where they have labels, else corners of a box."""
         import torch
 
         side = int(self._model.config.prompt_encoder_config.image_size)
         height, width = rgb.shape[:2]
         pixels = torch.tensor((rgb - _IMAGENET_MEAN) / _IMAGENET_SPREAD).permute(2, 0, 1)
-        scale = np.array([side / width, side / height])
-        found = _guarded(
-            self._model,
-            pixel_values=_resized(pixels, (side, side))[None].to(self._device),
-            input_points=torch.tensor((points * scale)[None, None], dtype=torch.float32, device=self._device),
-            input_labels=torch.tensor([[[int(inside) for inside in are_inside]]], device=self._device),
-            multimask_output=False,
+        scaled = torch.tensor(places * np.array([side / width, side / height]), dtype=torch.float32)
+        asked = (
+            {"input_boxes": scaled.reshape(1, 1, 4).to(self._device)}
+            if input_labels is None
+            else {
+                "input_points": scaled.to(self._device),
+                "input_labels": torch.tensor(input_labels, device=self._device),
+            }
         )
+        found = guarded(
+            self._model, pixel_values=_resized(pixels, (side, side))[None].to(self._device), multimask_output=False,
+            **asked,
+        )  # fmt: skip
         logits = found.pred_masks.reshape(1, *found.pred_masks.shape[-2:])
         return np.asarray(_checked(_resized(logits, (height, width)).sigmoid())[0], np.float32)
 
@@ -99,7 +131,7 @@ def _checked(maps: Any) -> Scores:
     return scores
 
 
-def _guarded(model: Any, **inputs: Any) -> Any:
+def guarded(model: Any, **inputs: Any) -> Any:
     import torch
 
     try:
@@ -112,14 +144,14 @@ def _guarded(model: Any, **inputs: Any) -> Any:
         ) from error
 
 
-def _not_installed() -> MissingModel:
+def not_installed() -> MissingModel:
     return MissingModel(
         "The package transformers is not installed, which runs the network.",
         'Install it with `pip install "isokiln[diffusion]"`.',
     )
 
 
-def _unusable(folder: Path, error: Exception) -> MissingModel:
+def unusable(folder: Path, error: Exception) -> MissingModel:
     return MissingModel(
         f"The network in {folder} cannot be loaded.",
         "Check that the folder holds all of its files (config.json, the processor's and the weights), or fetch it anew.",

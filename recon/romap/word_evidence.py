@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from recon.cues.models import find_model
 from recon.errors import SettingsError
 from recon.romap import PartSettings
+from recon.romap.click_files import Click, read_clicks
 from recon.romap.evidence import ScoreEvidence
-from recon.romap.mask_networks import WordNetwork
+from recon.romap.mask_networks import ClickNetwork, FindsClicked, FindsWords
 from recon.romap.ring import ring_of_cameras
+from recon.romap.word_networks import word_network
 from render.cameras import CameraSet, limited_size
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
@@ -23,14 +25,6 @@ from render.splat_pictures import splat_picture
 
 Scores = NDArray[np.float32]
 BACKGROUND_SCORE = 0.4  # a part's probability must be above it to be seen at all
-
-
-class _FindsWords(Protocol):
-    def __call__(self, rgb: Scores, words: Sequence[str]) -> Scores: ...
-
-
-class _FindsClicked(Protocol):
-    def __call__(self, rgb: Scores, points: NDArray[np.floating], are_inside: Sequence[bool]) -> Scores: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +48,7 @@ class WordEvidence:
 
     pictures: SplatPictures
     words: tuple[str, ...]
-    network: _FindsWords
+    network: FindsWords
 
     def evidence(self) -> Iterator[ScoreEvidence]:
         for view in range(len(self.pictures.cameras)):
@@ -64,23 +58,13 @@ class WordEvidence:
 
 
 @dataclass(frozen=True, eq=False)
-class Click:
-    """A click on a view. point: (2,) x, y in pixels; is_inside: on the part, not beside it."""
-
-    view: int
-    part: int
-    point: ArrayLike
-    is_inside: bool = True
-
-
-@dataclass(frozen=True, eq=False)
 class ClickEvidence:
     """What a network takes clicks to mean; index 0 is everything else. part_names: with that first."""
 
     pictures: SplatPictures
     part_names: tuple[str, ...]
     clicks: tuple[Click, ...]
-    network: _FindsClicked
+    network: FindsClicked
 
     def evidence(self) -> Iterator[ScoreEvidence]:
         for view in sorted({click.view for click in self.clicks}):
@@ -89,9 +73,18 @@ class ClickEvidence:
             scores[0] = 0.5
             for part in sorted({click.part for click in self.clicks if click.view == view}):
                 chosen = [click for click in self.clicks if (click.view, click.part) == (view, part)]
-                points = np.array([np.asarray(click.point, np.float64) for click in chosen])
-                scores[part] = self.network(rgb, points, [click.is_inside for click in chosen])
+                scores[part] = self._meant(rgb, chosen)
             yield ScoreEvidence(view, winner_takes(scores))
+
+    def _meant(self, rgb: Scores, clicks: Sequence[Click]) -> Scores:
+        """(H, W) what clicks and boxes on one part of one view mean: any of the boxes, or all clicks together."""
+        boxes = [np.asarray(click.point, np.float64) for click in clicks if np.size(click.point) == 4]
+        chosen = [click for click in clicks if np.size(click.point) == 2]
+        found = [self.network.in_box(rgb, box) for box in boxes]
+        if chosen:
+            points = np.array([np.asarray(click.point, np.float64) for click in chosen])
+            found.append(self.network(rgb, points, [click.is_inside for click in chosen]))
+        return np.asarray(np.max(found, 0), np.float32)
 
 
 def winner_takes(scores: Scores) -> Scores:
@@ -111,14 +104,16 @@ class WordTask:
     notes: tuple[str, ...]
 
 
-def word_task(cloud: GaussianCloud, scene: SceneData | None, settings: PartSettings, device: str) -> WordTask:
+def word_task(
+    cloud: GaussianCloud, scene: SceneData | None, settings: PartSettings, device: str, seed: int
+) -> WordTask:
     """Load the network and choose the views: those of the scene, or a ring. Raises MissingModel, SettingsError."""
     words = tuple(dict.fromkeys(word.strip() for word in settings.words.split(",") if word.strip()))
     if not words:
         raise SettingsError(
             "The parts have no names.", "Give words with commas between them, such as “hair, nose”."
         )
-    network = WordNetwork(find_model(settings.words_model, "words")[0], device)
+    network = word_network(settings, device, seed)
     if isinstance(scene, PosedImages):
         cameras = scene.cameras.select(scene.used)
         sizes = [limited_size(size, settings.image_size) for size in cameras.size]
@@ -131,3 +126,30 @@ def word_task(cloud: GaussianCloud, scene: SceneData | None, settings: PartSetti
         notes = (f"No cameras were given: {len(cameras)} views around the splats are looked at.",)
     provider = WordEvidence(SplatPictures(cloud, cameras), words, network)
     return WordTask(cameras, words, provider, names, notes)
+
+
+@dataclass(frozen=True, eq=False)
+class ClickTask:
+    """Everything to find parts by clicks. part_ids: their numbers, 0 first for everything else."""
+
+    cameras: CameraSet
+    provider: ClickEvidence
+    part_ids: tuple[int, ...]
+    view_names: tuple[str, ...]
+
+
+def click_task(cloud: GaussianCloud, scene: PosedImages, settings: PartSettings, device: str) -> ClickTask:
+    """Read the clicks and load the network that knows what they mean. Raises FormatError, InputError, MissingModel."""
+    cameras = scene.cameras.select(scene.used)
+    sizes = np.array([limited_size(size, settings.image_size) for size in cameras.size]).reshape(-1, 2)
+    small = cameras.resized(sizes)
+    names = tuple(scene.images.names[view] for view in scene.used)
+    clicks = read_clicks(Path(settings.clicks), names, cameras.size, sizes)
+    numbers = (0, *sorted({click.part for click in clicks}))
+    place = {number: index for index, number in enumerate(numbers)}
+    clicks = tuple(replace(click, part=place[click.part]) for click in clicks)
+    network = ClickNetwork(find_model(settings.clicks_model, "clicks")[0], device)
+    labels = tuple(map(str, numbers))
+    return ClickTask(
+        small, ClickEvidence(SplatPictures(cloud, small), labels, clicks, network), numbers, names
+    )

@@ -33,7 +33,7 @@ def _new(tiny_pipeline, name, **options):
 
 @pytest.fixture(scope="module")
 def painter(tiny_pipeline):
-    """Gives painters, each made once, and closes them."""
+    """Gives painters, each made once."""
     made = {}
 
     def give(name, **options):
@@ -42,9 +42,7 @@ def painter(tiny_pipeline):
             made[key] = _new(tiny_pipeline, name, **options)
         return made[key]
 
-    yield give
-    for each in made.values():
-        each.close()
+    return give
 
 
 @pytest.mark.parametrize("name", FOLDERS)
