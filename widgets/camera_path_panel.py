@@ -27,7 +27,6 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QProgressBar,
     QSlider,
-    QStackedLayout,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -185,7 +184,8 @@ class CameraPathPanel(QWidget):
                 self._views.addItem(self._card(index))
             for place in chosen:
                 self._views.item(place).setSelected(True)
-        self._stack.setCurrentIndex(int(bool(path)))
+        self._empty.setVisible(not path)
+        self._content.setVisible(bool(path))
         with QSignalBlocker(self._closed), QSignalBlocker(self._whole):
             self._closed.setChecked(path.is_closed)
             self._whole.setValue(path.seconds)
@@ -254,9 +254,10 @@ class CameraPathPanel(QWidget):
         column.addLayout(self._build_bar())
         column.addWidget(self._build_views(), 1)
         column.addLayout(self._build_player())
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(empty)
-        self._stack.addWidget(content)
+        self._empty, self._content = empty, content
+        whole = column_in(self, spacing=0)
+        whole.addWidget(empty)
+        whole.addWidget(content)
 
     def _build_bar(self) -> QHBoxLayout:
         px = active_theme().px
