@@ -50,9 +50,7 @@ def choose_route(unexplained: float, missed: float, consistency: Consistency, is
     if missed < MISSED:
         reason = f"A map of colours holds the edit: it explains {percent} of it."
         return Route("color", unexplained, reason, missed)
-    reason = (
-        f"The edit changes texture, which a map of colours cannot: views are blended ({percent} explained)."
-    )
+    reason = "The edit changes texture that a map of colours would miss: edited views are blended."
     return Route("blend", unexplained, reason, missed)
 
 
