@@ -158,13 +158,13 @@ def test_the_shipped_network_is_that_of_its_card() -> None:
 
 
 def test_the_shipped_network_makes_more_of_perturbed_views_than_the_rule() -> None:
-    case = make_case(FIRST_SEED + 40, "color", (64, 48))
+    case = make_case(FIRST_SEED + 42, "color", (64, 48))
     found = {}
     for name, network in (("rule", None), ("network", shipped_parameters())):
         pictures = {view: blending(network)(case, view) for view in case.held_out}
         fidelity = np.mean([psnr(picture, case.clean[view]) for view, picture in pictures.items()])
         found[name] = fidelity, warp_error(pictures, case.scene)
-    assert found["network"][0] > found["rule"][0] + 0.3
-    assert found["network"][1] < found["rule"][1]
+    assert found["network"][0] > found["rule"][0] + 0.8
+    assert found["network"][1] < 0.95 * found["rule"][1]
     separately = warp_error({view: alone(case, view) for view in case.held_out}, case.scene)
-    assert found["network"][1] < 0.5 * separately
+    assert found["network"][1] < 0.4 * separately
