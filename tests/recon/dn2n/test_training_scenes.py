@@ -48,7 +48,7 @@ def test_a_larger_picture_shows_the_same_scene_from_the_same_place(scene: Proced
 
 
 def test_depth_takes_colours_of_one_view_to_another(scene: ProceduralScene) -> None:
-    colors = scene.rgb.astype(np.float32) / 255
+    colors = scene.rgb.astype(np.float32) / np.float32(255)
     for a, b in ((0, 1), (2, 3), (4, 0)):
         found, is_seen = seen_from(scene, a, b, colors)
         assert is_seen.mean() > 0.2
@@ -68,7 +68,7 @@ def test_normals_are_the_slope_of_the_depth_and_look_at_the_camera(scene: Proced
 
 
 def test_clean_edits_are_the_same_from_all_sides(scene: ProceduralScene) -> None:
-    original = scene.rgb.astype(np.float32) / 255
+    original = scene.rgb.astype(np.float32) / np.float32(255)
     edits = [named_edit(name, scene) for name in (*COLOR_EDITS, *TEXTURE_EDITS)]
     edits += [random_edit(scene, np.random.default_rng(seed)) for seed in range(8)]
     for edit in edits:
@@ -95,7 +95,7 @@ def test_world_noise_is_smooth_and_fills_its_range() -> None:
 
 
 def test_without_perturbation_edited_views_stay_as_they_are(scene: ProceduralScene) -> None:
-    original = scene.rgb.astype(np.float32) / 255
+    original = scene.rgb.astype(np.float32) / np.float32(255)
     edited = named_edit("sunset", scene).apply(scene)
     result = perturbed(original, edited, np.random.default_rng(0), 0)
     np.testing.assert_array_equal(result.views, edited)
@@ -105,7 +105,7 @@ def test_without_perturbation_edited_views_stay_as_they_are(scene: ProceduralSce
 def test_more_perturbation_is_further_from_the_clean_edit_and_its_size_is_told(
     scene: ProceduralScene,
 ) -> None:
-    original = scene.rgb.astype(np.float32) / 255
+    original = scene.rgb.astype(np.float32) / np.float32(255)
     edited = named_edit("bronze", scene).apply(scene)
     levels = [perturbed(original, edited, np.random.default_rng(1), level) for level in (0.25, 0.5, 1.0)]
     means = [result.sizes.mean() for result in levels]
