@@ -71,8 +71,11 @@ def make_field(
     """One edit of all views that are not held out. Raises InputError where none is left."""
     sources = np.flatnonzero(~views.is_held_out)
     names = tuple(views.names[i] for i in sources)
+    seen = depth.views.select(sources)
+    if settings.geometry == "free":
+        seen = replace(seen, tolerance=2 * seen.tolerance)
     given = EditedViews(
-        names, _colors(views.rgb[sources]), edited[sources], depth.views.select(sources),
+        names, _colors(views.rgb[sources]), edited[sources], seen,
         "none" if settings.variation else plan.consistency, None if masks is None else masks[sources],
     )  # fmt: skip
     repaired = repair(given, RepairWishes(settings.route, settings.keep, settings.drop, settings.filters))
