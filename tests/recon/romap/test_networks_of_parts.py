@@ -211,3 +211,66 @@ def test_clicks_that_cannot_be_are_told(exact_scene, tmp_path, rows, error, word
     sizes = scene.cameras.size
     with pytest.raises(error, match=words):
         read_clicks(Path(_clicks(tmp_path, rows)), scene.images.names, sizes, sizes // 2)
+
+
+@pytest.fixture(scope="module")
+def grounding_dino(tmp_path_factory):
+    import string
+
+    import torch
+    from transformers import (
+        BertConfig,
+        BertTokenizer,
+        GroundingDinoConfig,
+        GroundingDinoForObjectDetection,
+        GroundingDinoImageProcessorPil,
+        GroundingDinoProcessor,
+        SwinConfig,
+    )
+
+    folder = tmp_path_factory.mktemp("grounding-dino")
+    torch.manual_seed(0)
+    backbone = SwinConfig(
+        image_size=32, patch_size=4, embed_dim=8, depths=[1, 1, 1], num_heads=[1, 1, 1], window_size=2,
+        out_features=["stage1", "stage2", "stage3"],
+    )  # fmt: skip
+    text = BertConfig(
+        vocab_size=64, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=64,
+    )  # fmt: skip
+    config = GroundingDinoConfig(
+        backbone_config=backbone, text_config=text, d_model=32, encoder_layers=1, decoder_layers=2,
+        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, num_queries=5,
+        num_feature_levels=3, max_text_len=32,
+    )  # fmt: skip
+    GroundingDinoForObjectDetection(config).save_pretrained(folder)
+    letters = [*string.ascii_lowercase, *("##" + letter for letter in string.ascii_lowercase)]
+    (folder / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", *letters])
+    )
+    images = GroundingDinoImageProcessorPil(size={"shortest_edge": 32, "longest_edge": 64})
+    GroundingDinoProcessor(images, BertTokenizer(str(folder / "vocab.txt"))).save_pretrained(folder)
+    return folder
+
+
+def test_boxes_by_words_are_filled_or_get_their_outline(snowman, grounding_dino, sam2, tmp_path) -> None:  # noqa: F811
+    from recon.romap.mask_networks import ClickNetwork
+    from recon.romap.word_networks import BoxNetwork
+
+    picture = np.random.default_rng(0).random((40, 60, 3), np.float32)
+    boxes = BoxNetwork(grounding_dino, None, "cpu")(picture, ["hat", "nose"])
+    assert boxes.shape == (2, 40, 60) and set(np.unique(boxes)) <= {0, 1} and boxes.any()
+    for box in boxes:
+        rows, columns = np.nonzero(box)
+        assert len(rows) == 0 or box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].all()
+    outlines = ClickNetwork(sam2, "cpu")
+    shapes = BoxNetwork(grounding_dino, outlines, "cpu")(picture, ["hat", "nose"])
+    assert shapes.shape == (2, 40, 60) and shapes.min() >= 0 and not set(np.unique(shapes)) <= {0, 1}
+    found, _ = find_parts(
+        {"cloud": snowman.plain}, words="hat, nose", words_model=str(grounding_dino), clicks_model=str(sam2),
+        ring_views=4, image_size=48, lifting="votes",
+    )  # fmt: skip
+    assert found.extra["part"].shape == (len(snowman.cloud),)
+    (tmp_path / "config.json").write_text('{"model_type": "grounding-dino"}')
+    with pytest.raises(MissingModel, match="cannot be loaded"):
+        BoxNetwork(tmp_path, None, "cpu")
