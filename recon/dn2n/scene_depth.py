@@ -25,11 +25,12 @@ ENOUGH = 0.05  # share of all pixels whose depth must be known
 OPAQUE = 0.5  # least coverage of a pixel of splats or of a field that has a depth
 TOLERANCES = (0.02, 0.06)  # least and largest that views may differ by, of the depth
 SPREADS = 3.0  # median differences that the tolerance is
+FUSED_CELLS = 224  # along the region, of the surface that depths of networks are fused into
 LEAST_OVERLAP = 0.05  # of a view's pixels that another sees
 
 IN_WORDS = {
     "scene": "the scene's own depth",
-    "cues": "aligned depth of a network",
+    "cues": "depth of a network, aligned and fused",
     "field": "the radiance field",
     "cloud": "the splats",
     "photos": "the photos, compared with each other",
@@ -112,21 +113,25 @@ def scene_depths(views: SceneViews) -> Found:
 
 
 def aligned_depths(views: SceneViews) -> Found:
-    """Depth of networks, brought into the world by sparse points and by each other."""
-    from recon.debsdf.base import align_views
+    """Depth of networks, brought into the world by sparse points and by each other, and fused: the surface that all
+    views together say. Where that has a hole, each view's own counts."""
+    from recon.debsdf.base import build_base
+    from recon.debsdf.coarse import rendered_depth
 
     if views.posed.depth is None or views.posed.depth.kind == "metric":
         return None
-    stages = align_views(views.posed, views.size)
+    stages = build_base(views.posed, views.rgb, resolution=FUSED_CELLS)
     while True:
         try:
             yield Progress(0, 1, next(stages))
         except StopIteration as end:
-            aligned = end.value
+            base = end.value
             break
-    if not aligned.is_aligned.any():
+    if base is None:
         return None
-    return np.asarray(np.maximum(np.nan_to_num(aligned.depth, posinf=0, neginf=0), 0), np.float32)
+    fused = rendered_depth(base.field, views.posed.cameras, base.region, views.size)
+    depths = np.where(np.isfinite(fused), fused, base.aligned.depth)
+    return np.asarray(np.maximum(np.nan_to_num(depths, posinf=0, neginf=0), 0), np.float32)
 
 
 def field_depths(views: SceneViews, field: RadianceField | None) -> Found:
