@@ -110,8 +110,9 @@ def _scores(attn: Any, pixels: Tensor, words: Tensor) -> Tensor:
     """(L, pixels) of words' queries and pixels' keys before softmax, mean over heads."""
     query = _heads(attn, attn.add_q_proj(words), attn.norm_added_q)
     key = _heads(attn, attn.to_k(pixels), attn.norm_k)
-    scores: Tensor = query @ key.transpose(1, 2)
-    return scores.mean(0) / float(query.shape[-1]) ** 0.5
+    scores = query @ key.transpose(1, 2)
+    mean: Tensor = scores.mean(0) / query.shape[-1] ** 0.5
+    return mean
 
 
 def _last_scores(attn: Any, pixels: Tensor, words: Tensor) -> Tensor:

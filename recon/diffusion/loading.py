@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import importlib.util
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,6 +132,11 @@ def _loaded(folder: Path, kind: PainterKind, dtype: torch.dtype) -> Any:
             "The packages diffusers and transformers are not installed, which run the network.",
             'Install them with `pip install "isokiln[diffusion]"`.',
         ) from error
+    if kind.pipeline.startswith("Qwen") and importlib.util.find_spec("torchvision") is None:
+        raise MissingModel(
+            f"The package torchvision is not installed, which {kind.label.removesuffix(', local')} needs.",
+            "Install it with `pip install torchvision`.",
+        )
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     try:

@@ -188,6 +188,36 @@ def test_options_are_checked_by_name_and_range(tiny_pipeline) -> None:
     assert options_of(("steps=4", "apg=true", "source=a cat")) == {"steps": 4, "apg": True, "source": "a cat"}
 
 
+def test_qwen_is_asked_in_the_words_of_its_pipeline(tmp_path, monkeypatch) -> None:
+    import importlib.util
+    import inspect
+    from types import SimpleNamespace
+
+    import diffusers
+    import torch
+
+    from recon.diffusion.pipeline_painters import QwenPainter
+
+    call = inspect.signature(diffusers.QwenImageEditPipeline.__call__)
+    asked = {}
+
+    def pipeline(**named):
+        asked.update(call.bind(None, **named).arguments)
+        return SimpleNamespace(images=torch.full((1, 3, named["height"], named["width"]), 0.25))
+
+    painter = QwenPainter.__new__(QwenPainter)  # its processor needs torchvision, which tests do without
+    painter.kind, painter.options = PAINTERS["qwen-image-edit"], PaintOptions(size=64, steps=3, guidance=2.0)
+    painter.local = SimpleNamespace(pipeline=pipeline)
+    made = painter.paint(RGB, MASK, "red", 0)
+    np.testing.assert_allclose(made[MASK == 1], 0.25)
+    wanted = {"height": 32, "width": 64, "num_inference_steps": 3, "true_cfg_scale": 2.0, "prompt": "red"}
+    assert {name: asked[name] for name in wanted} == wanted and asked["negative_prompt"] == " "
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    (tmp_path / "model_index.json").write_text('{"_class_name": "QwenImageEditPipeline"}')
+    with pytest.raises(MissingModel, match=r"torchvision.*pip install"):
+        make_editor("qwen-image-edit", "red", options={"model": str(tmp_path)})
+
+
 def test_every_network_of_the_tables_has_its_editor_model_and_class() -> None:
     import diffusers
 
