@@ -96,7 +96,8 @@ def test_splats_of_a_field_cover_its_surface(field: ViewField) -> None:
     covered = field.depths[3] > 0
     assert alpha[covered].mean() > 0.95
     assert alpha[~covered].mean() < 0.3  # wide discs on the coarse surface reach a pixel beyond the edge
-    np.testing.assert_allclose(np.median(depth[covered] / field.depths[3][covered]), 1, atol=0.01)
+    # Flat discs as wide as a voxel (0.05 at a depth of 3.2) stand out from the curved surface.
+    np.testing.assert_allclose(np.median(depth[covered] / field.depths[3][covered]), 1, atol=0.02)
     few, _ = drive(SPLATS, {"field": field}, **QUICK, max_gaussians=150)
     assert len(few.outputs[0].data) == 150
 
