@@ -11,7 +11,7 @@ from recon.dn2n.editors.appearance import Plane
 from recon.dn2n.editors.surfel_drawing import paint
 from recon.dn2n.editors.surfels import Surfels
 from recon.dn2n.editors.worksheet import Worksheet
-from recon.dn2n.training.world_noise import fractal_noise
+from recon.dn2n.world_noise import fractal_noise
 
 Float = NDArray[np.float32]
 

@@ -19,7 +19,7 @@ from recon.dn2n.editors.view_geometry import (
     view_geometry,
     world_normals,
 )
-from recon.dn2n.training.world_noise import fractal_noise
+from recon.dn2n.world_noise import fractal_noise
 
 Float = NDArray[np.float32]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recon.dn2n.training.colors import Float, clipped, luma, ramp, turned_hue
 from recon.dn2n.training.scenes import ProceduralScene
-from recon.dn2n.training.world_noise import fractal_noise
+from recon.dn2n.world_noise import fractal_noise
 
 Kind = Literal["none", "color", "texture", "style"]
 Change = Callable[[Float, Float, Float], Float]  # of colours, points and normals, (..., 3) each

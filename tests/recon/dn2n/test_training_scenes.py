@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 from recon.dn2n.training.edits import COLOR_EDITS, TEXTURE_EDITS, named_edit, random_edit
 from recon.dn2n.training.perturbation import perturbed
 from recon.dn2n.training.scenes import ProceduralScene, make_scene
-from recon.dn2n.training.world_noise import fractal_noise
+from recon.dn2n.world_noise import fractal_noise
 
 TOLERANCE = 0.01  # relative difference of depth up to which two pixels show the same place
 
