@@ -7,131 +7,31 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import (
-    QModelIndex,
-    QPersistentModelIndex,
-    QRectF,
     QSignalBlocker,
-    QSize,
     Qt,
-    QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QDoubleSpinBox,
     QHBoxLayout,
-    QListView,
-    QListWidget,
     QListWidgetItem,
     QProgressBar,
     QSlider,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QWidget,
 )
 
 from widgets.camera_path import CameraPath
+from widgets.camera_path_cards import CARD, VIEW, PathCards
 from widgets.icons import icon
 from widgets.image_cells import pixmap_of
 from widgets.parts import EmptyPlace, IconButton, column_in, icon_button, row_of, text_button
-from widgets.theme import active_theme, interface_font, secondary_label
+from widgets.theme import active_theme, secondary_label
 
 Picture = NDArray[np.uint8]
-_CARD = QSize(104, 62)  # a view's picture, in design pixels
 _WORDS_FROM = 760  # design pixels of width from which the buttons have room for words
 _TICKS = 1000  # of the slider
-_VIEW = Qt.ItemDataRole.UserRole
-_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-
-
-class _Cards(QStyledItemDelegate):
-    """Paints a view: its picture, and over its foot when it is reached."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return _CARD * active_theme().ui_scale + QSize(active_theme().px(8), active_theme().px(8))
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        theme, px = active_theme(), active_theme().px
-        box = QRectF(option.rect).adjusted(px(4), px(4), -px(4), -px(4))
-        state = option.state
-        is_chosen = bool(state & QStyle.StateFlag.State_Selected)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        outline = QPainterPath()
-        outline.addRoundedRect(box, px(6), px(6))
-        painter.setClipPath(outline)
-        painter.fillRect(box, theme.color("raised"))
-        picture = index.data(Qt.ItemDataRole.DecorationRole)
-        if isinstance(picture, QPixmap):
-            painter.drawPixmap(box.topLeft(), picture)
-        else:
-            side = px(20)
-            middle = box.center().toPoint()
-            icon("video", 20, "text_second").paint(
-                painter, middle.x() - side // 2, middle.y() - px(16), side, side
-            )
-        foot = QRectF(box.left(), box.bottom() - px(18), box.width(), px(18))
-        back = theme.color("panel")
-        back.setAlphaF(0.85)
-        painter.fillRect(foot, back)
-        painter.setPen(theme.color("text"))
-        painter.setFont(interface_font(theme, 12))
-        painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, str(index.data(Qt.ItemDataRole.DisplayRole)))
-        painter.setClipping(False)
-        is_framed = is_chosen or bool(state & QStyle.StateFlag.State_MouseOver)
-        if is_framed:
-            painter.setPen(QPen(theme.color("accent" if is_chosen else "field_line"), 2))
-            painter.drawPath(outline)
-        painter.restore()
-
-
-class _Views(QListWidget):
-    """Cards that can be dragged to other places, or moved there with Ctrl and an arrow key.
-
-    reordered: indices of the views in their new order."""
-
-    reordered = Signal(list)
-    delete_wished = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("path_views")
-        self.setAccessibleName("Views of the camera path")
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setItemDelegate(_Cards(self))
-        self.setWrapping(False)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSpacing(active_theme().px(4))
-        # When a card was dropped it is still being moved: what is told must wait.
-        self._dropped = QTimer(self, singleShot=True, interval=0)
-        self._dropped.timeout.connect(lambda: self.reordered.emit(self.order()))
-        self.model().rowsMoved.connect(lambda *_: self._dropped.start())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.delete_wished.emit()
-        elif event.modifiers() == Qt.KeyboardModifier.ControlModifier and event.key() in _STEPS:
-            self._move(_STEPS[Qt.Key(event.key())])
-        else:
-            super().keyPressEvent(event)
-
-    def _move(self, by: int) -> None:
-        place, order = self.currentRow(), self.order()
-        if 0 <= place < len(order) and 0 <= place + by < len(order):
-            order.insert(place + by, order.pop(place))
-            self.setCurrentRow(place + by)
-            self.reordered.emit(order)
-
-    def order(self) -> list[int]:
-        """Which view is at each place."""
-        return [int(self.item(place).data(_VIEW)) for place in range(self.count())]
 
 
 class CameraPathPanel(QWidget):
@@ -322,7 +222,7 @@ class CameraPathPanel(QWidget):
         return field
 
     def _build_views(self) -> QWidget:
-        self._views = _Views()
+        self._views = PathCards()
         self._views.itemSelectionChanged.connect(self._show_chosen)
         self._views.itemDoubleClicked.connect(lambda item: self.view_chosen.emit(self._views.row(item)))
         self._views.itemClicked.connect(lambda item: self.view_chosen.emit(self._views.row(item)))
@@ -361,7 +261,7 @@ class CameraPathPanel(QWidget):
     def _card(self, index: int) -> QListWidgetItem:
         seconds = self._path.times[index]
         item = QListWidgetItem(f"{index + 1}  ·  {seconds:.1f} s")
-        item.setData(_VIEW, index)
+        item.setData(VIEW, index)
         item.setToolTip(f"View {index + 1}, reached after {seconds:.1f} s. Drag it to another place.")
         picture = self._pictures.get(index)
         if picture is not None:
@@ -397,7 +297,7 @@ class CameraPathPanel(QWidget):
 
 def _fitted(picture: Picture) -> QPixmap:
     """The middle of a picture, as large as a card."""
-    shown = _CARD * active_theme().ui_scale
+    shown = CARD * active_theme().ui_scale
     mode, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
     scaled = pixmap_of(picture).scaled(shown, mode, smooth)
     left, top = (scaled.width() - shown.width()) // 2, (scaled.height() - shown.height()) // 2
