@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import platformdirs
 
@@ -23,7 +23,8 @@ Task = Literal["depth", "normals", "words", "clicks", "edit"]
 class Model:
     """One network. hub: its place on the Hugging Face hub. size: bytes. kind, signs: what its numbers mean, for depth
     and for normals; None where it does not apply. is_gated: whether the hub asks for an account and consent first.
-    sha256: of files of weights, by their path, where they are known."""
+    left_out: patterns of the hub's files that need not be fetched, such as the same weights in other formats. sha256: of
+    files of weights, by their path, where they are known."""
 
     id: str
     name: str
@@ -35,6 +36,7 @@ class Model:
     kind: DepthKind | None = None
     signs: tuple[int, int, int] | None = None
     is_gated: bool = False
+    left_out: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -43,7 +45,12 @@ def known_models() -> tuple[Model, ...]:
     """The table `resources/models.toml`."""
     text = resources.files("resources").joinpath("models.toml").read_text(encoding="utf-8")
     rows = tomllib.loads(text)["model"]
-    return tuple(Model(**{**row, "signs": tuple(row["signs"])} if "signs" in row else row) for row in rows)
+    return tuple(Model(**{name: _fixed(value) for name, value in row.items()}) for row in rows)
+
+
+def _fixed(value: Any) -> Any:
+    """Lists as tuples."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def find_model(name: str, task: Task) -> tuple[Path, Model | None]:
@@ -79,10 +86,16 @@ def _installed(model: Model) -> Path:
     consent = f"Accept its licence at huggingface.co/{model.hub} and log in with `hf auth login` first. "
     raise MissingModel(
         f"The network {model.name} ({_in_words(model.size)}, licence {model.licence}) is not on this machine.",
-        f"{consent if model.is_gated else ''}Fetch it with `hf download {model.hub} --local-dir {own}`, or choose "
+        f"{consent if model.is_gated else ''}Fetch it with `{_command(model, own)}`, or choose "
         "another network.",
         f"looked for in {own} and in the Hugging Face cache",
     )
+
+
+def _command(model: Model, folder: Path) -> str:
+    """What fetches a network's files to a folder."""
+    without = "".join(f' --exclude "{pattern}"' for pattern in model.left_out)
+    return f"hf download {model.hub}{without} --local-dir {folder}"
 
 
 def _in_hub_cache(model: Model) -> Path | None:
