@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from render.color_map import mapped
 from render.field_picture import FieldPicture
 from render.splatting_compiled import Float
-from render.view_candidates import OUTSIDE, Candidates, KnownViews, blended, room_for
+from render.view_candidate_kernels import OUTSIDE
+from render.view_candidates import Candidates, KnownViews, blended, room_for
 from render.view_depth import novel_depth
 from render.view_field import ViewField
 from render.view_sources import (

@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from render.view_candidates import TOLERANCE, Candidates
+from render.view_candidate_kernels import TOLERANCE
+from render.view_candidates import Candidates
 from render.view_network_layout import FAINT, HEADER, MAGIC, NUM_FEATURES, VISIBLE, layer_sizes
 
 

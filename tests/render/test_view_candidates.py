@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import render.splatting_compiled
-from render.view_candidates import OUTSIDE, Candidates, blended, gather
+from render.view_candidate_kernels import OUTSIDE
+from render.view_candidates import Candidates, blended, gather
 from render.view_field import ViewField
 from tests.render.view_scenes import CENTER, FOCAL, field_of, poses_around, seen
 from tests.render.view_twins import blend_plainly, gather_plainly

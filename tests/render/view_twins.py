@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from render.view_candidates import (
+from render.view_candidate_kernels import (
     COARSE_LEVEL,
     MOST_DISAGREEMENT,
     MOST_PENALTY,
     OUTSIDE,
     TOLERANCE,
     UNSURE,
-    Candidates,
 )
+from render.view_candidates import Candidates
 from render.view_field import ViewField
 from render.view_sources import NEAREST_ANGLE, NUM_LEVELS, prepared
 
