@@ -49,7 +49,7 @@ class PaintedAnchors:
         seen = before if self._settings.prior == "keep" else before + (_GREY - before) * mask[..., None]
         wish, strength = self._settings.instruction.strip(), self._settings.strength
         made = self._painter.paint(
-            seen.astype(np.float32), (mask > 0).astype(np.float32), wish, self._seed, strength
+            seen.astype(np.float32), (mask > _SHOWN).astype(np.float32), wish, self._seed, strength
         )
         picture = view.picture.copy()
         picture[window] = np.where(mask[..., None] > 0, before + (made - before) * mask[..., None], before)

@@ -141,7 +141,7 @@ def test_a_scene_whose_photos_are_all_switched_off_is_refused(room, tmp_path) ->
 
 
 def test_the_table_of_networks_tells_what_a_person_must_know() -> None:
-    assert {model.task for model in known_models()} == {"depth", "normals", "words", "clicks"}
+    assert {model.task for model in known_models()} == {"depth", "normals", "words", "clicks", "edit"}
     for model in known_models():
         assert model.size > 1e6 and model.licence and model.hub.count("/") == 1 and model.revision
         assert (model.kind is not None) == (model.task == "depth")
