@@ -25,7 +25,7 @@ from render.gaussians import GaussianCloud
 from widgets.colour_maps import label_color
 from widgets.layer_list import LayerRow
 from widgets.part_legend import PartLegend
-from widgets.part_list import PartRow
+from widgets.part_rows import PartRow
 from widgets.theme import active_theme
 
 if TYPE_CHECKING:

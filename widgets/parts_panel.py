@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.icons import icon
-from widgets.part_list import NO_PART, PartList, PartRow
+from widgets.part_list import PartList
+from widgets.part_rows import NO_PART, PartRow
 from widgets.parts import (
     EmptyPlace,
     FoldButton,

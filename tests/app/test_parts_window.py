@@ -21,7 +21,7 @@ from render.transforms import Similarity3
 from tests.app.windows import begin_anew, kept_window, press
 from tests.widgets.viewports import canvas_of, move
 from widgets import viewport_camera as cameras
-from widgets.part_list import EYE, LOCK, NAME
+from widgets.part_rows import EYE, LOCK, NAME
 
 CTRL, SHIFT, NONE = (
     Qt.KeyboardModifier.ControlModifier,

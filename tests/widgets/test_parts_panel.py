@@ -10,8 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 
 from widgets.part_legend import PartLegend
-from widgets.part_list import COUNT, EYE, LOCK, NAME, SURE, PartList, PartRow
+from widgets.part_list import PartList
 from widgets.part_marks import MarkPath, MarkTools
+from widgets.part_rows import COUNT, EYE, LOCK, NAME, SURE, PartRow
 from widgets.parts_panel import NO_PART, Note, PartsPanel, ViewChip
 from widgets.selection_strokes import Stroke
 
