@@ -44,10 +44,10 @@ class PartJobs(QObject):
     def __init__(self, window: MainWindow, desk: PartsDesk) -> None:
         super().__init__(desk)
         self._window, self._desk, self._panel = window, desk, window.parts_panel
-        self._panel.words_wished.connect(self.find_words)
-        self._panel.words_opened.connect(self.check_words)
-        self._panel.masks_wished.connect(self.choose_masks)
-        self._panel.ring_wished.connect(self.make_cameras)
+        self._panel.by_words.wished.connect(self.find_words)
+        self._panel.by_words.opened.connect(self.check_words)
+        self._panel.by_masks.masks_wished.connect(self.choose_masks)
+        self._panel.by_masks.ring_wished.connect(self.make_cameras)
 
     @property
     def cameras(self) -> Layer | None:
@@ -64,7 +64,7 @@ class PartJobs(QObject):
             words = "There are no cameras yet: import the scene that the masks belong to, or make some."
         else:
             words = f"Seen from “{cameras.name}”, {counted(len(cameras.data.used), 'camera')}."
-        self._panel.set_cameras(words, has_cameras=cameras is not None)
+        self._panel.by_masks.set_cameras(words, has_cameras=cameras is not None)
 
     def check_words(self) -> None:
         """Say whether the network for words is on this machine, and where to get it else."""
@@ -77,7 +77,9 @@ class PartJobs(QObject):
             return "", ""
 
         self._window.splats.look(
-            "network for words", look, lambda found: self._panel.set_words_problem(*found) if found else None
+            "network for words",
+            look,
+            lambda found: self._panel.by_words.set_problem(*found) if found else None,
         )
 
     def find_words(self, words: str) -> None:

@@ -78,9 +78,9 @@ class PartsDesk(QObject):
         panel.list.lock_toggled.connect(self.set_locked)
         panel.show_wished.connect(self.set_show)
         panel.import_wished.connect(self._window.files.import_files)
-        panel.sure_changed.connect(self._preview_sure)
-        panel.sure_applied.connect(self.keep_sure)
-        panel.sure_closed.connect(self._end_sure)
+        panel.sure.changed.connect(self._preview_sure)
+        panel.sure.applied.connect(self.keep_sure)
+        panel.sure.closed.connect(self._end_sure)
 
     # What there is
 
@@ -135,8 +135,8 @@ class PartsDesk(QObject):
         self._show_colors()
         self.marking.refresh()
         self.jobs.refresh()
-        if current != self._told and self._panel.is_sure_open:
-            self._preview_sure(self._panel.least_sure)
+        if current != self._told and self._panel.sure.is_open:
+            self._preview_sure(self._panel.sure.least)
         if current != self._told:
             self._told = current
             self.current_changed.emit()
@@ -230,7 +230,7 @@ class PartsDesk(QObject):
         columns = layer.data.extra if layer is not None and isinstance(layer.data, GaussianCloud) else {}
         needed = {"parts": PART, "sure": "part_confidence"}.get(self.show)
         is_shown = layer is not None and needed is not None and needed in columns
-        is_shown = is_shown and not self._panel.is_sure_open  # what would belong to a part is tinted then
+        is_shown = is_shown and not self._panel.sure.is_open  # what would belong to a part is tinted then
         look = LOOKS[self.show] if is_shown else None
         self._window.scene.set_look({} if layer is None or look is None else {layer.id: look})
         self._panel.set_show(self.show)
@@ -352,8 +352,8 @@ class PartsDesk(QObject):
         given = splats_of(layer)
         number, likely = self.number, self.marking.likeliness(self.number)
         self._show_colors()
-        if given is None or number == NO_PART or not self._panel.is_sure_open:
-            self._panel.set_sure("Choose a part in the list.", "", False)
+        if given is None or number == NO_PART or not self._panel.sure.is_open:
+            self._panel.sure.say("Choose a part in the list.", "", can_apply=False)
             return
 
         def compute() -> tuple[NDArray[np.bool_], int, int]:
@@ -362,13 +362,13 @@ class PartsDesk(QObject):
             return after, int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
 
         def show(found: tuple[NDArray[np.bool_], int, int] | None) -> None:
-            if found is None or not self._panel.is_sure_open:
+            if found is None or not self._panel.sure.is_open:
                 return
             after, joins, leaves = found
             self._window.scene.show_marks({given.id: with_selected(given.marks, after)})
             words = f"{changes.splats(int(np.count_nonzero(after)))}: {words_of(joins)} join, {words_of(leaves)} leave."
             title = f"“{self.title_of(number)}”: at least {round(100 * least)}\u202f% sure"
-            self._panel.set_sure(title, words, joins + leaves > 0)
+            self._panel.sure.say(title, words, can_apply=joins + leaves > 0)
 
         self._window.splats.look("preview of parts", compute, show)
 

@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QScrollArea,
-    QSlider,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -25,11 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.icons import icon
+from widgets.part_folds import MasksFold, SureFold, WordsFold
 from widgets.part_list import PartList
-from widgets.part_rows import NO_PART, PartRow
+from widgets.part_rows import PartRow
 from widgets.parts import (
     EmptyPlace,
-    FoldButton,
     StateLabel,
     column_in,
     grouped,
@@ -91,8 +87,8 @@ class PartsPanel(QWidget):
 
     wished: "new", "select" or one of the actions below the list. tool_wished: a mark tool that was switched, "" for
     none. find_wished, live_toggled: find parts from the strokes, now or after each. show_wished: colours.
-    view_wished, view_dropped: go to a view that was drawn on, or forget what was drawn there. words_wished: names to
-    look for. masks_wished, ring_wished, import_wished. sure_changed, sure_applied: the least sureness, 0 … 1.
+    view_wished, view_dropped: go to a view that was drawn on, or forget what was drawn there. import_wished: splats.
+    Its folds `sure`, `by_words` and `by_masks` say themselves what is wished of them.
     """
 
     wished = Signal(str)
@@ -102,19 +98,13 @@ class PartsPanel(QWidget):
     show_wished = Signal(str)
     view_wished = Signal(int)
     view_dropped = Signal(int)
-    words_wished = Signal(str)
-    words_opened = Signal()
-    masks_wished = Signal()
-    ring_wished = Signal()
     import_wished = Signal()
-    sure_changed = Signal(float)
-    sure_applied = Signal(float)
-    sure_closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("parts_panel")
         self.list = PartList()
+        self.sure, self.by_words, self.by_masks = SureFold(), WordsFold(), MasksFold()
         self.buttons: dict[str, QToolButton] = {}
         self.tools: dict[str, QToolButton] = {}
         self._views: tuple[ViewChip, ...] = ()
@@ -195,45 +185,6 @@ class PartsPanel(QWidget):
         self._note.setVisible(bool(note.text))
         self._note.say(note.text, *_LOOKS[note.state])
 
-    def set_words_problem(self, problem: str, advice: str) -> None:
-        """Why parts cannot be found by words here, and what to do; "" when they can. A command in `backquotes` within
-        the advice can be copied."""
-        self.words.setEnabled(not problem)
-        self._find_words.setEnabled(not problem and bool(self.words.text().strip()))
-        self._command = advice.partition("`")[2].partition("`")[0]
-        self._copy.setVisible(bool(self._command))
-        self._copy.setToolTip(self._command)
-        if problem:
-            more = (
-                "Fetch it once, or mark parts in the picture: that needs no network."
-                if self._command
-                else advice
-            )
-            self._words_note.say(f"{problem} {more}", "warn", "triangle-alert")
-        else:
-            self._words_note.say("Small ones first, with commas: “left eye, nose, hair”.", *_LOOKS[""])
-
-    def set_cameras(self, words: str, *, has_cameras: bool) -> None:
-        """What views words and mask pictures are seen from."""
-        self._cameras.setText(words)
-        self._masks_button.setEnabled(has_cameras)
-
-    def set_sure(self, part: str, words: str, is_enabled: bool) -> None:
-        """What keeping only what is surer than the slider says would do."""
-        self._sure_title.setText(part)
-        self._sure_note.setText(words)
-        for widget in (self.sure, self._apply_sure):
-            widget.setEnabled(is_enabled)
-
-    @property
-    def least_sure(self) -> float:
-        """The position of the slider, 0 … 1."""
-        return self.sure.value() / self.sure.maximum()
-
-    @property
-    def is_sure_open(self) -> bool:
-        return self._sure_heading.is_open
-
     # Building
 
     def _build(self) -> None:
@@ -252,9 +203,8 @@ class PartsPanel(QWidget):
         column.addSpacing(px(8))
         self._add_marking(column)
         column.addSpacing(px(4))
-        self._add_sure(column)
-        self._add_words(column)
-        self._add_masks(column)
+        for fold in (self.sure, self.by_words, self.by_masks):
+            column.addWidget(fold)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -353,92 +303,3 @@ class PartsPanel(QWidget):
         drop = button.addAction(icon("x"), "Forget the strokes of this view")
         drop.triggered.connect(lambda: self.view_dropped.emit(place))
         return button
-
-    def _fold(self, column: QVBoxLayout, title: str, name: str) -> tuple[FoldButton, QVBoxLayout, QWidget]:
-        heading, body = FoldButton(title), QWidget()
-        heading.setObjectName(name)
-        inner = column_in(body, spacing=8)
-        inner.setContentsMargins(active_theme().px(20), 0, 0, active_theme().px(8))
-        body.hide()
-
-        def turn() -> None:
-            heading.set_open(not heading.is_open)
-            body.setVisible(heading.is_open)
-
-        heading.clicked.connect(turn)
-        column.addWidget(heading)
-        column.addWidget(body)
-        return heading, inner, body
-
-    def _add_sure(self, column: QVBoxLayout) -> None:
-        self._sure_heading, inner, _ = self._fold(column, "Keep what is sure", "fold_sure")
-        self._sure_title = secondary_label("")
-        self._sure_title.setWordWrap(True)
-        self.sure = QSlider(Qt.Orientation.Horizontal)
-        self.sure.setObjectName("part_sure")
-        self.sure.setAccessibleName("Least sureness")
-        self.sure.setRange(0, 100)
-        self.sure.setValue(50)
-        self.sure.valueChanged.connect(lambda _: self.sure_changed.emit(self.least_sure))
-        self._sure_note = secondary_label("")
-        self._sure_note.setObjectName("sure_note")
-        self._sure_note.setWordWrap(True)
-        self._apply_sure = text_button("Apply")
-        self._apply_sure.setObjectName("apply_sure")
-        self._apply_sure.clicked.connect(lambda: self.sure_applied.emit(self.least_sure))
-        inner.addWidget(self._sure_title)
-        inner.addWidget(self.sure)
-        inner.addLayout(row_of(self._sure_note, self._apply_sure))
-        self._sure_heading.clicked.connect(
-            lambda: self.sure_changed.emit(self.least_sure) if self.is_sure_open else self.sure_closed.emit()
-        )
-
-    def _add_words(self, column: QVBoxLayout) -> None:
-        heading, inner, _ = self._fold(column, "Find by words", "fold_words")
-        heading.clicked.connect(self.words_opened)
-        self.words = QLineEdit()
-        self.words.setObjectName("part_words")
-        self.words.setAccessibleName("Parts in words")
-        self.words.setPlaceholderText("left eye, nose, hair")
-        self._find_words = text_button("Find")
-        self._find_words.setObjectName("find_words")
-        self._words_note, self._command = StateLabel(), ""
-        self._copy = text_button("Copy the command that fetches it", "clipboard-copy")
-        self._copy.setObjectName("copy_words_command")
-        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
-        self._copy.hide()
-        self.words.textChanged.connect(lambda text: self._find_words.setEnabled(bool(text.strip())))
-        self.words.returnPressed.connect(self._find_words.click)
-        self._find_words.clicked.connect(lambda: self.words_wished.emit(self.words.text()))
-        inner.addLayout(row_of(self.words, self._find_words))
-        inner.addWidget(self._words_note)
-        inner.addWidget(self._copy)
-        self.set_words_problem("", "")
-
-    def _add_masks(self, column: QVBoxLayout) -> None:
-        _, inner, _ = self._fold(column, "From mask pictures", "fold_masks")
-        self._cameras = secondary_label("")
-        self._cameras.setObjectName("part_cameras")
-        self._cameras.setWordWrap(True)
-        inner.addWidget(self._cameras)
-        grid = QGridLayout()
-        grid.setSpacing(active_theme().px(6))
-        for place, (name, words, icon_name, signal, tip) in enumerate(
-            (
-                ("part_masks", "Choose masks…", "folder-open", self.masks_wished,
-                 "A folder of grey pictures named as the photos, a part's number in each pixel, 255 for no opinion"),
-                ("part_ring", "Make cameras…", "orbit", self.ring_wished,
-                 "A ring of cameras around the splats, where there are none"),
-            )
-        ):  # fmt: skip
-            button = text_button(words, icon_name)
-            button.setObjectName(name)
-            button.setToolTip(tip)
-            button.clicked.connect(signal)
-            grid.addWidget(button, place, 0)
-            if name == "part_masks":
-                self._masks_button = button
-        inner.addLayout(grid)
-
-
-__all__ = ["NO_PART", "Note", "PartRow", "PartsPanel", "ViewChip"]

@@ -381,22 +381,22 @@ def test_only_what_is_sure_is_kept_and_shown_before(qtbot, window):
     red, _ = find_both(qtbot, window)
     window.parts.marking.leave()
     window.parts.choose(red)
-    QTest.mouseClick(window.parts_panel._sure_heading, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(window.parts_panel.sure.heading, Qt.MouseButton.LeftButton)
     counts = []
     middle = int(100 * np.median(window.parts.marking.likeliness(red)[numbers_of(window) == red]))
     for least in (5, middle, 100):
-        window.parts_panel.sure.setValue(least)
+        window.parts_panel.sure.slider.setValue(least)
         settle(qtbot, window)
         counts.append(sum(int(t.marks.selected.sum()) for t in window.scene._trials.values()))
     assert counts[0] > counts[1] > counts[2]
     before = numbers_of(window)
-    window.parts_panel.sure.setValue(middle)
+    window.parts_panel.sure.slider.setValue(middle)
     settle(qtbot, window)
     click(qtbot, window, "apply_sure")
     assert (numbers_of(window) == red).sum() == counts[1] != (before == red).sum()
     press(window, "Ctrl+Z")
     assert np.array_equal(numbers_of(window), before)
-    QTest.mouseClick(window.parts_panel._sure_heading, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(window.parts_panel.sure.heading, Qt.MouseButton.LeftButton)
     assert not window.scene._trials
 
 

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from widgets.part_legend import PartLegend
 from widgets.part_list import PartList
 from widgets.part_marks import MarkPath, MarkTools
-from widgets.part_rows import COUNT, EYE, LOCK, NAME, SURE, PartRow
-from widgets.parts_panel import NO_PART, Note, PartsPanel, ViewChip
+from widgets.part_rows import COUNT, EYE, LOCK, NAME, NO_PART, SURE, PartRow
+from widgets.parts_panel import Note, PartsPanel, ViewChip
 from widgets.selection_strokes import Stroke
 
 ROWS = (
@@ -120,8 +120,9 @@ def test_what_makes_no_sense_now_cannot_be_clicked(panel):
 
 def test_buttons_say_what_is_wished(panel):
     told = []
-    for name in ("wished", "tool_wished", "show_wished", "view_wished", "view_dropped", "words_wished"):
+    for name in ("wished", "tool_wished", "show_wished", "view_wished", "view_dropped"):
         getattr(panel, name).connect(lambda value, name=name: told.append((name, value)))
+    panel.by_words.wished.connect(lambda words: told.append(("names", words)))
     panel.find_wished.connect(lambda: told.append("find"))
     panel.set_finding(can_find=True, is_live=False, is_busy=False)
     panel.set_views([ViewChip("View 1", "2 strokes"), ViewChip("View 2", "1 stroke", is_here=True)])
@@ -134,12 +135,12 @@ def test_buttons_say_what_is_wished(panel):
     panel._show_buttons["sure"].click()
     panel.find_button.click()
     panel.new_button.click()
-    panel.set_words_problem("", "")
-    panel.words.setText("nose, hat")
-    panel._find_words.click()
+    panel.by_words.set_problem("", "")
+    panel.by_words.words.setText("nose, hat")
+    panel.by_words.find_button.click()
     assert told == [
         ("view_wished", 1), ("view_dropped", 0), ("tool_wished", "lasso"), ("tool_wished", ""),
-        ("show_wished", "sure"), "find", ("wished", "new"), ("words_wished", "nose, hat"),
+        ("show_wished", "sure"), "find", ("wished", "new"), ("names", "nose, hat"),
     ]  # fmt: skip
     assert not panel.live.isChecked()
     panel.set_finding(can_find=True, is_live=True, is_busy=True)
@@ -155,10 +156,10 @@ def test_notes_and_problems_stand_where_they_matter(panel):
     assert panel._note.isVisible() and panel._note.text().startswith("The strokes")
     panel.say(Note())
     assert not panel._note.isVisible()
-    panel.set_words_problem("It is not here.", "Fetch it.")
-    assert panel._words_note.text() == "It is not here. Fetch it." and not panel.words.isEnabled()
-    panel.set_sure("“Hair”: at least 50 % sure", "12 join.", True)
-    assert panel._apply_sure.isEnabled() and panel.least_sure == 0.5
+    panel.by_words.set_problem("It is not here.", "Fetch it.")
+    assert panel.by_words.note == "It is not here. Fetch it." and not panel.by_words.words.isEnabled()
+    panel.sure.say("“Hair”: at least 50 % sure", "12 join.", can_apply=True)
+    assert panel.sure.apply_button.isEnabled() and panel.sure.least == 0.5
 
 
 def test_the_legend_names_the_first_of_many_parts(qtbot):
