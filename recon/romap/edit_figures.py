@@ -14,6 +14,7 @@ from render.gaussians import PARAMETERS, GaussianCloud
 from render.splat_pictures import splat_picture
 
 _VIEWS, _SIZE = 6, 96  # of the quick look around, in pixels
+CLEAR = 0.05  # change of a colour that nobody overlooks: some twelve of 255 steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +57,17 @@ def _are_same_bits(a: NDArray[np.generic], b: NDArray[np.generic]) -> NDArray[np
 
 
 def visible_change(before: GaussianCloud, after: GaussianCloud) -> float:
-    """Largest change of a pixel's colour, the 99.9 % of them, in a few small views around the scene: 0 … 1."""
+    """Change of a pixel's colour, the 99.9 % of them, in a few small views around the scene: 0 … 1.
+
+    The largest of all views, but the first that is CLEAR ends the look: that one is told then. So only what is hidden
+    or faint is drawn from all sides."""
     if not len(after):
         return 1.0
     cameras = ring_of_cameras(before, _VIEWS, _SIZE)
-    worst = 0.0
+    most = 0.0
     for pose, focal, center in zip(cameras.cam_from_world, cameras.focal, cameras.center, strict=True):
         pictures = [splat_picture(cloud, pose, focal, center, (_SIZE, _SIZE)) for cloud in (before, after)]
-        worst = max(worst, float(np.quantile(np.abs(pictures[1] - pictures[0]).max(-1), 0.999)))
-    return worst
+        most = max(most, float(np.quantile(np.abs(pictures[1] - pictures[0]).max(-1), 0.999)))
+        if most >= CLEAR:
+            break
+    return most

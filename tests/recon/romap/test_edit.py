@@ -10,6 +10,7 @@ from PIL import Image
 
 from recon.errors import InputError, SettingsError
 from recon.gaussian_values import base_colors
+from recon.romap import edit_figures
 from recon.romap.apply_changes import apply_changes
 from recon.romap.changes import Delete
 from recon.romap.edit_figures import changed_rows
@@ -110,6 +111,16 @@ def test_every_material_has_colours_within_bounds_and_takes_another_one(name) ->
 def test_no_visible_change_is_said_with_suggestions(snowman) -> None:
     _, figures = edit_part({"cloud": snowman.cloud}, part=SCARF, instruction="move up 0.00001")
     assert any(note.startswith("No visible change.") for note in figures["notes"])
+
+
+def test_a_clear_change_needs_one_look_and_none_needs_all(snowman, monkeypatch) -> None:
+    looks: list[float] = []
+    draw = edit_figures.splat_picture
+    monkeypatch.setattr(edit_figures, "splat_picture", lambda *given: looks.append(1) or draw(*given))
+    edited, _ = edit_part({"cloud": snowman.cloud}, part=PARTS.index("body"), instruction="dark red")
+    assert len(looks) == 2
+    looks.clear()
+    assert edit_figures.visible_change(edited, edited) == 0 and len(looks) == 12
 
 
 def test_edits_that_cannot_be_are_refused_with_a_sentence(snowman) -> None:
