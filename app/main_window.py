@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -283,6 +283,25 @@ class MainWindow(QMainWindow):
         is_same_scale = self._settings.value("scale", 0.0, float) == active_theme().ui_scale
         if isinstance(state, QByteArray) and is_same_scale:
             self.restoreState(state)
+
+    # Tools
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves the tool that is under way, wherever the keys go."""
+        if event.key() != Qt.Key.Key_Escape or not self._end_tool():
+            super().keyPressEvent(event)
+
+    def _end_tool(self) -> bool:
+        """Leave the tool under way; False where there is none."""
+        if self.parts.marking.tool:
+            self.parts.marking.leave()
+        elif self.splat_tools.tool:
+            self.splat_tools.leave()
+        elif self.viewport.tools.active:
+            self.viewport.end_tool()
+        else:
+            return False
+        return True
 
     # Files from outside
 

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from widgets.flow_layout import flow_in
 
+_MOST_LETTERS = 28  # of a chip; a word without an end would widen the panel
+
 
 @dataclass(frozen=True)
 class PromptWord:
@@ -57,7 +59,8 @@ class PromptWords(QWidget):
 
 
 def _chip(word: PromptWord) -> QLabel:
-    label = QLabel(word.text if word.is_known else f"{word.text} ?")
+    text = word.text if len(word.text) <= _MOST_LETTERS else f"{word.text[: _MOST_LETTERS - 1]}…"
+    label = QLabel(text if word.is_known else f"{text} ?")
     label.setProperty("chip", "known" if word.is_known else "unknown")
     label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
     label.setToolTip(word.tip or ("" if word.is_known else "Not understood: it is left out."))

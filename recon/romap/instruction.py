@@ -44,6 +44,7 @@ from recon.romap.materials import MATERIALS
 
 _TOKEN = re.compile(r"#[0-9a-f]{3,6}\b|[-+]?\d+(?:[.,]\d+)?|%|°|[-+]?[xyz]\b|[a-z][a-z'’-]*")
 _MOST_NAMED = 8  # words that are named as not understood
+_MOST_LETTERS = 24  # of a word that is named
 _DEFAULT_SHIFT = 0.25  # sizes of the part, where a move has no amount
 
 
@@ -66,7 +67,8 @@ def _not_understood(text: str, unknown: Sequence[str]) -> tuple[str, str]:
         return "The instruction is empty.", "Say what to change, such as “dark red” or “twice as big”."
     known = sorted({*named_colors(), *MATERIALS, *SCALE, *MOVE, *ROTATE, *DELETE, *ADJUST})
     near = [match for word in unknown for match in get_close_matches(word, known, 1, 0.8)]
-    named = [f"“{word}”" for word in dict.fromkeys(unknown)] or [f"“{shorten(text, 60, placeholder=' …')}”"]
+    plain = shorten(text, 60, placeholder=" …")
+    named = [f"“{_brief(word)}”" for word in dict.fromkeys(unknown or [plain])]
     words = ", ".join(named[:_MOST_NAMED]) + (" …" if len(named) > _MOST_NAMED else "")
     hint = f"Did you mean {' or '.join(f'“{match}”' for match in dict.fromkeys(near))}? " if near else ""
     return (
@@ -74,6 +76,12 @@ def _not_understood(text: str, unknown: Sequence[str]) -> tuple[str, str]:
         f"{hint}Without a network, say a colour (“dark red”), a material ({', '.join(list(MATERIALS)[:4])} …), "
         "“delete”, “twice as big”, “move up 10 cm” or “rotate 30 degrees”; or give anchor images.",
     )
+
+
+def _brief(word: str) -> str:
+    """A word without an end, or signs without spaces, are no more than begun."""
+    has_long = any(len(piece) > _MOST_LETTERS for piece in word.split())
+    return f"{word[: _MOST_LETTERS - 1]}…" if has_long else word
 
 
 class _Clauses:

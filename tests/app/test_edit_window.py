@@ -141,6 +141,28 @@ def test_words_are_told_as_understood_or_not_while_one_types(qtbot, window):
     assert "fluffy" in box._advice.text() and "dark red" in box._advice.text(), "what to say instead is told"
 
 
+def test_escape_leaves_the_marking_of_a_part_wherever_the_keys_go(qtbot, window):
+    begin(qtbot, window)
+    window.parts.marking.choose("brush")
+    assert window.parts.marking.tool == "brush"
+    window.edit_panel.prompt.text.setFocus()
+    QTest.keyClick(window.edit_panel.prompt.text, Qt.Key.Key_Escape)
+    assert not window.parts.marking.tool
+
+
+def test_a_word_without_an_end_does_not_widen_the_panel(qtbot, window):
+    begin(qtbot, window)
+    box = window.edit_panel.prompt
+    width = box.minimumSizeHint().width()
+    for words in ("w" * 5000, "dark red, " + "w" * 5000):
+        box.set_text(words)
+        qtbot.waitUntil(lambda: box._advice.isVisible() or len(box.words.words) == 2, timeout=3000)
+        QApplication.processEvents()
+        assert box.minimumSizeHint().width() <= max(width, 330), words[:12]
+        box.set_text("")
+        qtbot.waitUntil(lambda: not box._advice.isVisible() and not box.words.words, timeout=3000)
+
+
 def test_an_edit_waits_beside_its_layer_and_rejecting_leaves_every_byte_as_it_was(qtbot, window):
     layer = begin(qtbot, window)
     before, picture = digest(layer.data), seen(window)

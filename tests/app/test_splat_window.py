@@ -172,6 +172,16 @@ def test_lasso_polygon_and_brush_select_what_they_cover(qtbot, window):
     assert window.splat_tools.strokes.radius == larger, "the wheel alone zooms"
 
 
+@pytest.mark.parametrize("tool", ["lasso", "brush", "flood", "box", "sphere", "move", "rotate", "scale"])
+def test_escape_leaves_a_tool_wherever_the_keys_go(qtbot, window, tool):
+    open_splats(qtbot, window, grid())
+    window.splat_tools.choose(tool)
+    assert window.splat_tools.tool == tool
+    window.layer_list.setFocus()
+    QTest.keyClick(window.layer_list, Qt.Key.Key_Escape)
+    assert window.splat_tools.tool == ""
+
+
 def test_a_polygon_ends_with_escape_first_and_the_tool_with_the_next(qtbot, window):
     open_splats(qtbot, window, grid())
     canvas = canvas_of(window.viewport)

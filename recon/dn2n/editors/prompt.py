@@ -153,4 +153,4 @@ def _vocabulary() -> tuple[str, ...]:
 
 
 def _short(word: str) -> str:
-    return word if len(word) <= 40 else word[:39] + "…"
+    return word if len(word) <= 24 else word[:23] + "…"

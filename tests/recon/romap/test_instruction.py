@@ -117,3 +117,10 @@ def test_what_is_not_understood_of_a_long_text_is_told_briefly() -> None:
             parse_instruction(text)
         assert len(told.value.sentence) < 400
         assert "…" in told.value.sentence
+
+
+@pytest.mark.parametrize("word", ["a" * 5000, "🦄" * 50])
+def test_a_word_without_an_end_is_no_more_than_begun(word) -> None:
+    with pytest.raises(InputError) as told:
+        parse_instruction(word)
+    assert f"“{word[:23]}…”" in told.value.sentence
