@@ -32,6 +32,7 @@ from widgets.viewport_style import SHADING_TITLES, SHADINGS, SPLAT_VIEW_TITLES, 
 
 _OWN, _PLAIN = "", "plain"  # coloured by the mesh's own colours or the layer's one, always by the latter
 _BOTH, _FRONT = "both", "front"
+_ROUNDING = 1e-9  # of the largest coordinate: less is what rounding leaves of nothing
 _SPLATS = "splats:"  # begins what splats are coloured by: what kind of thing, and its name
 _FIELD = "field:"  # the same for fields
 _DEGREES = ("Same from all sides", "Simple (SH 1)", "Finer (SH 2)", "Finest (SH 3)", "All (SH 4)")
@@ -91,8 +92,10 @@ def _bounds(layer: Layer) -> list[tuple[str, str]]:
     if isinstance(layer.data, Missing | ImageSet | RenderedViews):  # Pictures are nowhere.
         return []
     low, high = layer.data.bounds
+    far = np.abs([low, high]).max(initial=0)
+    low, high, extent = (np.where(np.abs(x) < _ROUNDING * far, 0.0, x) for x in (low, high, high - low))
     unit = layer.data.frame.unit if layer.data.frame.unit != "unit" else ""
-    size = " × ".join(_number(x) for x in high - low)
+    size = " × ".join(_number(float(x)) for x in extent)
     return [("Size", f"{size} {unit}".strip()), ("From", _point(low)), ("To", _point(high))]
 
 

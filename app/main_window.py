@@ -241,6 +241,7 @@ class MainWindow(QMainWindow):
         if self.is_on_start_page:
             self.pages.setCurrentIndex(1)
             self._show_docks(True)
+            self.viewport.take_keys(Qt.CursorShape.ArrowCursor)  # Else some control would look chosen.
 
     def show_bottom(self, title: str) -> None:
         """Bring a tab of the lower panel to the front."""

@@ -219,6 +219,7 @@ class PreviewRow(QWidget):
             "Edit the current photo only and show it beside the original; nothing changes in 3D"
         )
         self.button.clicked.connect(self.wished)
+        self._had_keys = False
         self._state = StateLabel()
         self._state.hide()
         column = column_in(self, spacing=4)
@@ -234,4 +235,13 @@ class PreviewRow(QWidget):
         }
         self._state.setVisible(bool(words))
         self._state.say(words, *looks[state])
-        self.button.setEnabled(state != "busy")
+        self._set_waiting(state == "busy")
+
+    def _set_waiting(self, is_waiting: bool) -> None:
+        """The keys come back to the button after it waited, unless they went elsewhere meanwhile."""
+        if is_waiting:
+            self._had_keys = self.button.hasFocus()
+            self.button.clearFocus()  # Else they would go to whatever control is next.
+        self.button.setEnabled(not is_waiting)
+        if not is_waiting and self._had_keys and self.window().focusWidget() is None:
+            self.button.setFocus()

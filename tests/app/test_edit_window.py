@@ -141,6 +141,22 @@ def test_words_are_told_as_understood_or_not_while_one_types(qtbot, window):
     assert "fluffy" in box._advice.text() and "dark red" in box._advice.text(), "what to say instead is told"
 
 
+def test_the_keys_come_back_to_the_button_of_the_preview(qtbot, window):
+    begin(qtbot, window)
+    row = window.scene_edits.preview
+    row.show()
+    row.button.setFocus()
+    row.set_state("Editing one view…", "busy")
+    assert not row.button.isEnabled() and QApplication.focusWidget() is None
+    row.set_state("Previewed.")
+    assert row.button.hasFocus()
+    row.set_state("Editing one view…", "busy")
+    window.edit_panel.prompt.text.setFocus()
+    row.set_state("Previewed.")
+    assert window.edit_panel.prompt.text.hasFocus(), "the person went on elsewhere"
+    row.hide()
+
+
 def test_escape_leaves_the_marking_of_a_part_wherever_the_keys_go(qtbot, window):
     begin(qtbot, window)
     window.parts.marking.choose("brush")

@@ -68,6 +68,11 @@ def test_each_kind_is_described_in_its_own_words(room, tmp_path):
         assert facts_of(new_layer("x", data)).counts
 
 
+def test_what_rounding_leaves_of_a_flat_layer_is_no_size():
+    cloud = PointCloud(np.array([[0.3, -1.0, 2.0], [0.1 + 0.2, 1.0, 5.0], [0.3, 4e-17, 3.0]]))
+    assert dict(facts_of(new_layer("x", cloud)).bounds)["Size"] == "0 × 2 × 3"
+
+
 def test_a_scene_in_another_unit_keeps_its_rays_and_its_field_its_place(room):
     metres, millimetres = Frame("+Z", "m"), Frame("+Z", "mm")
     posed = in_frame(replace(room.posed, depth=DepthCues(("",) * 4, "metric", 0.5)), millimetres)
