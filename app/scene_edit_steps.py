@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.data_words import number
+from app.edited_scenes import METHOD
 from app.image_places import are_lost
 from app.job_states import JobState
 from app.layers import Layer
-from app.scene_edit_desk import METHOD
 from render.images import ImageSet, PosedImages
 from render.view_field import ViewField
 from widgets.stepper import Step, StepState
@@ -115,7 +115,9 @@ class SceneEditSteps:
 
     def _export(self, exported: set[str]) -> Step:
         kept = [layer for layer in self._edits if not layer.is_pending]
-        is_out = bool(kept) and (self._window.scene_edits.has_export or any(x.id in exported for x in kept))
+        is_out = bool(kept) and (
+            self._window.scene_edits.exports.has_exported or any(x.id in exported for x in kept)
+        )
         return Step("export", "Export", "ok" if is_out else "todo", "Views, a film, or the field itself.")
 
     def _running(self, method: str) -> StepState:
@@ -133,6 +135,6 @@ class SceneEditSteps:
 
     def _show_export(self) -> None:
         if self._edits:
-            self._window.scene_edits.ask_export()
+            self._window.scene_edits.exports.ask()
         elif self._window.actions_by_id["export"].isEnabled():
             self._window.files.export()

@@ -104,10 +104,10 @@ def test_a_scene_is_edited_by_words_reviewed_filmed_and_exported(qtbot, window, 
     assert ended.args == [film]
     assert int(cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_COUNT)) == 4
     with qtbot.waitSignal(window.exports.exported, timeout=20_000):
-        window.scene_edits.write_views(kept.data, tmp_path / "views")
+        window.scene_edits.exports.write_views(kept.data, tmp_path / "views")
     assert len(list((tmp_path / "views").glob("*.png"))) == len(kept.data)
     with qtbot.waitSignal(window.exports.exported, timeout=20_000):
-        window.scene_edits.write_field(kept.data, tmp_path / "scene.npz")
+        window.scene_edits.exports.write_field(kept.data, tmp_path / "scene.npz")
     np.testing.assert_array_equal(native.read(tmp_path / "scene.npz").pictures, kept.data.pictures)
     assert states(window)["export"] == "ok"
 
