@@ -38,11 +38,6 @@ def family_of(layers: Layers, layer: Layer) -> tuple[Layer, ...]:
     return tuple(each for each in layers if root_of(layers, each).id == root.id)
 
 
-def pending_of(layers: Layers, base: Layer) -> Layer | None:
-    """What waits to become the next version of a layer."""
-    return next((each for each in layers if each.is_pending and each.version_of == base.id), None)
-
-
 def made_from(layers: Layers, layer: Layer) -> tuple[Layer, ...]:
     """A version and all that were made from it, one after another."""
     found = [layer]

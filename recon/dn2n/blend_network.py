@@ -106,13 +106,6 @@ class BlendNetwork(nn.Module):
         return [*found, self.temperature]
 
 
-def from_flat(parameters: NDArray[np.float32]) -> BlendNetwork:
-    """The network of flat parameters."""
-    network = BlendNetwork(layer_sizes(parameters).width)
-    network.load_flat(parameters)
-    return network
-
-
 def visibility(candidates: CandidateTensors) -> Tensor:
     """(P, S) within 0 and 1: inside the source, and its depth agrees."""
     off = (candidates.disagreement / TOLERANCE) ** 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -116,8 +116,3 @@ def _read(posed: PosedImages, index: int, size: Size) -> NDArray[np.uint8]:
         raise FormatError(
             path, "The photo cannot be read.", "Relink or replace it.", details=str(error)
         ) from error
-
-
-def without_cues(posed: PosedImages) -> PosedImages:
-    """The same photos without depth and normals."""
-    return replace(posed, depth=None, normals=None)

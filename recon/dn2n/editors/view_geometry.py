@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.editors.compiled import compiled
 from recon.dn2n.editors.editor import SceneView
+from render.splatting_compiled import compiled
 
 Float = NDArray[np.float32]
 
@@ -28,10 +28,6 @@ class ViewGeometry:
     distance: Float
     is_known: NDArray[np.bool_]
     eye: NDArray[np.float64]
-
-    @property
-    def known_share(self) -> float:
-        return float(self.is_known.mean())
 
 
 def view_geometry(view: SceneView, far: float = 0.0) -> ViewGeometry:

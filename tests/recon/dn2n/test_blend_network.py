@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from recon.dn2n.blend_network import BlendNetwork, CandidateTensors, from_flat
+from recon.dn2n.blend_network import BlendNetwork, CandidateTensors
 from recon.dn2n.training.cases import make_training_case, neighbouring_patch, random_patch
 from recon.dn2n.training.evaluate import FIRST_SEED, alone, blending, make_case, psnr, warp_error
 from recon.dn2n.training.train import CurvePoint, TrainingSettings, difference, save, train
@@ -88,7 +88,9 @@ def test_parameters_survive_being_flat() -> None:
     network = random_network(8)
     flat = network.flat()
     assert len(flat) == layer_sizes(flat).count
-    np.testing.assert_array_equal(from_flat(flat).flat(), flat)
+    again = BlendNetwork(8)
+    again.load_flat(flat)
+    np.testing.assert_array_equal(again.flat(), flat)
 
 
 def test_numbers_that_are_no_network_are_refused() -> None:
