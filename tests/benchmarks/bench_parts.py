@@ -68,6 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     tables: dict[str, Callable[[Case], Iterator[str]]] = {
         "lifting": lifting,
+        "galp": galp,
         "strokes": strokes,
         "window": window_strokes,
         "edits": edits,
