@@ -58,7 +58,7 @@ class EditSceneSettings(Settings):
     masks: PathText = Field("", title="Masks", json_schema_extra={"metavar": "FOLDER"})
     """Folder of PNG named as the photos: white where the edit is wanted. Outside, pictures keep their bytes."""
     part: int = Field(-1, ge=-1, title="Part")
-    """Number of a part of the splats (--cloud) to which the edit is limited; -1 for the whole scene."""
+    """Number of a part of the splats given with the scene, to which the edit is limited; -1 for the whole scene."""
     views: int = Field(1, ge=1, le=1000, title="Edit every", json_schema_extra=_BASIC | {"unit": "photos"})
     """Every n-th photo is edited; novel views are made of these."""
     only: tuple[str, ...] = Field((), title="Only these photos")

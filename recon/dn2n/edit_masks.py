@@ -51,7 +51,7 @@ def masks_of_part(
 ) -> Generator[Progress, None, Float]:
     """(N, H, W) how much of a part of splats each pixel shows. Raises InputError."""
     if cloud is None:
-        raise InputError("The part needs the splats that it belongs to.", "Give them: --cloud SPLATS.")
+        raise InputError("The part needs the splats that it belongs to.", "Give these splats too.")
     is_part = part_mask(cloud, part).astype(np.float32)
     masks = np.zeros(views.rgb.shape[:3], np.float32)
     cameras = views.cameras

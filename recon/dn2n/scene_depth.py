@@ -68,7 +68,7 @@ def find_depth(
     if wish not in ("auto", "photos"):
         raise InputError(
             f"There is no depth from {IN_WORDS[wish]}.",
-            "Take another source (--depth auto), or give what it needs.",
+            "Let the depth come from another source, such as “auto”, or give what it needs.",
         )
     raise _nothing_found()
 
@@ -93,7 +93,7 @@ def checked(views: DepthViews, source: str) -> SceneDepth:
 def _nothing_found() -> InputError:
     return InputError(
         "There is no depth, and the photos are too different to find it from them.",
-        "Use photos that overlap, or compute depth first: cues, splats (--cloud) or a radiance field (--field).",
+        "Use photos that overlap, or make depth, splats or a radiance field of them first.",
     )
 
 

@@ -53,7 +53,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSettings, context: RunCon
 def _check_editor(settings: EditSettings) -> None:
     """Raises SettingsError where the editor cannot do with what is given."""
     if settings.editor == "anchors" and not settings.anchors:
-        raise SettingsError("There are no edited images.", "Give their folder (--anchors FOLDER).")
+        raise SettingsError("There are no edited images.", "Give their folder.")
     if settings.anchors and settings.editor not in BY_RULES:
         raise SettingsError(
             "Edited images and a network are both asked for.",
@@ -61,7 +61,8 @@ def _check_editor(settings: EditSettings) -> None:
         )
     if settings.sds > 0 and settings.editor != "slamp":
         raise SettingsError(
-            "Score distillation needs Stable Diffusion 3.", "Choose --editor slamp, or leave --sds out."
+            "Score distillation needs Stable Diffusion 3.",
+            "Choose the editor “slamp”, or no score distillation.",
         )
 
 
@@ -95,7 +96,7 @@ def part_mask(cloud: GaussianCloud, number: int) -> Mask:
         there = sorted(int(each) for each in np.unique(column) if each >= 0)
         known = ", ".join(map(str, there)) or "none"
         which = "Say which part to edit" if number < 0 else f"Part {number} has no splats"
-        raise InputError(f"{which}.", f"There are these parts: {known} (--part).")
+        raise InputError(f"{which}.", f"There are these parts: {known}.")
     return mask
 
 

@@ -64,7 +64,7 @@ def _from_folder(
     if not isinstance(scene, PosedImages):
         raise InputError(
             "Edited images need the cameras of their views.",
-            "Give the scene of posed images (--cameras SCENE).",
+            "Give the scene of posed images that they show.",
         )
     folder = AnchorFolder(Path(settings.anchors), scene)
     weights = ViewWeights(cloud, scene.cameras, are_kept=True)

@@ -89,7 +89,7 @@ def _task(
         )
     if not isinstance(cameras, PosedImages):
         raise InputError(
-            "Masks need the cameras of their images.", "Give the scene of posed images (--cameras SCENE)."
+            "Masks need the cameras of their images.", "Give the scene of posed images that they belong to."
         )
     if settings.clicks:
         from recon.romap.word_evidence import click_task
@@ -111,7 +111,7 @@ def _mask_task(cloud: GaussianCloud, scene: PosedImages, settings: PartSettings)
         raise InputError(
             f"The masks in {Path(settings.masks).name} name one part only, number {ids[0]}: everything would belong "
             "to it.",
-            "Give what is not the part a number too, such as 0, or give the folder as strokes (--scribbles).",
+            "Give what is not the part a number too, such as 0, or give the folder as one of strokes.",
         )
     providers = [replace(each, part_ids=ids) for each in opened]
     return _Task(
