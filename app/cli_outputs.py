@@ -24,6 +24,7 @@ from render.view_field import ViewField
 
 NATIVE = ".npz"
 IN_FOLDERS = ("posed_images", "view_field")  # kinds of scene data that are written as a folder of files
+EDIT_PARTS = {"edited": ".png", "novel": ".png", "depth": ".npy"}  # folders of an edit, and the files in each
 
 
 def check_output(output: Path, sources: Sequence[Path], makes: str | None = "mesh") -> None:
@@ -133,7 +134,7 @@ def _write_main(
         tell_notes(path, scene_folder.write(path, first.data))
         return [path], list(outputs[1:])
     if isinstance(first.data, ViewField) and folder is not None:
-        shutil.copytree(folder.path / "files", path, dirs_exist_ok=True)
+        _write_edit(folder.path / "files", path)
         return [path], list(outputs[1:])
     export = model_from(options, ExportOptions, "write-")
     meshes = [(output.name, output.data) for output in outputs if isinstance(output.data, TriangleMesh)]
@@ -155,6 +156,21 @@ def _write_main(
             return list(splats.files), [x for x in outputs if not isinstance(x.data, GaussianCloud)]
     tell_notes(path, formats.write(path, first.data, export))
     return [path], list(outputs[1:])
+
+
+def _write_edit(files: Path, path: Path) -> None:
+    """The folder of an edit; pictures of an earlier edit there, which is replaced, do not stay among its own.
+    Raises InputError."""
+    for part in EDIT_PARTS:
+        if (path / part).is_file():
+            raise InputError(
+                f"{path / part} is a file, and must be a folder.", "Choose another folder for -o."
+            )
+    if (path / "views.json").is_file() and (path / "metrics.json").is_file():
+        for part, ending in EDIT_PARTS.items():
+            for old in (path / part).glob(f"*{ending}"):
+                old.unlink()
+    shutil.copytree(files, path, dirs_exist_ok=True)
 
 
 def _endings(data: SceneData) -> set[str]:

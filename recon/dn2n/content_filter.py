@@ -20,6 +20,8 @@ WEAKEN_FROM = 1.5
 LEAST_SCORE = 0.03  # mean difference of colours that is never held against a view
 LEAST_SPREAD = 0.15  # of the median score: what scores differ by anyway
 FEWEST_VIEWS, FEWEST_SHARE = 8, 0.6  # that stay, whatever their scores
+BLATANT_FROM, BLATANT_SCORE = 12.0, 0.08  # what is as far off as this shows something else altogether
+FEWEST_BESIDE_BLATANT = 3  # that stay when such views go
 SEEN_BY = 3  # views that stay in each place of the scene
 PLACES = 8  # along the longest side of the scene
 LEAST_PART = 0.01  # of a view's pixels in a place, so that the view shows it
@@ -114,10 +116,11 @@ def decide(verdicts: Sequence[Verdict], places: NDArray[np.bool_]) -> tuple[Verd
     spread = max(1.4826 * float(np.median(np.abs(score - middle))), LEAST_SPREAD * middle, 1e-6)
     off = np.where(score >= LEAST_SCORE, (score - middle) / spread, 0.0)
     seen, left = places.sum(0), len(verdicts)
-    fewest = max(FEWEST_VIEWS, int(np.ceil(FEWEST_SHARE * len(verdicts))))
     found = list(verdicts)
     for i in np.argsort(-off, kind="stable"):
         reason = _reason(verdicts, int(i))
+        is_blatant = bool(off[i] >= BLATANT_FROM and score[i] >= BLATANT_SCORE)
+        fewest = _fewest(len(verdicts), is_blatant)
         if off[i] < WEAKEN_FROM:
             found[i] = _with(verdicts[i], "kept", 1.0, "")
         elif off[i] < DROP_FROM:
@@ -126,7 +129,7 @@ def decide(verdicts: Sequence[Verdict], places: NDArray[np.bool_]) -> tuple[Verd
             found[i] = _with(
                 verdicts[i], "weakened", LEAST_WEIGHT, f"{reason} Too few views would be left without it."
             )
-        elif (seen[places[i]] <= SEEN_BY).any():
+        elif (seen[places[i]] <= (1 if is_blatant else SEEN_BY)).any():
             found[i] = _with(
                 verdicts[i], "weakened", LEAST_WEIGHT, f"{reason} Too few others see what it shows."
             )
@@ -134,6 +137,11 @@ def decide(verdicts: Sequence[Verdict], places: NDArray[np.bool_]) -> tuple[Verd
             found[i] = _with(verdicts[i], "dropped", 0.0, reason)
             seen, left = seen - places[i], left - 1
     return tuple(found)
+
+
+def _fewest(count: int, is_blatant: bool) -> int:
+    """How many of the views must stay."""
+    return max(FEWEST_BESIDE_BLATANT if is_blatant else FEWEST_VIEWS, int(np.ceil(FEWEST_SHARE * count)))
 
 
 def overruled(

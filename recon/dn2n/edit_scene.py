@@ -82,7 +82,7 @@ def make_field(
     if not repaired.weights.any():
         raise InputError(
             "Every view was left out: no edited view is left.",
-            "Keep some (--keep NAMES), drop fewer, or keep all (--no-filters).",
+            "Keep some by name, leave out fewer, or keep all of them: “Leave out bad views” off.",
         )
     pictures = np.clip(repaired.pictures * 255 + 0.5, 0, 255).astype(np.uint8)
     layout = {
@@ -117,7 +117,7 @@ def _network(settings: EditSceneSettings, way: Way) -> Float:
         if settings.route == "network":
             raise MissingModel(
                 "The network that blends views is not part of this installation.",
-                "Install the program again, or blend by rule (--route blend).",
+                "Install the program again, or choose “blend” as the way to novel views: by rule.",
             ) from None
         return np.zeros(0, np.float32)
 
@@ -157,6 +157,11 @@ def _going_on(
             "Go on from an edit of this scene.",
         )
     posed = posed.select(np.array([place[name] for name in before.names], np.int64))
+    if not np.allclose(posed.cameras.cam_from_world, before.cameras.cam_from_world, atol=1e-4):
+        raise InputError(
+            "The edit to go on from has photos of the same names taken from elsewhere.",
+            "Go on from an edit of this scene.",
+        )
     held_out = held_out_ones(len(posed), held_out_every(settings.held_out, 0, True))
     views = SceneViews(posed, before.cameras, before.pictures, held_out)
     return views, checked(DepthViews(before.cameras, before.depths), "before")

@@ -100,8 +100,6 @@ def notes(record: EditRecord) -> Sequence[str]:
     if plan.unknown:
         words = ", ".join(f"“{word}”" for word in plan.unknown)
         found.append(f"Not understood and left out: {words}.")
-    if plan.targets and record.settings.part < 0 and not record.settings.masks:
-        found.append(f"All of the scene is edited, as no mask says where {', '.join(plan.targets)} is.")
     dropped = sum(verdict.decision == "dropped" for verdict in record.repaired.verdicts)
     if dropped:
         found.append(f"{dropped} of {len(record.sources)} views were left out; views.json tells why.")
@@ -112,10 +110,18 @@ def picture_names(names: Sequence[str]) -> list[str]:
     """A file for each view: its name with .png; with its folders where names are not distinct."""
     stems = [PurePosixPath(name.replace("\\", "/")).stem for name in names]
     if len({stem.casefold() for stem in stems}) < len(stems):
-        stems = [name.replace("\\", "/").strip("/").replace("/", "-") for name in names]
+        parts = [PurePosixPath(name.replace("\\", "/").strip("/")).with_suffix("").parts for name in names]
+        common = _shared_folders([each[:-1] for each in parts])
+        stems = ["-".join(each[common:]) for each in parts]
     if len({stem.casefold() for stem in stems}) < len(stems):
         stems = [f"{stem}-{i + 1}" for i, stem in enumerate(stems)]
     return [f"{stem}.png" for stem in stems]
+
+
+def _shared_folders(folders: Sequence[tuple[str, ...]]) -> int:
+    """How many outer folders are the same for all."""
+    levels = list(zip(*folders, strict=False))  # as deep as the shallowest
+    return next((k for k, level in enumerate(levels) if len(set(level)) > 1), len(levels))
 
 
 def _write_edited(folder: Path, record: EditRecord) -> Generator[Progress, None, None]:

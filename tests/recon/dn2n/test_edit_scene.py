@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 import recon.dn2n.edit_scene as edit_scene
+from app import cli_outputs
 from app.cli_run import main as isokiln_run
 from recon.dn2n import METHOD
 from recon.dn2n.editors.editor import EditPlan
+from recon.dn2n.outputs import picture_names
 from recon.dn2n.scene_depth import find_depth
 from recon.dn2n.scene_views import SceneViews
 from recon.errors import InputError, MissingModel, ReconError, SettingsError
@@ -91,6 +93,41 @@ def test_the_command_line_writes_edited_and_novel_views_depth_scores_and_measure
     assert json.loads(field.layout)["prompt"] == "a red sunset"
 
 
+def test_an_edit_takes_the_place_of_an_earlier_one_in_its_folder(written, tmp_path):
+    place = tmp_path / "out"
+    for part in ("novel", "depth"):
+        (place / part).mkdir(parents=True)
+    (place / "novel/elsewhere.png").touch()
+    (place / "depth/elsewhere.npy").touch()
+    (place / "novel/notes.txt").touch()
+    cli_outputs._write_edit(written, place)  # not an edit yet: nothing is taken away
+    assert (place / "novel/elsewhere.png").exists()
+    cli_outputs._write_edit(written, place)
+    kept = files_of(place)
+    assert kept.pop("novel/notes.txt") == b""
+    assert kept == files_of(written)
+
+
+def test_a_file_in_the_place_of_a_folder_of_the_edit_is_told(written, tmp_path):
+    (tmp_path / "novel").write_text("mine")
+    with pytest.raises(InputError, match="is a file, and must be a folder"):
+        cli_outputs._write_edit(written, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["novel"]
+
+
+@pytest.mark.parametrize(
+    ("names", "files"),
+    [
+        (("images/a.jpg", "images/b.jpg"), ["a.png", "b.png"]),
+        (("images/l/0.png", "images/r/0.png"), ["l-0.png", "r-0.png"]),
+        (("a/0.png", "a/0.jpg"), ["0-1.png", "0-2.png"]),
+        (("l/0.png", "0.png"), ["l-0.png", "0.png"]),
+    ],
+)
+def test_pictures_are_named_as_the_photos_with_folders_where_these_tell_them_apart(names, files):
+    assert picture_names(names) == files
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(scene, tmp_path):
     made, scene = [], scene.select(np.arange(5))
     for name, seed in (("a", 3), ("b", 3), ("c", 5)):
@@ -115,6 +152,11 @@ def test_an_edit_that_is_anchored_in_the_scene_is_left_as_it_is_and_gone_on_from
     assert again.pictures.mean() < 0.8 * scene_mean()
     np.testing.assert_array_equal(again.depths, field.depths)
     np.testing.assert_array_equal(again.originals, field.originals)
+    poses = scene.cameras.cam_from_world.copy()
+    poses[:, 0, 3] += 0.5
+    elsewhere = replace(scene, cameras=replace(scene.cameras, cam_from_world=poses))
+    with pytest.raises(InputError, match="taken from elsewhere"):
+        edited(tmp_path, elsewhere, {"before": field}, prompt="sepia")
 
 
 def scene_mean():

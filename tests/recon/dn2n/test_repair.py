@@ -126,17 +126,28 @@ def test_the_filter_keeps_at_least_eight_views_and_three_fifths_of_them():
     scores[:14] += np.arange(14) * 0.01
     found = decide(_verdicts(scores), everything)
     assert sum(verdict.decision == "dropped" for verdict in found) <= 12
-    few = decide(_verdicts([0.5, *[0.05] * 7]), np.ones((8, 4), bool))
+    few = decide(_verdicts([0.12, *[0.05] * 7]), np.ones((8, 4), bool))
     assert few[0].decision == "weakened" and 0 < few[0].weight < 0.1
 
 
 def test_the_filter_never_opens_a_hole():
     places = np.ones((20, 6), bool)
     places[3:, 5] = False  # A place that three views see, the worst of all among them.
-    scores = [0.9, *[0.05] * 18, 0.8]
+    scores = [0.12, *[0.05] * 18, 0.11]
     found = decide(_verdicts(scores), places)
     assert found[0].decision == "weakened" and "Too few others" in found[0].reason
     assert found[19].decision == "dropped"
+
+
+def test_views_that_show_something_else_altogether_go_where_any_other_sees_the_same():
+    places = np.ones((5, 4), bool)
+    places[2:, 3] = False
+    found = decide(_verdicts([0.5, *[0.05] * 4]), places)
+    assert [verdict.decision for verdict in found] == ["dropped", *["kept"] * 4]
+    places[1, 3] = False  # Now it alone sees one.
+    assert decide(_verdicts([0.5, *[0.05] * 4]), places)[0].decision == "weakened"
+    pair = decide(_verdicts([0.9, 0.05, 0.05]), np.ones((3, 2), bool))
+    assert pair[0].decision == "weakened"
 
 
 def test_scores_that_nobody_sees_are_not_held_against_a_view():
