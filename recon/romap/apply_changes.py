@@ -20,6 +20,7 @@ from render.transforms import Similarity3
 
 Mask = NDArray[np.bool_]
 _DARKEST = 0.08  # mean luma below which light and dark of a part are not told apart
+_MOST_UNEVEN = 0.35  # standard deviation of the light, of its mean
 _MOST_LIGHT = 1.6  # of the mean, so that one bright spot does not outshine the colour
 
 
@@ -101,10 +102,14 @@ def _with_colors(
 
 
 def _light_map(colors: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[float, float]:
-    """a, b so that a + b · luma is the light on a Gaussian, 1 on average."""
+    """a, b so that a + b · luma is the light on a Gaussian: 1 on average, and no more uneven than _MOST_UNEVEN.
+
+    On a dark part gloss and noise are many times its mean; as light on a bright colour they would be white blotches."""
     luma = colors @ gaussian_colors.LUMA
     mean = float(np.average(luma, weights=weights))
-    return (0.0, 1 / mean) if mean > _DARKEST else (1 - mean / _DARKEST, 1 / _DARKEST)
+    spread = float(np.sqrt(np.average((luma - mean) ** 2, weights=weights)))
+    slope = min(1 / max(mean, _DARKEST), _MOST_UNEVEN / max(spread, 1e-6))
+    return 1 - slope * mean, slope
 
 
 def _adjusted(cloud: GaussianCloud, chosen: Mask, change: Adjust) -> GaussianCloud:

@@ -60,6 +60,16 @@ def test_a_black_part_can_become_white(snowman) -> None:
     np.testing.assert_allclose(0.5 + SH_C0 * edited.sh[part, 0], 1, atol=1e-5)
 
 
+def test_gloss_on_a_dark_part_is_no_blotch_on_a_bright_material(snowman) -> None:
+    part = snowman.truth == SCARF
+    luma = 0.1 * np.exp(0.9 * np.random.default_rng(0).standard_normal(part.sum()))
+    sh = np.zeros_like(snowman.cloud.sh)
+    sh[part, 0] = (np.clip(luma, 0, 1)[:, None] - 0.5) / SH_C0
+    edited, _ = edit_part({"cloud": replace(snowman.cloud, sh=sh)}, part=SCARF, instruction="marble")
+    after = 0.5 + SH_C0 * edited.sh[part, 0]
+    assert np.quantile(after, 0.95) < 1.25 and np.corrcoef(luma, after.mean(1))[0, 1] > 0.2
+
+
 def test_lengths_are_in_the_scenes_unit_and_directions_in_its_frame(snowman) -> None:
     part = snowman.truth == SCARF
     cases = (
