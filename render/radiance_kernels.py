@@ -54,7 +54,7 @@ def shrink(largest: Any, shell: Any) -> Any:
 
 
 @compiled
-def _cell_of(x: Any, y: Any, z: Any, shell: Any, cells: Any) -> Any:
+def cell_of(x: Any, y: Any, z: Any, shell: Any, cells: Any) -> Any:
     """Number of the cell of the density grid that a place lies in, and its largest coordinate."""
     largest = max(abs(x), abs(y), abs(z))
     factor = shrink(largest, shell) / (_ONE + shell) * _HALF * _F(cells)
@@ -94,7 +94,7 @@ def place_samples(
             if largest > _ONE:
                 step = cell * largest * np.sqrt(largest)
             middle = t + _HALF * step
-            at, largest = _cell_of(ox + middle * dx, oy + middle * dy, oz + middle * dz, shell, cells)
+            at, largest = cell_of(ox + middle * dx, oy + middle * dy, oz + middle * dz, shell, cells)
             if largest > _FAR or left < _F(LEAST_LEFT):
                 break
             code = codes[at]

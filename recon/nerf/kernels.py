@@ -18,7 +18,6 @@ _ZERO, _HALF, _ONE = _F(0), _F(0.5), _F(1)
 BETA_1, BETA_2, EPSILON = 0.9, 0.99, 1e-15  # of Adam, as in Instant NGP
 _B1, _B2, _EPSILON = _F(BETA_1), _F(BETA_2), _F(EPSILON)
 DEPTH_REACH = 0.2  # of a depth: how far off is as bad as nothing at all
-WRONG = 2.0  # times as bad at most, so that what is wrong fades
 
 
 @compiled
@@ -65,9 +64,7 @@ def slopes_of_rays(
             slope += distortion * _F(2) * (spread + wide * weight)
             bent += weight * (spread + wide * weight)
             if trust[ray] > 0:
-                away = (
-                    min(abs(places[ray, s] - known[ray]) / (_F(DEPTH_REACH) * known[ray]), _F(WRONG)) - _ONE
-                )
+                away = min(abs(places[ray, s] - known[ray]) / (_F(DEPTH_REACH) * known[ray]), _ONE) - _ONE
                 slope += trust[ray] * away
                 off += weight * away
             by_weight[s] = slope
@@ -84,7 +81,7 @@ def slopes_of_rays(
             logarithm = shared[i // BLOCK, 0, i % BLOCK]
             slope = widths[ray, s] * (left_after[s] * by_weight[s] - later) * density_of(logarithm)
             slope *= near_share(places[ray, s])
-            of_density[n // BLOCK, n % BLOCK] = slope
+            of_density[n // BLOCK, n % BLOCK] = slope if logarithm < _F(10) else _ZERO
             later += weights[ray, s] * by_weight[s]
 
 

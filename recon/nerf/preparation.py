@@ -11,7 +11,7 @@ from recon.nerf.engine import KernelEngine
 from recon.nerf.parameters import initial_parameters, make_layout
 from recon.nerf.pixels import Pixels, longest_side
 from recon.nerf.schedule import held_out_every
-from recon.nerf.sight import first_codes
+from recon.nerf.sight import expect_surfaces, first_codes
 from recon.nerf.torch_engine import TorchEngine
 from recon.nerf.train import Trainer
 from recon.splats.extent import find_extent
@@ -31,11 +31,15 @@ def prepare_trainer(posed: PosedImages, settings: NerfSettings, device: str, see
     photos = Photos(posed, longest_side(posed, settings), every, device, settings.transparency)
     check_photos(photos)
     in_box = photos.cameras.transformed(world_from_box.inverse)
-    pixels = Pixels(photos, in_box, _depth(posed, world_from_box, settings))
+    depth = _depth(posed, world_from_box, settings)
+    pixels = Pixels(photos, in_box, depth)
     background, is_random = _background(photos, pixels, settings)
     layout = make_layout(settings, background)
     trained = in_box.select(photos.trained)
-    start = layout, initial_parameters(layout, seed), first_codes(trained, layout)
+    codes = first_codes(trained, layout)
+    if depth is not None:
+        expect_surfaces(codes, depth[photos.trained], trained, layout)
+    start = layout, initial_parameters(layout, seed), codes
     engine = TorchEngine(*start, device) if device.startswith("cuda") else KernelEngine(*start)
     return Trainer(photos, pixels, engine, world_from_box, bounds, is_random, settings, seed, device)
 

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.cameras import CameraSet
-from render.radiance_kernels import NEVER
+from render.radiance_kernels import NEVER, cell_of
 from render.radiance_layout import RadianceLayout
 from render.splatting_compiled import compiled, in_threads
 
 START_CODE = 86  # of every cell that is seen: 0.4 per box unit
 BLOCKS = 64  # of cells along an edge that are asked about together
+KNOWN_CODE = 118  # of cells around surfaces that are known before training: 7 per box unit
+KNOWN_REACH = 0.03  # of a known depth: how far around it samples are to look
 NEAR = 0.3  # box units: what only one camera sees so close cannot be told from what is behind it
 
 
@@ -29,6 +31,52 @@ def first_codes(in_box: CameraSet, layout: RadianceLayout) -> NDArray[np.uint8]:
     for axis in range(3):
         codes = codes.repeat(layout.cells // coarse, axis)
     return np.ascontiguousarray(codes).reshape(-1)
+
+
+def expect_surfaces(
+    codes: NDArray[np.uint8], depth: NDArray[np.float32], in_box: CameraSet, layout: RadianceLayout
+) -> None:
+    """Make samples look where surfaces are known to be: a few on a ray else miss most, and what no sample meets learns
+    nothing of its depth. Where depth is wrong, samples soon thin the cells out again.
+
+    codes: of `first_codes`, changed where a camera sees. depth: (N, H, W) z-depth in box units, NaN where unknown, from
+    as many cameras."""
+    height, width = depth.shape[1:]
+    cameras = in_box.resized(np.tile(np.array([[width, height]]), (len(in_box), 1)))
+    lens = np.concatenate([cameras.focal, cameras.center], 1).astype(np.float32)
+    poses = np.ascontiguousarray(cameras.world_from_cam[:, :3], np.float32)
+    shell, cell = np.float32(layout.shell), np.float32(layout.cell)
+    in_threads(_expect, len(depth), 1, depth, poses, lens, shell, cell, layout.cells, codes)
+
+
+@compiled
+def _expect(
+    start: Any, stop: Any, depth: Any, poses: Any, lens: Any, shell: Any, cell: Any, cells: Any, codes: Any
+) -> None:
+    """Views start … stop: cells along each ray, within reach of the depth there."""
+    reach = np.float32(KNOWN_REACH)
+    for v in range(start, stop):
+        p = poses[v]
+        for row in range(depth.shape[1]):
+            for column in range(depth.shape[2]):
+                known = depth[v, row, column]
+                if not known > 0:
+                    continue
+                x = (np.float32(column + 0.5) - lens[v, 2]) / lens[v, 0]
+                y = (np.float32(row + 0.5) - lens[v, 3]) / lens[v, 1]
+                steps = np.int64(np.float32(2) * reach * known / cell) + 1
+                for k in range(steps + 1):
+                    z = known * (
+                        np.float32(1) - reach + np.float32(2) * reach * np.float32(k) / np.float32(steps)
+                    )
+                    at, _ = cell_of(
+                        z * (p[0, 0] * x + p[0, 1] * y + p[0, 2]) + p[0, 3],
+                        z * (p[1, 0] * x + p[1, 1] * y + p[1, 2]) + p[1, 3],
+                        z * (p[2, 0] * x + p[2, 1] * y + p[2, 2]) + p[2, 3],
+                        shell, cells,
+                    )  # fmt: skip
+                    if codes[at] != NEVER:
+                        codes[at] = KNOWN_CODE
 
 
 @compiled

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from recon.nerf.kernels import DEPTH_REACH, WRONG
+from recon.nerf.kernels import DEPTH_REACH
 from render.radiance_kernels import LEAST_LEFT, MOST_BINS, NEVER, STEP_CAP, WIDEST
 from render.radiance_layout import FARTHEST, RadianceLayout
 from render.radiance_rays import NEAREST
@@ -123,10 +123,8 @@ def draw(
     turning: within 0 and 1, how much directions count."""
     shape = placed.places.shape
     shared = _shared(parameters, encode(placed.points.reshape(-1, 3)))
-    # The slope goes back beyond the limit, too: what is too dense must be able to fade.
-    logarithm = shared[:, 0] - (shared[:, 0] - 10).clamp(min=0).detach()
     near = (placed.places**2).clamp(max=1)
-    density = _taught(torch.exp(logarithm - 1).view(shape), near)
+    density = _taught(torch.exp(shared[:, 0].clamp(max=10) - 1).view(shape), near)
     passed = torch.exp(-density * placed.widths)
     left = torch.cumprod(torch.cat([torch.ones_like(passed[:, :1]), passed[:, :-1]], 1), 1)
     weights = left * (1 - passed)
@@ -170,7 +168,7 @@ def distortion(drawn: Drawn, placed: Placed) -> Tensor:
 def depth_cost(drawn: Drawn, placed: Placed, known: Tensor, trust: Tensor) -> Tensor:
     """(R,) what lies off a known distance (R,), by trust (R,), 0 where unknown."""
     away = ((placed.places - known[:, None]).abs() / (DEPTH_REACH * known[:, None]).clamp(min=1e-9)).clamp(
-        max=WRONG
+        max=1
     )
     return torch.where(trust > 0, trust * ((drawn.weights * (away - 1)).sum(1) + 1), 0)
 

@@ -2,7 +2,8 @@
 
 `python -m tests.benchmarks.bench_nerf SCENE [--minutes 2] [--depth] [--picture out.png] [--set NAME=VALUE …]` prints a
 line for each half of the time, then what a frame takes. --depth: train with the scene's own depth; without it, that
-is only compared with. One thread: set OMP_NUM_THREADS=1 and NUMBA_NUM_THREADS=1.
+is only compared with. --truth: a folder of exact z-depth to compare with, 16-bit PNG of thousandths of the world's unit,
+by the photos' names. One thread: set OMP_NUM_THREADS=1 and NUMBA_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -43,13 +44,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--depth", action="store_true")
-    parser.add_argument("--truth", type=Path, help="another scene of the same photos whose depth is exact")
+    parser.add_argument("--truth", type=Path, help="folder of exact depth")
     parser.add_argument("--picture", type=Path, help="photos beside what is seen from there")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the method")
     options = parser.parse_args()
     torch.set_num_threads(1)
     posed = formats.read(options.scene, ReadOptions(read_as="scene")).data
-    truth = posed if options.truth is None else formats.read(options.truth, ReadOptions(read_as="scene")).data
     wishes = dict(pair.split("=", 1) for pair in options.set)
     values = {name: json.loads(value) for name, value in wishes.items()}
     settings = METHOD.make_settings(
@@ -60,7 +60,8 @@ def main() -> None:
     )
     run(trainer, posed)
     field = trainer.field(posed.frame, trainer.photos.cameras)
-    tell_depth(field, truth)
+    for kind, views in (("trained", trainer.photos.trained), ("held-out", held_out_of(trainer))):
+        tell_depth(field, posed, few(views), kind, options.truth)
     tell_frames(field)
     if options.picture:
         Image.fromarray(beside(trainer, field)).save(options.picture)
@@ -75,7 +76,7 @@ def run(trainer: Trainer, posed: PosedImages) -> None:
             told = int(2 * trainer.share)
             seconds, began = trainer.seconds, time.process_time()
             field = trainer.field(posed.frame, trainer.photos.cameras)
-            held_out = np.flatnonzero(trainer.photos.is_held_out)
+            held_out = held_out_of(trainer)
             found = [figures(trainer, field, few(each)) for each in (trainer.photos.trained, held_out)]
             trainer.leave_out(time.process_time() - began)
             print(
@@ -100,26 +101,40 @@ def figures(trainer: Trainer, field: RadianceField, views: list[int]) -> tuple[f
     return float(np.mean([each.psnr for each in found])), float(np.mean([each.ssim for each in found]))
 
 
-def tell_depth(field: RadianceField, truth: PosedImages) -> None:
-    """How far off depth is in views of all kinds, where the scene tells metric depth."""
-    if truth.depth is None or truth.depth.kind != "metric":
+def held_out_of(trainer: Trainer) -> NDArray[np.int64]:
+    """Photos that training does not see."""
+    return np.flatnonzero(trainer.photos.is_held_out)
+
+
+def tell_depth(
+    field: RadianceField, posed: PosedImages, views: list[int], kind: str, truth: Path | None
+) -> None:
+    """How far off depth is in some views, where exact depth is there or the scene tells metric depth."""
+    if truth is None and (posed.depth is None or posed.depth.kind != "metric"):
         return
-    errors, known_share = [], []
-    for view in few(np.arange(len(truth))):
-        width, height = truth.cameras.size[view].tolist()
-        known = read_depth(truth, view)
+    errors, known_share = [np.zeros(0)], []
+    for view in views:
+        cameras = posed.cameras
+        if truth is None:
+            known = read_depth(posed, view)
+        else:
+            stored = np.asarray(Image.open(truth / Path(posed.images.paths[view]).name), np.float64)
+            known = np.where(stored > 0, stored / 1000, np.nan)
+        size = (known.shape[1], known.shape[0])
+        factor = np.array(size) / cameras.size[view]
         found = radiance_picture(
-            field, truth.cameras.cam_from_world[view], truth.cameras.focal[view], truth.cameras.center[view], (width, height)
+            field, cameras.cam_from_world[view], cameras.focal[view] * factor, cameras.center[view] * factor, size
         ).depth  # fmt: skip
         both = np.isfinite(known) & (found > 0)
         errors.append(np.abs(found[both] / known[both] - 1))
         known_share.append(both.mean())
     every = np.concatenate(errors)
+    if not len(every):
+        return
     off = [f"{100 * np.quantile(every, share):.1f} %" for share in (0.5, 0.8, 0.95)]
-    square = float(np.mean(np.minimum(every, 1) ** 2))
     print(
-        f"depth: off by {off[0]} in the median, {off[1]} at 80 %, {off[2]} at 95 % of {100 * np.mean(known_share):.0f} % "
-        f"of pixels; PSNR of relative depth {-10 * np.log10(square):.1f} dB"
+        f"depth of {kind} views: off by {off[0]} in the median, {off[1]} at 80 %, {off[2]} at 95 % of "
+        f"{100 * np.mean(known_share):.0f} % of pixels"
     )
 
 
@@ -143,7 +158,7 @@ def tell_frames(field: RadianceField) -> None:
 
 def beside(trainer: Trainer, field: RadianceField) -> NDArray[np.uint8]:
     """Photos above what is seen from there."""
-    held_out = np.flatnonzero(trainer.photos.is_held_out)
+    held_out = held_out_of(trainer)
     views = few(held_out if len(held_out) else trainer.photos.trained)[:4]
     pairs = [compared(trainer, view, picture_of(field, trainer.photos.cameras, view)) for view in views]
     rows = [np.concatenate([pair[k] for pair in pairs], 1) for k in (1, 0)]

@@ -14,7 +14,9 @@ from recon.errors import InputError, ReconError
 from recon.hash_grid import torch_jets
 from recon.method import Output, Progress, Result, RunContext, StopRequested
 from recon.nerf import METHOD, twin
+from recon.nerf.engine import KernelEngine
 from recon.nerf.preparation import find_box, prepare_trainer
+from recon.nerf.sight import first_codes
 from recon.nerf.torch_engine import TorchEngine
 from recon.nerf.train import Trainer
 from render.image_files import read_image
@@ -23,6 +25,7 @@ from render.radiance_field import RadianceField
 from render.radiance_kernels import code_densities
 from render.radiance_layout import layout_of
 from render.radiance_pictures import EXPLORE, LEAST_WEIGHT, radiance_picture, radiance_strips
+from render.radiance_rays import Rays, follow
 from tests.recon.splats.scenes import drive, rewritten, room
 from tests.synthetic_room import make_room, write_images
 
@@ -66,16 +69,17 @@ def test_a_room_is_learned_and_photos_that_were_never_shown_are_predicted(
 ) -> None:
     result, told = trained
     assert result.figures["held_out_images"] == 2
-    assert result.figures["psnr_held_out"] > 16  # one colour for all of it: 11
-    assert result.figures["psnr"] > 17
+    # One colour for all of it: 11. Eight photos of fine patches say little of the two others: longer does not help.
+    assert result.figures["psnr_held_out"] > 17
+    assert result.figures["psnr"] > 19
     assert [output.name for output in result.outputs] == ["Radiance field", "Views"]
     losses = [progress.losses["photo"] for progress in told if "photo" in progress.losses]
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]  # a grid of 128 cells cannot show all patches
     view = 2  # the first that is held out of every five
     picture = radiance_picture(field_of(result), *camera(scene, view))
     photo = read_image(scene, view) / 255
     square = float(((picture.over((0, 0, 0)) - photo) ** 2).mean())
-    assert -10 * np.log10(square) > 15
+    assert -10 * np.log10(square) > 17
     assert picture.alpha.mean() > 0.95
 
 
@@ -170,7 +174,7 @@ def test_torch_alone_learns_as_the_kernels_do(scene: PosedImages, monkeypatch: p
         trainer = prepare_trainer(scene, settings, "cpu", 0)  # type: ignore[arg-type]
         losses = [trainer.step()["photo"] for _ in range(40)]
         ends.append(np.mean(losses[-10:]))
-        assert ends[-1] < 0.8 * losses[0]
+        assert ends[-1] < 0.75 * losses[0]  # coarse levels only, for a third of the steps
     assert ends[1] == pytest.approx(ends[0], rel=0.15)
 
 
@@ -204,7 +208,7 @@ def test_nothing_is_put_where_photos_are_transparent(scene: PosedImages, tmp_pat
     shown = rewritten(scene, tmp_path / "shown", half_empty)
     result, _ = drive(METHOD, {"scene": shown.select(np.arange(3))}, **TINY | {"steps": 120})
     alpha = radiance_picture(field_of(result), *camera(scene, 0)).alpha
-    assert alpha[:, :28].mean() < 0.45 < 0.75 < alpha[:, 36:].mean()
+    assert alpha[:, :28].mean() < 0.3 < 0.9 < alpha[:, 36:].mean()
 
 
 def test_the_regions_box_is_where_the_field_is(scene: PosedImages) -> None:
@@ -220,16 +224,42 @@ def test_a_time_limit_ends_training(scene: PosedImages) -> None:
     assert 1 <= result.figures["steps"] < 100_000
 
 
-def test_known_depth_joins_the_loss_which_falls(tmp_path: Path) -> None:
-    posed = write_images(make_room(4, 48, 36), tmp_path, with_cues=True)
+def test_known_depth_is_heeded(tmp_path: Path) -> None:
+    known = make_room(4, 48, 36)
+    posed = write_images(known, tmp_path, with_cues=True)
+    medians = []
     for weight in (0.0, 0.05):
-        settings = METHOD.make_settings(TINY | {"depth_weight": weight})
+        settings = METHOD.make_settings(TINY | {"depth_weight": weight, "steps": 100})
         trainer: Trainer = prepare_trainer(posed, settings, "cpu", 0)  # type: ignore[arg-type]
         assert trainer.pixels.has_depth == (weight > 0)
-        losses = [trainer.step() for _ in range(30)]
+        losses = [trainer.step() for _ in range(100)]
         assert ("depth" in losses[0]) == (weight > 0)
-    off = [each["depth"] for each in losses]
-    assert np.mean(off[-5:]) < 0.95 * off[0]
+        field, off = trainer.field(posed.frame, posed.cameras), []
+        for view in range(len(posed)):
+            found = radiance_picture(field, *camera(posed, view)).depth
+            both = (found > 0) & np.isfinite(known.depth[view])
+            off.append(np.abs(found[both] / known.depth[view][both] - 1))
+        medians.append(np.median(np.concatenate(off)))
+    assert losses[-1]["depth"] < 0.6 * losses[0]["depth"]
+    assert medians[1] < 0.1
+    assert medians[1] < 0.3 * medians[0]
+
+
+def test_samples_look_at_known_surfaces_from_the_first_step(tmp_path: Path) -> None:
+    posed = write_images(make_room(4, 48, 36), tmp_path, with_cues=True)
+    trainer: Trainer = prepare_trainer(posed, METHOD.make_settings(TINY), "cpu", 0)  # type: ignore[arg-type]
+    assert isinstance(trainer.engine, KernelEngine)
+    network, rng = trainer.engine.network, np.random.default_rng(0)
+    batch = trainer.pixels.draw(500, rng)
+    rays = Rays(batch.origins, batch.directions, rng.random((500, 2), np.float32))
+    codes = first_codes(posed.cameras.transformed(trainer.world_from_box.inverse), network.layout)
+    reached = []
+    for network_now in (network, replace(network, codes=codes)):
+        samples = follow(network_now, rays, 8, 0.05, 0.0)
+        known = batch.distance[:, None]
+        reached.append((np.abs(samples.places - known) < 0.05 * known).any(1)[batch.distance > 0].mean())
+    assert reached[0] > 0.95
+    assert reached[1] < 0.5  # as they look where nothing is known
 
 
 @pytest.mark.parametrize("used", [0, 1])
