@@ -37,9 +37,12 @@ class PendingDesk(QObject):
         self._window = window
         self._covered: dict[str, str] = {}  # edit that waits → the layer that is hidden under it
         self._current: dict[str, str] = {}  # root → the version that stands for its family
+        self._last: tuple[str, str, int | None] | None = None  # selected: layer, its root, the part in it
         self._told = ""
         self._is_syncing = False
         window.project.state_changed.connect(self.refresh)
+        window.scene.selection_changed.connect(self._note_selection)
+        window.parts.current_changed.connect(self._note_selection)
         window.document.begun.connect(self._forget)
         window.runs.edit_added.connect(self._on_added)
         tree = window.edit_panel.versions
@@ -179,8 +182,33 @@ class PendingDesk(QObject):
             self._follow_pending()
         finally:
             self._is_syncing = False
+        self._follow_selection()
         self._show_bar()
         self._show_versions()
+
+    def _note_selection(self) -> None:
+        """Remember what is selected, until the person selects nothing."""
+        window, current = self._window, self._window.scene.current
+        if current is not None:
+            part, root = window.parts.current, root_of(window.project.layers, current)
+            self._last = current.id, root.id, None if part is None else part[1]
+        elif self._last is not None:
+            last = self._last[0]
+            if window.project.layer(last) is not None and last not in window.scene.aside:
+                self._last = None
+
+    def _follow_selection(self) -> None:
+        """Where undo or redo took the version that was selected, select the one in its place, and the same part."""
+        layers, scene = self._window.project.layers, self._window.scene
+        if self._last is None or scene.current is not None:
+            return
+        _, root_id, part = self._last
+        waiting = [x.id for x in layers if x.is_pending and root_of(layers, x).id == root_id]
+        shown = waiting[-1] if waiting else self._current.get(root_id, root_id)
+        if self._window.project.layer(shown) is not None:
+            scene.select([shown])
+            if part is not None and self._window.parts.current is None:
+                self._window.parts.choose(part)
 
     def _follow_families(self) -> None:
         """Of each family one version stands in the list; another one that does from now on is shown."""
@@ -227,7 +255,7 @@ class PendingDesk(QObject):
                 project.set_visible([base_id], True)
 
     def _forget(self) -> None:
-        self._covered, self._current = {}, {}
+        self._covered, self._current, self._last = {}, {}, None
         self.refresh()
 
     def _shown_version(self) -> Layer | None:

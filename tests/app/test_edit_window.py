@@ -141,6 +141,24 @@ def test_words_are_told_as_understood_or_not_while_one_types(qtbot, window):
     assert "fluffy" in box._advice.text() and "dark red" in box._advice.text(), "what to say instead is told"
 
 
+def test_undo_and_redo_keep_a_version_and_the_part_chosen(qtbot, window):
+    layer = begin(qtbot, window)
+    pending = ask(qtbot, window, "dark red")
+    press(window, "Ctrl+Shift+Return")
+    for keys, shown in (
+        ("Ctrl+Z", pending.id),
+        ("Ctrl+Z", layer.id),
+        ("Ctrl+Y", layer.id),  # It is listed beside what waits.
+        ("Ctrl+Y", pending.id),
+    ):
+        press(window, keys)
+        assert window.scene.current.id == shown, keys
+        assert window.parts.current == (shown, 1, "hat") and window.edits.target.part == 1
+    window.scene.select([])
+    window.project.set_visible([pending.id], False)
+    assert window.scene.current is None, "who selects nothing is left alone"
+
+
 def test_the_keys_come_back_to_the_button_of_the_preview(qtbot, window):
     begin(qtbot, window)
     row = window.scene_edits.preview
@@ -164,6 +182,7 @@ def test_escape_leaves_the_marking_of_a_part_wherever_the_keys_go(qtbot, window)
     window.edit_panel.prompt.text.setFocus()
     QTest.keyClick(window.edit_panel.prompt.text, Qt.Key.Key_Escape)
     assert not window.parts.marking.tool
+    window.parts.set_show("color")  # marking showed parts
 
 
 def test_a_word_without_an_end_does_not_widen_the_panel(qtbot, window):
