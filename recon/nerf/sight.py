@@ -17,6 +17,7 @@ START_CODE = 86  # of every cell that is seen: 0.4 per box unit
 BLOCKS = 64  # of cells along an edge that are asked about together
 KNOWN_CODE = 118  # of cells around surfaces that are known before training: 7 per box unit
 KNOWN_REACH = 0.03  # of a known depth: how far around it samples are to look
+MOST_STEPS = 32  # over that, as far cells are larger
 NEAR = 0.3  # box units: what only one camera sees so close cannot be told from what is behind it
 
 
@@ -60,11 +61,11 @@ def _expect(
         for row in range(depth.shape[1]):
             for column in range(depth.shape[2]):
                 known = depth[v, row, column]
-                if not known > 0:
+                if not np.float32(0) < known < np.float32(np.inf):
                     continue
                 x = (np.float32(column + 0.5) - lens[v, 2]) / lens[v, 0]
                 y = (np.float32(row + 0.5) - lens[v, 3]) / lens[v, 1]
-                steps = np.int64(np.float32(2) * reach * known / cell) + 1
+                steps = np.int64(min(np.float32(2) * reach * known / cell, np.float32(MOST_STEPS))) + 1
                 for k in range(steps + 1):
                     z = known * (
                         np.float32(1) - reach + np.float32(2) * reach * np.float32(k) / np.float32(steps)
