@@ -91,8 +91,8 @@ def write_outputs(
 ) -> list[Path]:  # fmt: skip
     """Write a result. Returns the files; what could not be held is told on standard error.
 
-    Several solids go into one file; posed images and the files of a field of views into the folder `path`; in .npz the first output, others beside
-    it. What a mesh file cannot hold goes into the folder of --also, where one was named.
+    Several solids go into one file; posed images and the files of a field of views into the folder `path`; in .npz
+    the first output, others beside it. What a mesh file cannot hold goes into the folder of --also, where one was named.
     """
     also: Path | None = getattr(options, "also", None)
     written, rest = _write_main(path, outputs, options, folder)
