@@ -32,13 +32,20 @@ _CAREFUL = {"contract", "reassoc", "arcp", "nsz", "afn"}
 
 
 def compiled(function: Kernel) -> Kernel:
-    """A kernel that sees finite numbers only."""
-    return cast(Kernel, numba.njit(cache=True, fastmath=True, nogil=True, error_model="numpy")(function))
+    """A kernel, or a part of one, that sees finite numbers only."""
+    return _compiled(function, True)
 
 
 def compiled_for_any_number(function: Kernel) -> Kernel:
     """A kernel, or a part of one, that also sees infinities and NaN, and heeds them."""
-    return cast(Kernel, numba.njit(cache=True, fastmath=_CAREFUL, nogil=True, error_model="numpy")(function))
+    return _compiled(function, _CAREFUL)
+
+
+def _compiled(function: Kernel, fastmath: bool | set[str]) -> Kernel:
+    # Parts are inlined whatever their size: else the process that compiles a kernel calls another copy of them than
+    # those that find it in the cache, and the last bits of a result differ.
+    options = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True}
+    return cast(Kernel, numba.njit(fastmath=fastmath, **options)(function))
 
 
 @compiled
