@@ -47,12 +47,15 @@ def view_of(row: Mapping[str, Any]) -> EditedView:
 
 
 def consistency_words(figures: Mapping[str, Any]) -> str:
-    """How far neighbouring views differ about the same places, before and after: "Views differ by 4.1 % → 1.2 %"."""
+    """How far neighbouring views differ about the same places, as edited one by one and as they are now: "Views
+    differed by 4.1 %, now by 1.2 %"."""
     alone, together = figures.get("warp_edited_alone"), figures.get("warp_edited_together")
     if not isinstance(alone, Mapping) or not isinstance(together, Mapping):
         return ""
     before, after = 100 * float(alone.get("short", 0)), 100 * float(together.get("short", 0))
-    return f"Views differ by {before:.1f} % → {after:.1f} %"
+    if f"{before:.1f}" == f"{after:.1f}":
+        return f"Views differ by {after:.1f} %"
+    return f"Views differed by {before:.1f} %, now by {after:.1f} %"
 
 
 def time_words(num_views: int) -> str:

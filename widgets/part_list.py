@@ -239,7 +239,7 @@ class PartList(QTreeWidget):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(px(16))
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((COUNT, 68), (SURE, 48), (EYE, 28), (LOCK, 28)):
+        for column, width in ((COUNT, 68), (SURE, 56), (EYE, 28), (LOCK, 28)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, px(width))
         self.setIconSize(QSize(px(16), px(16)))
