@@ -11,7 +11,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QSizePolicy, QWidget
 
-from widgets.image_cells import ImageCells, ImageModel, ImageRow
+from widgets.image_cells import ImageModel, ImageRow, show_as_cells
 from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_button
 from widgets.theme import active_theme, secondary_label
 
@@ -173,14 +173,7 @@ class EditedViews(QWidget):
         self.list.setObjectName("edited_list")
         self.list.setAccessibleName("Edited views")
         self.list.setModel(self._model)
-        self.list.setItemDelegate(ImageCells(self.list))
-        self.list.setViewMode(QListView.ViewMode.IconMode)
-        self.list.setResizeMode(QListView.ResizeMode.Adjust)
-        self.list.setMovement(QListView.Movement.Static)
-        self.list.setUniformItemSizes(True)
-        self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        self.list.setSpacing(active_theme().px(4))
-        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        show_as_cells(self.list)
         self.list.toggled.connect(self.toggle)
         self.list.selectionModel().currentChanged.connect(
             lambda place, _: (

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from widgets.icons import icon
 from widgets.theme import Theme, active_theme, interface_font
@@ -226,3 +226,15 @@ def pixmap_of(picture: Picture) -> QPixmap:
 def _short(name: str) -> str:
     """The file's name without its folders."""
     return name.rpartition("/")[2]
+
+
+def show_as_cells(view: QListView) -> None:
+    """Paint a list of images as rows of thumbnails, of which several can be chosen."""
+    view.setItemDelegate(ImageCells(view))
+    view.setViewMode(QListView.ViewMode.IconMode)
+    view.setResizeMode(QListView.ResizeMode.Adjust)
+    view.setMovement(QListView.Movement.Static)
+    view.setUniformItemSizes(True)
+    view.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+    view.setSpacing(active_theme().px(4))
+    view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QMenu, QSizePolicy, QWidget
 
 from widgets.icons import icon
-from widgets.image_cells import ImageCells, ImageModel, ImageRow
+from widgets.image_cells import ImageModel, ImageRow, show_as_cells
 from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_button
 from widgets.theme import active_theme, secondary_label
 
@@ -180,15 +180,8 @@ class ImageStrip(QWidget):
         self._list.setObjectName("image_list")
         self._list.setAccessibleName("Images")
         self._list.setModel(self._model)
-        self._list.setItemDelegate(ImageCells(self._list))
-        self._list.setViewMode(QListView.ViewMode.IconMode)
-        self._list.setResizeMode(QListView.ResizeMode.Adjust)
-        self._list.setMovement(QListView.Movement.Static)
-        self._list.setUniformItemSizes(True)
+        show_as_cells(self._list)
         self._list.setLayoutMode(QListView.LayoutMode.Batched)
-        self._list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        self._list.setSpacing(active_theme().px(4))
-        self._list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._list.customContextMenuRequested.connect(self._show_menu)
         self._list.doubleClicked.connect(lambda place: self.look_wished.emit(self._model.image_at(place)))
