@@ -580,7 +580,7 @@ def test_an_edited_scene_of_photos_is_compared_with_the_photos(qtbot, window):
     )
     bar = window.review_bar
     assert bar.isVisible() and BUILT_IN in bar._figures.text()
-    assert "Mean change 55 %" in bar._figures.text() and "4.0 % → 1.0 %" in bar._figures.text()
+    assert "Mean change 55 %" in bar._figures.text() and "4.0 %, now by 1.0 %" in bar._figures.text()
     assert window.project.is_visible(photos.id), "the photos are not what it takes the place of"
     QApplication.processEvents()
     click(window, "review_mode_difference", QToolButton)
