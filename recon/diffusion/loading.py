@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib.util
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,10 +16,10 @@ import torch
 from recon.cues.checksums import check_weights, weights_sha256
 from recon.cues.models import find_model
 from recon.diffusion import PainterKind, PaintOptions
+from recon.diffusion.pipeline_folder import DAMAGED, check_folder
 from recon.errors import InputError, MissingModel, OutOfMemory
 
 _FULL = 0.8  # share of the GPU's free memory that weights may take before they are offloaded
-_DAMAGED = "Check that the folder holds all of its files (model_index.json and a folder for each network), or fetch it anew."
 
 
 class LocalPipeline:
@@ -34,7 +33,7 @@ class LocalPipeline:
         self.folder, row = find_model(model or kind.model, "edit")
         self.name = row.name if row else self.folder.name
         self.device = device
-        _check_folder(self.folder, kind)
+        check_folder(self.folder, kind)
         weights = _weights(self.folder, _stamp(self.folder))
         check_weights(self.name, dict(weights), row.sha256 if row else {})
         self.sha256 = hashlib.sha256(
@@ -94,35 +93,6 @@ def _out_of_memory(error: BaseException) -> OutOfMemory:
     )
 
 
-def _check_folder(folder: Path, kind: PainterKind) -> None:
-    """Raises MissingModel where a folder holds no pipeline."""
-    try:
-        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        name = str(index["_class_name"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MissingModel(f"The network in {folder} cannot be loaded.", _DAMAGED, str(error)) from error
-    if _family(kind.pipeline) not in ("", _family(name)):
-        raise MissingModel(
-            f"The folder {folder.name} holds {name}, which {kind.label.removesuffix(', local')} cannot run.",
-            f"Choose a folder with {kind.pipeline}, or leave the model out for {kind.model}.",
-        )
-
-
-def _family(pipeline: str) -> str:
-    """How names of pipelines with the same networks begin; "" for those that take many."""
-    if pipeline.startswith("AutoPipeline"):
-        return ""
-    starts = (
-        "StableDiffusionXL",
-        "StableDiffusion3",
-        "StableDiffusion",
-        "FluxKontext",
-        "FluxFill",
-        "QwenImageEdit",
-    )
-    return next((start for start in starts if pipeline.startswith(start)), pipeline)
-
-
 def _loaded(folder: Path, kind: PainterKind, dtype: torch.dtype) -> Any:
     try:
         import diffusers
@@ -144,7 +114,7 @@ def _loaded(folder: Path, kind: PainterKind, dtype: torch.dtype) -> Any:
             folder, dtype=dtype, local_files_only=True, **_left_out(folder, kind)
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
-        raise MissingModel(f"The network in {folder} cannot be loaded.", _DAMAGED, str(error)) from error
+        raise MissingModel(f"The network in {folder} cannot be loaded.", DAMAGED, str(error)) from error
     made.set_progress_bar_config(disable=True)
     return made
 

@@ -36,7 +36,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSettings, context: RunCon
     if bool(settings.instruction.strip()) == bool(settings.anchors):
         raise SettingsError(
             "An edit needs an instruction or edited images, one of them.",
-            "Give --instruction “…” or --anchors FOLDER.",
+            "Say in words what is to change, or give a folder of edited images.",
         )
     _check_editor(settings)
     part = part_mask(cloud, settings.part)
@@ -57,7 +57,7 @@ def _check_editor(settings: EditSettings) -> None:
     if settings.anchors and settings.editor not in BY_RULES:
         raise SettingsError(
             "Edited images and a network are both asked for.",
-            "Give --anchors FOLDER or --editor, one of them.",
+            "Leave out the folder, or choose the built-in effects as the editor.",
         )
     if settings.sds > 0 and settings.editor != "slamp":
         raise SettingsError(

@@ -85,7 +85,7 @@ def _task(
     if not any(given):
         raise SettingsError(
             "Nothing tells where the parts are.",
-            "Give a folder of masks (--masks), of strokes (--scribbles), clicks (--clicks), or words (--words).",
+            "Give a folder of masks or of strokes (scribbles), a file of clicks, or the parts in words.",
         )
     if not isinstance(cameras, PosedImages):
         raise InputError(
