@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.cli_options import model_from
 from app.image_places import rebased
 from recon import formats
 from recon.errors import FormatError, InputError
+from recon.formats.atomic_file import replacing
 from recon.method import Method, Output
 from recon.run_folder import RunFolder
 from render.gaussians import GaussianCloud
@@ -25,6 +28,9 @@ from render.view_field import ViewField
 NATIVE = ".npz"
 IN_FOLDERS = ("posed_images", "view_field")  # kinds of scene data that are written as a folder of files
 EDIT_PARTS = {"edited": ".png", "novel": ".png", "depth": ".npy"}  # folders of an edit, and the files in each
+LAST_FILE = "metrics.json"  # of an edit
+EDIT_FILES = ("views.json", "field.npz", LAST_FILE)
+SMALLEST_ROOM = 1 << 20  # bytes that must fit where a result is to be written
 
 
 def check_output(output: Path, sources: Sequence[Path], makes: str | None = "mesh") -> None:
@@ -34,6 +40,8 @@ def check_output(output: Path, sources: Sequence[Path], makes: str | None = "mes
     """
     if makes in IN_FOLDERS and output.suffix.lower() != NATIVE:
         check_folder(output, sources)
+        if makes == "view_field":
+            check_parts(output)
         return
     if any(output.absolute() == source.absolute() for source in sources):
         raise InputError(f"{output.name} is the input.", "Choose another name for the output.")
@@ -46,10 +54,36 @@ def check_output(output: Path, sources: Sequence[Path], makes: str | None = "mes
         raise FormatError(output, sentence, f"Choose one of these endings: {', '.join(suffixes)}.")
     if not output.absolute().parent.is_dir():
         raise InputError(f"There is no folder {output.absolute().parent}.", "Make it, or choose another.")
-    if not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
-        raise InputError(f"{output} may not be written.", "Choose another place, or change its permissions.")
     if output.is_dir():
         raise InputError(f"{output} is a folder.", "Give a file to write.")
+    if output.exists() and not os.access(output, os.W_OK):
+        raise InputError(f"{output} may not be written.", "Choose another place, or change its permissions.")
+    check_place(output.absolute().parent)
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a folder in which no file can be made, or with hardly any room left. Raises InputError."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"?" * SMALLEST_ROOM)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InputError(
+                f"There is no room left in {folder}.", "Make room there, or choose another place with -o."
+            ) from error
+        raise InputError(
+            f"{folder} may not be written.", "Choose another place, or change its permissions.", str(error)
+        ) from error
+
+
+def check_parts(output: Path) -> None:
+    """Refuse a folder where the folders and files of an edit cannot be made. Raises InputError."""
+    for part in (*EDIT_PARTS, *EDIT_FILES):
+        place, is_folder = output / part, part in EDIT_PARTS
+        if place.exists() and place.is_dir() != is_folder:
+            kinds = ("file", "folder") if is_folder else ("folder", "file")
+            sentence = f"{place} is a {kinds[0]}, and must be a {kinds[1]}."
+            raise InputError(sentence, "Choose another folder for -o.")
 
 
 def _writable(makes: str | None) -> list[str]:
@@ -75,8 +109,9 @@ def check_folder(output: Path, sources: Sequence[Path]) -> None:
             "It is many files: give a folder to make, or FILE.npz.",
         )
     place = next(each for each in (output.absolute(), *output.absolute().parents) if each.exists())
-    if not os.access(place, os.W_OK):
-        raise InputError(f"{place} may not be written.", "Choose another place, or change its permissions.")
+    if not place.is_dir():
+        raise InputError(f"{place} is a file, not a folder.", "Choose another place with -o.")
+    check_place(place)
     target = output.resolve()
     if is_scene_folder(output) and any(source.resolve().is_relative_to(target) for source in sources):
         raise InputError(
@@ -159,18 +194,22 @@ def _write_main(
 
 
 def _write_edit(files: Path, path: Path) -> None:
-    """The folder of an edit; pictures of an earlier edit there, which is replaced, do not stay among its own.
-    Raises InputError."""
-    for part in EDIT_PARTS:
-        if (path / part).is_file():
-            raise InputError(
-                f"{path / part} is a file, and must be a folder.", "Choose another folder for -o."
-            )
-    if (path / "views.json").is_file() and (path / "metrics.json").is_file():
+    """The folder of an edit; pictures of an earlier edit there, which is replaced, do not stay among its own. The file
+    of measures comes last: a folder without it is not whole. Raises InputError."""
+    check_parts(path)
+    last = path / LAST_FILE
+    if (path / "views.json").is_file() and last.is_file():
+        last.unlink()
         for part, ending in EDIT_PARTS.items():
             for old in (path / part).glob(f"*{ending}"):
                 old.unlink()
-    shutil.copytree(files, path, dirs_exist_ok=True)
+    shutil.copytree(files, path, dirs_exist_ok=True, ignore=_all_but_last(files))
+    with replacing(last) as beside:
+        shutil.copyfile(files / LAST_FILE, beside)
+
+
+def _all_but_last(files: Path) -> Callable[[str, list[str]], set[str]]:
+    return lambda folder, names: {LAST_FILE}.intersection(names) if Path(folder) == files else set()
 
 
 def _endings(data: SceneData) -> set[str]:

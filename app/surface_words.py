@@ -14,6 +14,7 @@ Table = list[tuple[str, float | None, str]]  # image, figure, why there is none
 _TITLES = {
     "psnr": ("PSNR", "{:.1f} dB"),
     "psnr_held_out": ("Held-out PSNR", "{:.1f} dB"),
+    "psnr_trained": ("PSNR of trained photos", "{:.1f} dB"),
     "excluded_depth": ("Depth left out", "{:.1%}"),
     "excluded_normals": ("Normals left out", "{:.1%}"),
     "beta": ("Blur of the surface", "{:.3g}"),
@@ -21,6 +22,11 @@ _TITLES = {
     "track_length": ("Views of a point", "{:.1f}"),
     "voxel": ("Voxel", "{:.3g}"),
 }
+_SUMMARY = {
+    "psnr_held_out": "held-out PSNR",
+    "psnr": "PSNR",
+    "psnr_trained": "PSNR of trained photos",
+}  # the first
 _STARTS = {"depth": "the fused depth", "sphere": "a sphere"}
 _ALIGNMENT = {"scale": "Depth scale", "shift": "Depth shift", "inliers": "Depth inliers",
               "median_error": "Depth error"}  # fmt: skip
@@ -64,10 +70,10 @@ def surface_summary(figures: Mapping[str, Any]) -> str:
     parts = []
     if "registered" in figures:
         parts.append(f"{figures['registered']} of {counted(int(figures['images']), 'image')} have a pose")
-    psnr = figures.get("psnr_held_out") if figures.get("psnr_held_out") is not None else figures.get("psnr")
-    if psnr is not None:
-        held_out = "held-out " if figures.get("psnr_held_out") is not None else ""
-        parts.append(f"{held_out}PSNR {float(psnr):.1f} dB")
+    for key, title in _SUMMARY.items():
+        if figures.get(key) is not None:
+            parts.append(f"{title} {float(figures[key]):.1f} dB")
+            break
     faces = figures.get("faces", figures.get("triangles"))
     if _is_number(faces) and faces is not None:
         parts.append(f"{number(int(faces))} triangles")

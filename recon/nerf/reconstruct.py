@@ -86,7 +86,7 @@ def _measure(trainer: Trainer, posed: PosedImages, course: Course) -> None:
     figures = view_figures(trainer, posed, [int(view) for view in chosen], CURVE_SHARE)
     point: dict[str, float] = {"step": trainer.step_count, "share": trainer.share}
     if figures:
-        point["psnr_held_out" if len(held_out) else "psnr"] = float(np.mean(figures))
+        point["psnr_held_out" if len(held_out) else "psnr_trained"] = float(np.mean(figures))
     course.points.append(point)
     trainer.leave_out(time.process_time() - began)
 

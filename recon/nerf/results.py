@@ -115,7 +115,7 @@ def _bounds(trainer: Trainer, cameras: CameraSet, depth: NDArray[np.float32]) ->
 def _means(found: list[Quality], is_out: NDArray[np.bool_]) -> dict[str, Any]:
     """Mean figures of the trained photos, and of those that were held out."""
     figures: dict[str, Any] = {}
-    for suffix, wanted in (("", False), ("_held_out", True)):
+    for suffix, wanted in (("_trained", False), ("_held_out", True)):
         chosen = [each for each, out in zip(found, is_out, strict=True) if out == wanted]
         for name in ("psnr", "ssim"):
             values = [getattr(each, name) for each in chosen if getattr(each, name) is not None]
