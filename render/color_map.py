@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from render.splatting_compiled import Float, compiled, in_threads
+from render.compiled import Float, compiled, in_threads
 from render.view_field import ViewField
 
 CHUNK = 4096  # colours that a thread takes at once

@@ -12,8 +12,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from render.compiled import Float, Kernel, compiled
 from render.radiance_layout import FARTHEST
-from render.splatting_compiled import Float, Kernel, compiled
 
 BLOCK = 128  # samples
 MOST_BINS = 768  # along a ray

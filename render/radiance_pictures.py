@@ -8,11 +8,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from render.compiled import Float, in_threads
 from render.field_picture import FieldPicture
 from render.radiance_field import RadianceField
 from render.radiance_kernels import sum_rays
 from render.radiance_rays import RAYS, Network, Rays, follow
-from render.splatting_compiled import Float, in_threads
 
 EXPLORE = 0.03  # share of samples that is spread evenly
 LEAST_WEIGHT = 1e-3  # of a sample that is drawn

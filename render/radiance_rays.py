@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render import radiance_kernels as kernels
+from render.compiled import Float, in_threads
 from render.radiance_field import RadianceField
 from render.radiance_kernels import BLOCK
 from render.radiance_layout import NUM_DIRECTIONS, Arrays, RadianceLayout, layout_of
-from render.splatting_compiled import Float, in_threads
 
 RAYS, POINTS, BLOCKS = 256, 8192, 16  # that a thread takes at once
 NEAREST = 0.02  # box units before which nothing is

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from render.compiled import Float, Index
 from render.gaussians import GaussianCloud
-from render.splatting_compiled import Float, Index
 from render.splatting_forward import composite
 from render.splatting_harmonics import seen_colors
 from render.splatting_projection import project

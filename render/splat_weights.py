@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from render.compiled import aligned_scratch, compiled, in_threads
 from render.gaussians import GaussianCloud
 from render.splat_pictures import SplatView, splat_view
-from render.splatting_compiled import TILE, aligned_scratch, compiled, in_threads
 from render.splatting_forward import CHECKED_EVERY, PIXELS, TILES_AT_ONCE, is_full, lay_over, start_tile
+from render.splatting_limits import TILE
 from render.splatting_tiles import CHUNK, Tiles
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from render.splatting_autograd import Composite, Projection, SeenColors, to_numpy
-from render.splatting_compiled import TILE
+from render.splatting_limits import TILE
 from render.splatting_tiles import Tiles, make_tiles
 
 RenderMode = Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"]

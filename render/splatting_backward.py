@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from render.splatting_compiled import TILE, Float, Kernel, aligned_scratch, compiled, in_threads
+from render.compiled import Float, Kernel, aligned_scratch, compiled, in_threads
 from render.splatting_forward import (
     CHECKED_EVERY,
     EXP_0,
@@ -34,6 +34,7 @@ from render.splatting_forward import (
     is_full,
     start_tile,
 )
+from render.splatting_limits import TILE
 from render.splatting_tiles import Tiles
 
 SUMS = 8  # by centre x, y, root (3), opacity, and the size of those by the centre; then by each channel

@@ -11,15 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from render.splatting_compiled import (
-    ALPHA_MAX,
-    TILE,
-    TRANSMITTANCE_MIN,
-    Float,
-    aligned_scratch,
-    compiled,
-    in_threads,
-)
+from render.compiled import Float, aligned_scratch, compiled, in_threads
+from render.splatting_limits import ALPHA_MAX, TILE, TRANSMITTANCE_MIN
 from render.splatting_tiles import CHUNK, Tiles
 
 PIXELS = TILE * TILE

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from render.splatting_compiled import Double, Float, Index, compiled_for_any_number, in_threads
+from render.compiled import Double, Float, Index, compiled_for_any_number, in_threads
 
 CHUNK = 2048
 

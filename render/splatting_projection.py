@@ -15,14 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from render.splatting_compiled import (
-    ALPHA_MIN,
-    Double,
-    Float,
-    Index,
-    compiled_for_any_number,
-    in_threads,
-)
+from render.compiled import Double, Float, Index, compiled_for_any_number, in_threads
+from render.splatting_limits import ALPHA_MIN
 
 CHUNK = 2048  # Gaussians a thread takes at once
 _LARGEST = 1e30  # beyond it products leave what single precision can hold

@@ -16,16 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from render.splatting_compiled import (
-    ALPHA_MIN,
-    TILE,
-    Float,
-    Index,
-    Offset,
-    compiled,
-    in_threads,
-    num_threads,
-)
+from render.compiled import Float, Index, Offset, compiled, in_threads, num_threads
+from render.splatting_limits import ALPHA_MIN, TILE
 
 RECORD = 8  # numbers of a Gaussian: centre x, y, root / 4 (3), opacity, largest exponent / 8, spare
 BITS = TILE.bit_length() - 1  # a place in pixels, moved right by so many bits, is one in tiles

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from render.splatting_compiled import Float, aligned_scratch, compiled
+from render.compiled import Float, aligned_scratch, compiled
 from render.view_sources import CHANNELS, NEAREST_ANGLE, NUM_LEVELS
 
 OUTSIDE = -40.0  # log prior at the border of a view's picture, and once more for each of its lengths beyond

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from render.splatting_compiled import Float, in_threads
+from render.compiled import Float, in_threads
 from render.view_candidate_kernels import blend_by_prior, fill_candidates
 from render.view_field import ViewField
 from render.view_sources import (

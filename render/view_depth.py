@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from render.splatting_compiled import Float, compiled, in_threads
+from render.compiled import Float, compiled, in_threads
 from render.view_field import ViewField
 from render.view_sources import FOCAL, LOG_WEIGHT, choose_sources, pinhole, prepared, source_cameras
 from render.view_surface import draw_surface

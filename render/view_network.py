@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from render.splatting_compiled import Float, compiled, in_threads
+from render.compiled import Float, compiled, in_threads
 from render.view_candidate_kernels import TOLERANCE
 from render.view_candidates import Candidates
 from render.view_network_layout import FAINT, HEADER, NUM_FEATURES, VISIBLE, layer_sizes

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from render.color_map import mapped
+from render.compiled import Float
 from render.field_picture import FieldPicture
-from render.splatting_compiled import Float
 from render.view_candidate_kernels import OUTSIDE
 from render.view_candidates import Candidates, KnownViews, blended, room_for
 from render.view_depth import novel_depth

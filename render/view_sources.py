@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from render.splatting_compiled import Float, Index, compiled
+from render.compiled import Float, Index, compiled
 from render.view_field import ViewField
 
 NUM_SOURCES = 8  # of a picture at rest

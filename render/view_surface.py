@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from render.splatting_compiled import compiled
+from render.compiled import compiled
 
 STEP = 0.05  # relative difference of neighbouring depths that is a step, unless it goes on evenly
 EVEN = 0.35  # how much of a change of inverse depth the next may differ by, on one surface

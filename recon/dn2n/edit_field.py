@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_field_kernels import accumulate, apply_at, apply_map, read_at, residuals
-from render.splatting_compiled import in_threads
+from render.compiled import in_threads
 
 Float = NDArray[np.float32]
 _Grid = tuple[NDArray[np.float64], tuple[int, int, int]]  # world_from_map, number of cells

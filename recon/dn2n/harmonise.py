@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recon.dn2n.depth_views import DepthViews, scaled
 from recon.dn2n.view_kernels import agree
-from render.splatting_compiled import in_threads
+from render.compiled import in_threads
 
 Float = NDArray[np.float32]
 

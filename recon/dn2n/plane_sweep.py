@@ -28,8 +28,8 @@ from recon.dn2n.plane_sweep_kernels import (
 )
 from recon.method import Progress
 from render.cameras import CameraSet, limited_size
+from render.compiled import in_threads
 from render.images import PosedImages
-from render.splatting_compiled import in_threads
 
 Float = NDArray[np.float32]
 Double = NDArray[np.float64]

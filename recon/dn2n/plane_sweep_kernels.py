@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.dn2n.view_kernels import is_seen, project
-from render.splatting_compiled import compiled
+from render.compiled import compiled
 
 Float = NDArray[np.float32]
 Index = NDArray[np.int64]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from render.splatting_compiled import compiled
+from render.compiled import compiled
 
 Float = NDArray[np.float32]
 Index = NDArray[np.int64]

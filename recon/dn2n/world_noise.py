@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from render.splatting_compiled import compiled, in_threads
+from render.compiled import compiled, in_threads
 
 
 def fractal_noise(points: NDArray[np.floating], octaves: int = 4, seed: int = 0) -> NDArray[np.float32]:

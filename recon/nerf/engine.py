@@ -12,10 +12,10 @@ from torch import Tensor
 
 from recon.nerf import kernels
 from recon.nerf.schedule import GRID_FALL, LEAST_WEIGHT
+from render.compiled import Float, in_threads
 from render.radiance_kernels import BLOCK, sum_rays
 from render.radiance_layout import RadianceLayout
 from render.radiance_rays import RAYS, Network, Rays, Samples, follow
-from render.splatting_compiled import Float, in_threads
 
 Loss = Callable[[Tensor, Tensor], dict[str, Tensor]]
 GROUPS = 16  # sums of slopes that are added up in the same order, whatever the number of threads

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from render.compiled import Kernel, compiled
 from render.radiance_kernels import BLOCK, NEVER, code_of, corners_of, density_of, layer, level_of
-from render.splatting_compiled import Kernel, compiled
 
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0), _F(0.5), _F(1)

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from recon.nerf import NerfSettings
+from render.compiled import Float
 from render.hash_grid_layout import HashGridLayout
 from render.radiance_layout import RadianceLayout
-from render.splatting_compiled import Float
 
 COARSEST = 16  # cells along the box
 TABLE_RANGE = 1e-2  # of first features

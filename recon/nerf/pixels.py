@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from recon.nerf import NerfSettings
 from recon.splats.photos import Photos
 from render.cameras import CameraSet
+from render.compiled import Float
 from render.images import PosedImages
-from render.splatting_compiled import Float
 
 PIXELS_OF_ALL = 120_000_000  # of photos that are kept for rays
 SHOWN = 127

@@ -19,11 +19,11 @@ from recon.nerf.pixels import Batch, Pixels
 from recon.nerf.torch_engine import TorchEngine
 from recon.splats.photos import Photos
 from render.cameras import CameraSet
+from render.compiled import Float
 from render.frame import Frame
 from render.radiance_field import RadianceField
 from render.radiance_layout import RadianceLayout
 from render.radiance_rays import Rays
-from render.splatting_compiled import Float
 from render.transforms import Similarity3
 
 Engine = KernelEngine | TorchEngine

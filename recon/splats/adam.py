@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from render.splatting_compiled import Float, compiled, in_threads
+from render.compiled import Float, compiled, in_threads
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-15
 

@@ -18,7 +18,7 @@ from recon.splats.photometric_kernels import (
     slope_of_loss,
     statistics_and_slopes,
 )
-from render.splatting_compiled import in_threads
+from render.compiled import in_threads
 
 ROWS_AT_ONCE = 32  # that a thread takes
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from render.splatting_compiled import Float, compiled
+from render.compiled import Float, compiled
 
 RADIUS = 5  # pixels of the window of SSIM, to each side
 SIGMA = 1.5  # pixels

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from recon.gaussian_projection import rotations_of
 from recon.splats import Depth
+from render.compiled import Double, Float, compiled, in_threads
 from render.gaussians import GaussianCloud
 from render.splat_pictures import BLUR, splat_view
-from render.splatting_compiled import TILE, Double, Float, compiled, in_threads
+from render.splatting_limits import TILE
 
 REACH = 3.0  # standard deviations along z that a Gaussian's depth may lie from its centre
 BORDER = 0.3  # of half a picture, beyond its sides

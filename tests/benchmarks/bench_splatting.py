@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from render import splatting_compiled, splatting_tiles  # noqa: E402
+from render import compiled, splatting_tiles  # noqa: E402
 from render.gaussians import GaussianCloud  # noqa: E402
 from render.splat_pictures import splat_picture  # noqa: E402
 from render.splat_weights import contribution_weights, top_gaussian, visible_gaussians  # noqa: E402
@@ -214,7 +214,7 @@ def scale_threads(count: int, size: int, threads: list[int]) -> None:
     draw = lambda: rasterization(*parameters, viewmats, Ks, size, size, sh_degree=DEGREE)[0][0]  # noqa: E731
     walls: dict[str, list[str]] = {"forward": [], "forward + backward": []}
     for number in threads:
-        for module in (splatting_compiled, splatting_tiles):
+        for module in (compiled, splatting_tiles):
             module.num_threads = lambda number=number: number  # type: ignore[attr-defined]
         for title, work in (
             ("forward", without_gradient(draw)), ("forward + backward", with_gradient(draw, parameters, of_picture))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from render import spherical_harmonics, splatting_compiled, splatting_tiles
+from render import compiled, spherical_harmonics, splatting_tiles
 from render.splatting import rasterization
 from tests.render.splatting_twin import projected, rasterization_twin, sh_basis
 
@@ -282,7 +282,7 @@ def test_any_number_of_threads_gives_the_same_bytes(monkeypatch: pytest.MonkeyPa
     scene = make_scene(9000, 90, 70, seed=23)
     answers = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(splatting_compiled, "num_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(compiled, "num_threads", lambda threads=threads: threads)
         monkeypatch.setattr(splatting_tiles, "num_threads", lambda threads=threads: threads)
         ours = leaves(scene, torch.float32)
         picture, alpha, _ = draw(scene, ours)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import render.splatting_compiled
+import render.compiled
 from render.view_candidate_kernels import OUTSIDE
 from render.view_candidates import Candidates, blended, gather
 from render.view_field import ViewField
@@ -84,7 +84,7 @@ def test_any_number_of_threads_gathers_the_same_bytes(field: ViewField, monkeypa
     pose, depth = case("near")
     found = []
     for count in (1, 3):
-        monkeypatch.setattr(render.splatting_compiled, "num_threads", lambda count=count: count)
+        monkeypatch.setattr(render.compiled, "num_threads", lambda count=count: count)
         found.append(gather(field, np.arange(6), pose, FOCAL, CENTER, depth))
     for column in fields(Candidates):
         assert getattr(found[0], column.name).tobytes() == getattr(found[1], column.name).tobytes()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import render.splatting_compiled
+import render.compiled
 from render.field_picture import FieldPicture
 from render.field_pictures import field_picture
 from render.frame import Frame
@@ -72,7 +72,7 @@ def test_any_number_of_threads_draws_the_same_bytes(field: ViewField, monkeypatc
     pose = poses_around(1, turned=-0.1)[0]
     pictures = []
     for count in (1, 3):
-        monkeypatch.setattr(render.splatting_compiled, "num_threads", lambda count=count: count)
+        monkeypatch.setattr(render.compiled, "num_threads", lambda count=count: count)
         pictures.append(drawn(field, pose))
     assert same(*pictures)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from render.splatting_compiled import compiled
+from render.compiled import compiled
 
 Float = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from render.splatting_compiled import compiled
+from render.compiled import compiled
 
 Float = NDArray[np.float32]
 Keys = NDArray[np.uint64]

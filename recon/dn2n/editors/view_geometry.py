@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.dn2n.editors.editor import SceneView
-from render.splatting_compiled import compiled
+from render.compiled import compiled
 
 Float = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recon.dn2n.training.textures import NUM_LEVELS, SIDE
-from render.splatting_compiled import compiled
+from render.compiled import compiled
 
 BALL, BOX, CYLINDER = 0, 1, 2
 NEAREST = 0.02  # along a ray, so that shadows do not begin in their own surface

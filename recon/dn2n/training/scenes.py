@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recon.dn2n.training.ray_casting import BALL, BOX, CYLINDER, cast_rows
 from recon.dn2n.training.textures import random_textures
 from render.cameras import CameraSet
-from render.splatting_compiled import in_threads
+from render.compiled import in_threads
 
 SAMPLES = 2  # rays along each side of a pixel
 CLEARANCE = 2.2  # of a camera from a primitive's middle, in its half sizes

@@ -1,8 +1,8 @@
-"""How the kernels of splatting are compiled and spread over threads, and the constants they share.
+"""How loops are compiled and spread over threads: the one way for all of render and recon.
 
 Compiled code is kept in __pycache__, or in the user's cache where that may not be written, and made anew when the
 kernel's own file changes. Kernels also contain parts from other files: who changes one of these while developing
-deletes render/__pycache__/splat*.nb?.
+deletes the __pycache__/*.nb? of their folders.
 """
 
 from __future__ import annotations
@@ -15,11 +15,6 @@ from typing import Any, cast
 import numba
 import numpy as np
 from numpy.typing import NDArray
-
-TILE = 16  # pixels along each side of a tile
-ALPHA_MIN = 1 / 255  # what is fainter is not drawn
-ALPHA_MAX = 0.999  # so that what lies behind keeps a gradient
-TRANSMITTANCE_MIN = 1e-4  # a pixel is full where the next Gaussian would leave less than this
 
 Float = NDArray[np.float32]
 Double = NDArray[np.float64]
