@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from recon.dn2n import EditSceneSettings
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part
 from recon.dn2n.edit_views import checked_edit, editor_of, scene_views_of, within_mask
+from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.scene_depth import cloud_depths, field_depths, scene_depths
 from recon.dn2n.scene_views import SceneViews, common_size
 from recon.errors import FormatError, InputError
@@ -29,11 +30,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class ViewPreview:
-    """A view before and after: (H, W, 3) uint8. notes: what a person should know of it."""
+    """A view before and after: (H, W, 3) uint8. notes: what a person should know of it. label: what kind of editor made
+    it; model, model_hash: of a network, else ""."""
 
     before: NDArray[np.uint8]
     after: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
+    label: str = ""
+    model: str = ""
+    model_hash: str = ""
 
 
 def preview_view(
@@ -45,23 +50,41 @@ def preview_view(
     Depth is only taken from where it lies ready: what depends on it (fog, snow) is nearer to the truth in the edit of
     the whole scene. Raises what the run raises.
     """
-    views, depths = _view(posed, index, settings, before, field, cloud)
+    given: dict[str, Any] = {"before": before, "field": field, "cloud": cloud}
+    return _result(preview_steps(posed, index, settings, given, seed, device))
+
+
+def preview_steps(
+    posed: PosedImages, index: int, settings: EditSceneSettings, given: Mapping[str, Any], seed: int, device: str
+) -> Generator[Progress, Any, ViewPreview]:  # fmt: skip
+    """The same, which tells of each step. given: before, field and cloud, or None each."""
+    yield Progress(1, 3, "Reading the photo")
+    cloud = given.get("cloud")
+    views, depths = _view(posed, index, settings, given.get("before"), given.get("field"), cloud)
     has_depth = bool((depths > 0).any())
     masks = _masks(views, DepthViews(views.cameras, depths), posed, settings, cloud)
+    yield Progress(2, 3, "Loading the editor")
     editor = editor_of(settings, device)
     try:
         (view,) = scene_views_of(views, DepthViews(views.cameras, depths), masks)
         editor.prepare([view], seed)
+        yield Progress(3, 3, "Editing the photo")
         picture = within_mask(view, checked_edit(view, editor.edit(view, seed)))
-        notes = list(editor.plan.notes)
-        if editor.plan.unknown:
-            notes.append("Not understood: " + ", ".join(f"“{word}”" for word in editor.plan.unknown) + ".")
+        plan = editor.plan
     finally:
         editor.close()
-    if not has_depth and not any("epth" in note for note in notes):
-        notes.append("Without depth so far: what depends on distance will look different in the scene.")
     after = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
-    return ViewPreview(views.rgb[0], after, tuple(notes))
+    notes = _notes(plan, has_depth)
+    return ViewPreview(views.rgb[0], after, notes, plan.label, plan.model, plan.model_hash)
+
+
+def _notes(plan: EditPlan, has_depth: bool) -> tuple[str, ...]:
+    notes = list(plan.notes)
+    if plan.unknown:
+        notes.append("Not understood: " + ", ".join(f"“{word}”" for word in plan.unknown) + ".")
+    if not has_depth and not plan.model and not any("epth" in note for note in notes):
+        notes.append("Without depth so far: what depends on distance will look different in the scene.")
+    return tuple(notes)
 
 
 def _view(
