@@ -16,11 +16,11 @@ from app.edit_engines import (
     engines_of,
     is_by_rules,
     is_instant,
-    missing_network,
     needs_picture,
     with_engine,
 )
 from app.edit_history import Steps
+from app.edit_networks import EditNetworks
 from app.edit_pictures import EditPictures, StylePicture
 from app.edit_target import EditTarget, find_target
 from app.edit_words import PART_IDEAS, SCENE_IDEAS, part_words, prompt_field, scene_words, short
@@ -50,7 +50,7 @@ class EditDesk(QObject):
         self._window = window
         self._panel, self._box = window.edit_panel, window.edit_panel.prompt
         self._methods = {method.id: method for method in edit_methods(window.methods)}
-        self.pictures = EditPictures(window)
+        self.pictures, self.networks = EditPictures(window), EditNetworks(window)
         self._steps, self._is_stepping = Steps(), False
         self._target: EditTarget | None = None
         self._idle = QTimer(self, singleShot=True, interval=_WORDS_MS)
@@ -65,7 +65,7 @@ class EditDesk(QObject):
         box.paint_wished.connect(self.paint)
         box.folder_wished.connect(self._choose_folder)
         box.cleared.connect(self._use_words)
-        box.engine_chosen.connect(self._on_engine)
+        box.settings.engine_chosen.connect(self._on_engine)
         box.all_wished.connect(self.show_all_settings)
         self.pictures.changed.connect(self._show_pictures)
         self._panel.history.chosen.connect(self.show_earlier)
@@ -93,7 +93,7 @@ class EditDesk(QObject):
         self._box.set_target(target.icon, target.title, target.note)
         self._box.set_problem(target.problem)
         if before is None or before.method.id != target.method.id:
-            self._box.set_engines(engines_of(target.method))
+            self.networks.offer(target.method)
             self._box.set_ideas(SCENE_IDEAS if target.is_scene else PART_IDEAS)
         self._show_pictures()
         self._read_words()
@@ -108,7 +108,7 @@ class EditDesk(QObject):
     def run_by_rules(self) -> None:
         """Make what the box says by the built-in effects."""
         if self._target is not None:
-            self._box.set_engine(engines_of(self._target.method)[0].id)
+            self._box.settings.set_engine(engines_of(self._target.method)[0].id)
             self._box.run()
 
     def start(
@@ -175,7 +175,7 @@ class EditDesk(QObject):
     def _settings(self, target: EditTarget, wish: PromptWish) -> dict[str, Any]:
         method, fields = target.method, target.method.settings.model_fields
         pictures = self.pictures.of(target.layer)
-        values = with_engine(method, wish.engine)
+        values = with_engine(method, wish.engine) | self.networks.settings(method, wish.engine)
         if isinstance(pictures, StylePicture):
             values["style"] = str(pictures.path)
         elif isinstance(pictures, Path):
@@ -223,7 +223,7 @@ class EditDesk(QObject):
     def _use_words(self) -> None:
         if self._target is not None:
             if needs_picture(self._box.wish().engine):
-                self._box.set_engine(engines_of(self._target.method)[0].id)
+                self._box.settings.set_engine(engines_of(self._target.method)[0].id)
             self.pictures.use(self._target.layer, None)
 
     def _on_engine(self, engine: str) -> None:
@@ -231,14 +231,9 @@ class EditDesk(QObject):
         target = self._target
         if target is None:
             return
-        self._window.splats.look(
-            "network for edits",
-            lambda: missing_network(engine),
-            lambda problem: self._box.set_engine_problem(engine, problem or ""),
-        )
         self._read_words()
         if needs_picture(engine) and not self.pictures.choose_style(target):
-            self._box.set_engine(engines_of(target.method)[0].id)
+            self._box.settings.set_engine(engines_of(target.method)[0].id)
         elif not needs_picture(engine) and isinstance(self.pictures.of(target.layer), StylePicture):
             self.pictures.use(target.layer, None)
 
@@ -282,6 +277,7 @@ class EditDesk(QObject):
         """Show what made an edit in the box, with its seed."""
         strength = float(settings.get("strength", 1.0))
         self._box.set_wish(PromptWish(prompt, engine_in(settings), strength, seed))
+        self.networks.take(engine_in(settings), str(settings.get("model") or ""))
         self.focus()
 
     def show_history(self) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from app.edit_words import prompt_field
-from recon.cues.models import find_model
 from recon.diffusion import PAINTERS
 from recon.dn2n.editors import EDITORS, EditorKind
-from recon.errors import ReconError
 from recon.method import Method
 from recon.romap import BUILT_IN
-from widgets.prompt_box import Engine
+from widgets.prompt_settings import Engine
 
 _FIELD = "editor"  # the setting in which a method says who edits
 _BUILT_IN_IDS = ("", "procedural", "built-in", "words")
@@ -36,20 +34,6 @@ def engines_of(method: Method) -> tuple[Engine, ...]:
     built_in = next((each for each in ids if each in _BUILT_IN_IDS), "")
     others = [each for each in ids if each not in (*_BUILT_IN_IDS, *_BY_BUTTON)]
     return (Engine(built_in, BUILT_IN, _RULES), *(_engine(each, kinds.get(each)) for each in others))
-
-
-def missing_network(engine: str) -> str:
-    """Why the network that an engine needs cannot be used, and the command that fetches it; "" when it is here.
-
-    Looks on the disk: for the background."""
-    kind = PAINTERS.get(engine)
-    if kind is None:
-        return ""
-    try:
-        find_model(kind.model, "edit")
-    except ReconError as error:
-        return str(error)
-    return ""
 
 
 def needs_picture(engine: str) -> bool:
@@ -84,7 +68,7 @@ def _engine(engine_id: str, kind: EditorKind | None) -> Engine:
     name = painter.label.removesuffix(", local") if painter is not None else engine_id
     title = kind.title if kind is not None else name
     sentence = kind.sentence if kind is not None else ""
-    return Engine(engine_id, f"{title} (network)", f"{sentence} {_OF_NETWORKS}".strip())
+    return Engine(engine_id, f"{title} (network)", f"{sentence} {_OF_NETWORKS}".strip(), is_network=True)
 
 
 _OF_NETWORKS = "A network that must be on this machine. It is never downloaded by itself."

@@ -1,47 +1,30 @@
-"""Say in words what is to change: the sentence, what was understood of it, who does it, how strongly, by which seed."""
+"""Say in words what is to change: the sentence, what was understood of it, and the settings of who does it."""
 
 from __future__ import annotations
 
-import random
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QTextCursor
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPlainTextEdit,
     QSizePolicy,
-    QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from widgets.icons import IconLabel, icon
-from widgets.parts import StateLabel, column_in, form_grid, icon_button, row_of, text_button, with_property
+from widgets.parts import StateLabel, column_in, icon_button, row_of, text_button, with_property
+from widgets.prompt_settings import PromptSettings
 from widgets.prompt_words import PromptWord, PromptWords
-from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, secondary_label, title_label
 
-_MOST_SEED = 2**31 - 1
 _LINES = 3
 RUN = "Make the edit"
 EXAMPLE = "What to change: “dark red”, “gold”, “twice as big” …"
-
-
-@dataclass(frozen=True)
-class Engine:
-    """Who can make an edit. note: what kind it is, told honestly. problem: why it cannot be used now, "" when it can."""
-
-    id: str
-    title: str
-    note: str = ""
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,14 +41,13 @@ class PromptBox(QWidget):
     """The box [prompt_box].
 
     text_changed: after each change of the sentence. run_wished: a PromptWish. stepped: −1 for the prompt before, 1 for
-    the one after it. engine_chosen: its id. paint_wished, folder_wished: edited pictures instead of words; cleared: no
+    the one after it. paint_wished, folder_wished: edited pictures instead of words; cleared: no
     longer. all_wished: every setting of the method.
     """
 
     text_changed = Signal(str)
     run_wished = Signal(object)
     stepped = Signal(int)
-    engine_chosen = Signal(str)
     paint_wished = Signal()
     folder_wished = Signal()
     cleared = Signal()
@@ -74,8 +56,11 @@ class PromptBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("prompt_box")
-        self._engines: tuple[Engine, ...] = ()
-        self._problem, self._is_busy, self._pictures, self._command = "", False, "", ""
+        self._problem, self._is_busy, self._pictures = "", False, ""
+        self.settings = PromptSettings()
+        self.engine, self.strength = self.settings.engine, self.settings.strength
+        self.seed, self.lock = self.settings.seed, self.settings.lock
+        self.settings.changed.connect(self._refresh)
         self._run_words = RUN
         self._build()
         self.set_ideas(())
@@ -125,7 +110,7 @@ class PromptBox(QWidget):
     def set_wish(self, wish: PromptWish) -> None:
         """Show an earlier wish; its seed is kept."""
         self.set_text(wish.text)
-        self.set_engine(wish.engine)
+        self.settings.set_engine(wish.engine)
         self.strength.setValue(round(100 * wish.strength))
         self.seed.setValue(wish.seed)
         self.lock.setChecked(True)
@@ -134,31 +119,6 @@ class PromptBox(QWidget):
         """Write a sentence, as a person would."""
         self.text.setPlainText(text)
         self.text.moveCursor(QTextCursor.MoveOperation.End)
-
-    def set_engines(self, engines: Sequence[Engine]) -> None:
-        """Offer these; the chosen one stays where it is among them."""
-        if tuple(engines) == self._engines:
-            return
-        before, self._engines = self.engine.currentData(), tuple(engines)
-        with QSignalBlocker(self.engine):
-            self.engine.clear()
-            for engine in engines:
-                self.engine.addItem(engine.title, engine.id)
-                self.engine.setItemData(self.engine.count() - 1, engine.note, Qt.ItemDataRole.ToolTipRole)
-            self.engine.setCurrentIndex(max(0, self.engine.findData(before)))
-        self._refresh()
-
-    def set_engine_problem(self, engine_id: str, problem: str) -> None:
-        """Why an engine cannot be used now, with the command that would help in `backquotes`; "" when it can."""
-        engines = (replace(x, problem=problem) if x.id == engine_id else x for x in self._engines)
-        self._engines = tuple(engines)
-        self._refresh()
-
-    def set_engine(self, engine_id: str) -> None:
-        """Choose one of them, if it is there."""
-        place = self.engine.findData(engine_id)
-        if place >= 0:
-            self.engine.setCurrentIndex(place)
 
     def set_ideas(self, ideas: Sequence[tuple[str, Sequence[str]]]) -> None:
         """Sentences to begin with, in groups."""
@@ -180,8 +140,8 @@ class PromptBox(QWidget):
         self._paint.setEnabled(can_paint)
         self._has_pictures.setText(words)
         self._pictures_row.setVisible(bool(words))
-        for widget in (self.text, self.engine, self.strength):
-            widget.setEnabled(not words)
+        self.text.setEnabled(not words)
+        self.settings.set_usable(not words)
         self.words.setVisible(not words and bool(self.words.words))
         self._refresh()
 
@@ -208,12 +168,8 @@ class PromptBox(QWidget):
         if not self.run_button.isEnabled():
             return
         if not self.lock.isChecked():
-            self.roll()
+            self.settings.roll()
         self.run_wished.emit(self.wish())
-
-    def roll(self) -> None:
-        """Another seed."""
-        self.seed.setValue(random.randrange(_MOST_SEED))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.text and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
@@ -239,14 +195,10 @@ class PromptBox(QWidget):
         self._advice.hide()
         column.addWidget(self._advice)
         column.addLayout(self._build_pictures())
-        column.addLayout(self._build_settings())
+        column.addWidget(self.settings)
         self._state = StateLabel()
         self._state.setObjectName("prompt_state")
         column.addWidget(self._state)
-        self._copy = text_button("Copy the command that fetches it", "clipboard-copy")
-        self._copy.setObjectName("prompt_copy")
-        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
-        column.addWidget(self._copy)
         self.run_button = text_button(self._run_words, "wand-sparkles", is_primary=True)
         self.run_button.setObjectName("prompt_run")
         self.run_button.setToolTip("Make the edit (Ctrl+Enter). It waits for you to accept it.")
@@ -299,68 +251,8 @@ class PromptBox(QWidget):
         self._all.clicked.connect(self.all_wished)
         return row_of(self._ideas, self._pictures_row, 1, self._paint, self._folder, self._all, spacing=4)
 
-    def _build_settings(self) -> QGridLayout:
-        self.engine = CalmCombo()
-        self.engine.setObjectName("prompt_engine")
-        self.engine.setAccessibleName("Made by")
-        self.engine.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.engine.currentIndexChanged.connect(self._on_engine)
-        grid = form_grid()
-        grid.setColumnMinimumWidth(0, active_theme().px(72))
-        grid.setColumnMinimumWidth(2, 0)
-        grid.addWidget(self.engine, 0, 0, 1, 2)  # its words say what it is, and need the room
-        for place, (words, row) in enumerate(
-            (("Strength", self._build_strength()), ("Seed", self._build_seed())), 1
-        ):
-            label = QLabel(words)
-            label.setProperty("role", "field")
-            grid.addWidget(label, place, 0)
-            grid.addLayout(row, place, 1)
-        return grid
-
-    def _build_strength(self) -> QHBoxLayout:
-        self.strength = QSlider(Qt.Orientation.Horizontal)
-        self.strength.setObjectName("prompt_strength")
-        self.strength.setAccessibleName("Strength in percent")
-        self.strength.setRange(5, 100)
-        self.strength.setPageStep(10)
-        self.strength.setToolTip("How much of the change is made")
-        share = QLabel("100 %")
-        share.setMinimumWidth(active_theme().px(44))
-        share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.strength.valueChanged.connect(lambda value: share.setText(f"{value} %"))
-        self.strength.setValue(100)
-        row = row_of(self.strength, share)
-        row.setStretchFactor(self.strength, 1)
-        return row
-
-    def _build_seed(self) -> QHBoxLayout:
-        self.seed = QSpinBox()
-        self.seed.setObjectName("prompt_seed")
-        self.seed.setAccessibleName("Seed")
-        self.seed.setRange(0, _MOST_SEED)
-        self.seed.setToolTip("The same words with the same seed give the same edit")
-        dice = icon_button("refresh-cw", "Another seed")
-        dice.setObjectName("prompt_dice")
-        dice.clicked.connect(lambda: self.roll())
-        self.lock = icon_button("lock-open", "Keep the seed", is_checkable=True)
-        self.lock.setObjectName("prompt_lock")
-        self.lock.toggled.connect(self._on_locked)
-        self.lock.setChecked(True)
-        row = row_of(self.seed, dice, self.lock, spacing=4)
-        row.setStretchFactor(self.seed, 1)
-        return row
-
-    def _on_locked(self, is_locked: bool) -> None:
-        self.lock.setIcon(icon("lock" if is_locked else "lock-open"))
-        self.lock.setToolTip("The seed is kept" if is_locked else "Each edit takes another seed")
-
     def _on_text(self) -> None:
         self.text_changed.emit(self.text.toPlainText())
-        self._refresh()
-
-    def _on_engine(self) -> None:
-        self.engine_chosen.emit(self.engine.currentData() or "")
         self._refresh()
 
     def _take_idea(self, sentence: str) -> None:
@@ -368,16 +260,11 @@ class PromptBox(QWidget):
         self.text.setFocus()
 
     def _refresh(self) -> None:
-        engine = next((each for each in self._engines if each.id == self.engine.currentData()), None)
-        self.engine.setToolTip(engine.note if engine is not None else "")
+        engine = self.settings.chosen
         is_empty = not self._pictures and not self.text.toPlainText().strip()
         missing = engine.problem if engine is not None and not self._pictures else ""
         self.run_button.setEnabled(not (self._problem or missing or is_empty or self._is_busy))
         self.run_button.setText("Working…" if self._is_busy else self._run_words)
-        problem = self._problem or missing
-        self._command = " && ".join(re.findall("`([^`]+)`", missing))
-        self._copy.setVisible(bool(self._command) and not self._problem)
-        self._copy.setToolTip(self._command)
-        self._state.setVisible(bool(problem))
-        if problem:
-            self._state.say(problem, "text_second", "info" if self._problem else "download")
+        self._state.setVisible(bool(self._problem))
+        if self._problem:
+            self._state.say(self._problem, "text_second", "info")

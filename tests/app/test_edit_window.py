@@ -602,11 +602,12 @@ def test_an_engine_whose_network_is_not_here_says_so_before_anything_is_run(qtbo
     box = window.edit_panel.prompt
     box.set_text("a fluffy croissant")
     box.engine.setCurrentIndex(box.engine.findData("slamp"))
-    qtbot.waitUntil(lambda: box._state.isVisible(), timeout=20_000)
-    assert "Stable Diffusion 3" in box._state.text() and "GB" in box._state.text()
+    network = box.settings.network
+    qtbot.waitUntil(lambda: bool(network.problem), timeout=20_000)
+    assert "Stable Diffusion 3" in network.problem and "GB" in network.problem and "licence" in network.problem
     assert not box.run_button.isEnabled() and not box.words.words, "a network takes the words as they are"
-    click(window, "prompt_copy")
+    click(window, "prompt_network_copy")
     assert "hf download" in QApplication.clipboard().text()
     box.engine.setCurrentIndex(0)
-    assert box.engine.currentText() == BUILT_IN and not box._state.isVisible()
+    assert box.engine.currentText() == BUILT_IN and not network.isVisible()
     qtbot.waitUntil(lambda: box._advice.isVisible(), timeout=3000)
