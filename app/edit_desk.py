@@ -54,7 +54,7 @@ class EditDesk(QObject):
         self._steps, self._is_stepping = Steps(), False
         self._target: EditTarget | None = None
         self._idle = QTimer(self, singleShot=True, interval=_WORDS_MS)
-        self._idle.timeout.connect(self._read_words)
+        self._idle.timeout.connect(self.read_words)
         self._connect()
 
     def _connect(self) -> None:
@@ -96,7 +96,7 @@ class EditDesk(QObject):
             self.networks.offer(target.method)
             self._box.set_ideas(SCENE_IDEAS if target.is_scene else PART_IDEAS)
         self._show_pictures()
-        self._read_words()
+        self.read_words()
 
     # Making it
 
@@ -231,7 +231,7 @@ class EditDesk(QObject):
         target = self._target
         if target is None:
             return
-        self._read_words()
+        self.read_words()
         if needs_picture(engine) and not self.pictures.choose_style(target):
             self._box.settings.set_engine(engines_of(target.method)[0].id)
         elif not needs_picture(engine) and isinstance(self.pictures.of(target.layer), StylePicture):
@@ -253,9 +253,12 @@ class EditDesk(QObject):
     def _on_text(self, _text: str) -> None:
         if not self._is_stepping:
             self._steps.forget()
-        self._idle.start()
+        if self._box.problem:
+            self.read_words()  # Nobody waits to be told that it can be done now.
+        else:
+            self._idle.start()
 
-    def _read_words(self) -> None:
+    def read_words(self) -> None:
         """Tell what is understood of the sentence."""
         target, wish = self._target, self._box.wish()
         text = wish.text

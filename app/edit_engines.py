@@ -56,6 +56,11 @@ def is_instant(method: Method, settings: Mapping[str, Any]) -> bool:
     return method.id == "romap.edit" and is_by_rules(engine_in(settings)) and not settings.get("anchors")
 
 
+def is_network(engine: str) -> bool:
+    """Whether it is a network, which is slow to load and never loaded by the window itself."""
+    return engine in PAINTERS
+
+
 def is_by_rules(engine: str) -> bool:
     """Whether it is the built-in effects, which do what they understand of a sentence; a network takes it whole."""
     return engine in _BUILT_IN_IDS

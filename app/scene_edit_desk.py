@@ -9,21 +9,19 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from app.background import Background
 from app.edit_gallery import EditGallery
-from app.edit_preview import Preview, preview_of
 from app.edited_scenes import METHOD, photos_of
 from app.job_states import ENDED
 from app.jobs import Job
 from app.layers import Layer
 from app.scene_edit_export import SceneEditExport
 from app.scene_edit_words import stages_of, time_words
+from app.scene_preview import ScenePreview
 from render.gaussians import GaussianCloud
 from render.images import PosedImages
 from render.radiance_field import RadianceField
 from render.view_field import ViewField
-from widgets.compare_canvas import ComparePicture
-from widgets.scene_choices import PreviewRow, SceneChoice, SceneChoices, StageList
+from widgets.scene_choices import SceneChoice, SceneChoices, StageList
 from widgets.viewport_images import pose_of
 
 if TYPE_CHECKING:
@@ -40,18 +38,17 @@ class SceneEditDesk(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self.choices, self.preview, self.stages = SceneChoices(), PreviewRow(), StageList()
-        self._background = Background(self)  # for previews
+        self.choices, self.stages = SceneChoices(), StageList()
+        self.previews = ScenePreview(window, self)
+        self.preview = self.previews.row
         self._masks = ""
         self.gallery, self.exports = EditGallery(window, self), SceneEditExport(window, self)
-        self.has_preview = False
         panel = window.edit_panel
         panel.add_above(self.choices)
         panel.prompt.add_before_run(self.preview)
         panel.add_below(self.stages)
         self.choices.changed.connect(lambda _: self.refresh())
         self.choices.region_wished.connect(self._on_region)
-        self.preview.wished.connect(self.make_preview)
         window.runs.progressed.connect(self._show_stage)
         window.runs.edit_added.connect(self._on_added)
         window.runs.changed.connect(self._on_runs)
@@ -62,6 +59,15 @@ class SceneEditDesk(QObject):
         self.refresh()
 
     # What an edit takes
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether an edit was tried on one view."""
+        return self.previews.has_preview
+
+    def make_preview(self) -> None:
+        """Try the edit on one view."""
+        self.previews.make()
 
     @property
     def scene(self) -> Layer | None:
@@ -128,56 +134,6 @@ class SceneEditDesk(QObject):
             self._show_note()
         self.gallery.refresh()
 
-    # Preview of one view
-
-    def make_preview(self) -> None:
-        """Edit the current photo alone, off the window's thread, and show it beside the original."""
-        scene = self.scene
-        if scene is None or not isinstance(scene.data, PosedImages):
-            return
-        posed, view = scene.data, self._current_view(scene.data)
-        box = self._window.edit_panel.prompt.wish()
-        if not box.text:
-            self.preview.set_state("Say first what is to change.", "warn")
-            return
-        problem = self.problem()
-        if problem:
-            self.preview.set_state(problem, "warn")
-            return
-        target = self._window.edits.target
-        assert target is not None
-        values = self._window.edits.settings_of(target, box)
-        layers = self.inputs(target.layer)
-        others = {
-            slot: self._window.project.layer(layer_id) for slot, layer_id in layers.items() if slot != "scene"
-        }
-        data = {slot: layer.content for slot, layer in others.items() if layer is not None}
-        self.preview.set_state("Editing one view…", "busy")
-        self._background.run(
-            "preview",
-            lambda: preview_of(posed, view, values, box.seed, data),
-            lambda found: self._show_preview(posed, view, found),
-            self._show_preview_problem,
-        )
-
-    def _show_preview(self, posed: PosedImages, view: int, found: Preview) -> None:
-        window = self._window
-        if window.compare_view.isHidden():
-            window.show_compare()
-        name = posed.images.names[view].rpartition("/")[2]
-        pictures = [ComparePicture("Before", found.before), ComparePicture("Edited view", found.after)]
-        window.compare_view.show_image(name, pictures, "Preview of one view")
-        words = f"Previewed in {found.seconds:.1f} s; nothing changed in 3D."
-        self.preview.set_state(f"{words} {found.note}".strip(), "info" if found.is_visible else "warn")
-        self.has_preview = True
-        window.steps.update()
-
-    def _show_preview_problem(self, error: Exception) -> None:
-        from app.errors import describe_error
-
-        report = describe_error(error)
-        self.preview.set_state(f"{report.sentence} {report.advice}", "warn")
-
     # Steps
 
     def _show_stage(self, job: Job) -> None:
@@ -218,14 +174,13 @@ class SceneEditDesk(QObject):
 
     def close(self) -> None:
         """The window closes."""
-        for each in (self._background, self.gallery, self.exports):
+        for each in (self.previews, self.gallery, self.exports):
             each.close()
 
     def _forget(self) -> None:
-        self.has_preview = False
+        self.previews.forget()
         self.exports.forget()
         self.choices.set_choice(SceneChoice())
-        self.preview.set_state("")
         self.stages.set_stages(())
         self.refresh()
 
@@ -278,7 +233,7 @@ class SceneEditDesk(QObject):
         used = set(scene.data.used.tolist())
         return [scene.data.images.names[i] for i in self._window.image_strip.selected() if i in used]
 
-    def _current_view(self, posed: PosedImages) -> int:
+    def current_view(self, posed: PosedImages) -> int:
         """The current photo, else the one in the middle of those that are used."""
         current = self._window.images.current
         if self._window.images.posed is posed and 0 <= current < len(posed):

@@ -56,7 +56,7 @@ class PromptBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("prompt_box")
-        self._problem, self._is_busy, self._pictures = "", False, ""
+        self._problem, self._misunderstood, self._is_busy, self._pictures = "", "", False, ""
         self.settings = PromptSettings()
         self.engine, self.strength = self.settings.engine, self.settings.strength
         self.seed, self.lock = self.settings.seed, self.settings.lock
@@ -77,6 +77,19 @@ class PromptBox(QWidget):
             self.strength.value() / 100,
             self.seed.value(),
         )
+
+    @property
+    def problem(self) -> str:
+        """Why what is said cannot be done as it stands, or not by who is to do it; "" when it can."""
+        if self._pictures:
+            return ""
+        engine = self.settings.chosen
+        return self._misunderstood or (engine.problem if engine is not None else "")
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether edited pictures stand in place of words."""
+        return bool(self._pictures)
 
     # What it is told
 
@@ -102,6 +115,7 @@ class PromptBox(QWidget):
     def set_words(self, words: Sequence[PromptWord], problem: str = "", advice: str = "") -> None:
         """What was understood of the sentence; problem: why it cannot be run as it stands, and what to say instead."""
         self.words.set_words(words)
+        self._misunderstood = problem
         self._advice.setVisible(bool(problem))
         if problem:
             self._advice.say(f"{problem} {advice}".strip(), "warn", "circle-help")
@@ -260,10 +274,8 @@ class PromptBox(QWidget):
         self.text.setFocus()
 
     def _refresh(self) -> None:
-        engine = self.settings.chosen
         is_empty = not self._pictures and not self.text.toPlainText().strip()
-        missing = engine.problem if engine is not None and not self._pictures else ""
-        self.run_button.setEnabled(not (self._problem or missing or is_empty or self._is_busy))
+        self.run_button.setEnabled(not (self._problem or self.problem or is_empty or self._is_busy))
         self.run_button.setText("Working…" if self._is_busy else self._run_words)
         self._state.setVisible(bool(self._problem))
         if self._problem:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.icons import IconLabel
-from widgets.parts import StateLabel, column_in, form_grid, row_of, text_button
+from widgets.parts import StateLabel, column_in, form_grid, row_of
 from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, secondary_label, title_label
 
@@ -203,45 +203,3 @@ class StageList(QWidget):
         row.addWidget(note)
         self._rows.append((sign, title, bar, note))
         self._column.addWidget(holder)
-
-
-class PreviewRow(QWidget):
-    """The button that tries an edit on one photo, and what it said [edit_preview]. wished: it was pressed."""
-
-    wished = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("edit_preview")
-        self.button = text_button("Preview one view", "eye")
-        self.button.setObjectName("preview_view")
-        self.button.setToolTip(
-            "Edit the current photo only and show it beside the original; nothing changes in 3D"
-        )
-        self.button.clicked.connect(self.wished)
-        self._had_keys = False
-        self._state = StateLabel()
-        self._state.hide()
-        column = column_in(self, spacing=4)
-        column.addWidget(self.button)
-        column.addWidget(self._state, 0, Qt.AlignmentFlag.AlignTop)
-
-    def set_state(self, words: str, state: Literal["info", "busy", "warn"] = "info") -> None:
-        """Say something below the button; "" says nothing. busy: the button waits."""
-        looks = {
-            "info": ("text_second", "info"),
-            "busy": ("text_second", "loader"),
-            "warn": ("warn", "circle-help"),
-        }
-        self._state.setVisible(bool(words))
-        self._state.say(words, *looks[state])
-        self._set_waiting(state == "busy")
-
-    def _set_waiting(self, is_waiting: bool) -> None:
-        """The keys come back to the button after it waited, unless they went elsewhere meanwhile."""
-        if is_waiting:
-            self._had_keys = self.button.hasFocus()
-            self.button.clearFocus()  # Else they would go to whatever control is next.
-        self.button.setEnabled(not is_waiting)
-        if not is_waiting and self._had_keys and self.window().focusWidget() is None:
-            self.button.setFocus()
