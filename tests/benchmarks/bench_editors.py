@@ -20,7 +20,7 @@ from render.images import PosedImages
 from tests.recon.dn2n.editor_scenes import disagreement, room_views
 
 _WORDS = {
-    "tint": "dark green", "colored light": "red light", "checks": "checkered", "clear": "clear air", "mono": "monochrome",
+    "tint": "dark green", "colored light": "red light", "tinge": "bluish", "gloss": "glossy", "checks": "checkered", "clear": "clear air", "mono": "monochrome",
     "sand": "sandy", "dots": "dotted", "winter": "bare winter",
 }  # fmt: skip
 

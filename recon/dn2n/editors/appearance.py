@@ -156,6 +156,16 @@ def colored_light(rgb: Picture, color: Triple) -> Picture:
     return np.asarray(lit * (0.12 + 1.05 * strength), np.float32)
 
 
+def tinged(rgb: Picture, color: Triple) -> Picture:
+    """A cast of that colour, as much light as before; greys make colours weaker and lift or sink them."""
+    goal = np.array(color, np.float32)
+    gain = np.exp(0.9 * (goal - goal.mean()))
+    cast = rgb * (gain / (gain @ _LUMA))
+    plainness = 1 - float(np.clip(np.ptp(goal) * 4, 0, 1))
+    level = 0.35 * plainness * (float(goal @ _LUMA) - 0.5)
+    return np.asarray(saturated(cast, 1 - 0.5 * plainness) * (1 - abs(level)) + max(level, 0), np.float32)
+
+
 def tinted(rgb: Picture, color: Triple, mean_light: float) -> Picture:
     """Of that colour on average, light and dark staying. mean_light: of what is tinted, in all views."""
     goal = np.array(color, np.float32)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.editors.appearance import Picture, Plane, Triple, luminance
+from recon.dn2n.editors.appearance import Picture, Plane, Triple, luminance, saturated
 from recon.dn2n.editors.worksheet import Worksheet
 from recon.romap.color_names import Rgb
 from recon.romap.materials import MATERIALS
@@ -35,6 +35,9 @@ class Look:
     second: Triple | None = None
 
 
+_LACQUER = Look(((0, 0, 0), (0.5, 0.5, 0.5), (1, 1, 1)), gloss=0.45, sharpness=24)
+
+
 def covered(rgb: Picture, sheet: Worksheet, name: str, color: Rgb | None = None) -> Picture:
     """The picture with everything made of that material. color: in place of its own."""
     look = LOOKS[name]
@@ -51,6 +54,13 @@ def covered(rgb: Picture, sheet: Worksheet, name: str, color: Rgb | None = None)
         base = base + (other - base) * np.clip(pattern + 0.5, 0, 1)[..., None]
     bright = np.array(ramp[2], np.float32)
     return np.clip(base + (look.gloss * gleam)[..., None] * bright, 0, 1).astype(np.float32)
+
+
+def glossy(rgb: Picture, sheet: Worksheet) -> Picture:
+    """The same colours under lacquer: deeper, and with a gleam where the surface faces the light."""
+    shade, gleam = _lighting(sheet, _LACQUER)
+    deep = saturated(rgb * (0.62 + 0.38 * shade)[..., None], 1.12)
+    return np.clip(deep + (_LACQUER.gloss * gleam)[..., None], 0, 1).astype(np.float32)
 
 
 def _tone(rgb: Picture, sheet: Worksheet, detail: float) -> Plane:

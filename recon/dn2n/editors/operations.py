@@ -9,7 +9,7 @@ from typing import Literal
 from recon.dn2n.editors.editor import Consistency
 from recon.romap.color_names import Rgb
 
-Kind = Literal["light", "season", "weather", "material", "tint", "filter", "style"]
+Kind = Literal["light", "season", "weather", "material", "finish", "tint", "filter", "style"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Effect:
     @property
     def is_local(self) -> bool:
         """Whether it is what a thing is made of, not what the whole picture looks like."""
-        return self.kind in ("material", "tint")
+        return self.kind in ("material", "finish", "tint")
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class Operation:
     def phrase(self) -> str:
         """As a chip says it: "slightly foggy on the wall" is "fog, slight, on the wall"."""
         degree = _degree(self.amount)
-        title = self.color_name if self.name == "tint" else self.effect.title
-        if self.color_name and self.name != "tint":
+        is_named = self.name == "tint" or self.color_name.startswith("less ")
+        title = self.color_name if is_named else self.effect.title
+        if self.color_name and not is_named:
             title = f"{self.color_name} {title}"
         where = f" on the {self.target}" if self.target else ""
         return f"{title}{f' ({degree})' if degree else ''}{where}"
@@ -90,6 +91,8 @@ EFFECTS: Mapping[str, Effect] = {
     "contrast": Effect("light", "more contrast", opposite="flat"),
     "flat": Effect("light", "less contrast", opposite="contrast"),
     "colored light": Effect("light", "light"),
+    "tinge": Effect("light", "tinge"),
+    "gloss": Effect("finish", "glossy", opposite="flat", needs_depth=True),
     "spring": Effect("season", "spring", needs_depth=True),
     "summer": Effect("season", "summer"),
     "autumn": Effect("season", "autumn", needs_depth=True),

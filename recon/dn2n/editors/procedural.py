@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from recon.dn2n.editors import EditorWishes, appearance
 from recon.dn2n.editors.appearance import Picture, mixed
 from recon.dn2n.editors.editor import EditPlan, SceneView
-from recon.dn2n.editors.materials import LOOKS, covered
+from recon.dn2n.editors.materials import LOOKS, covered, glossy
 from recon.dn2n.editors.operations import Operation
 from recon.dn2n.editors.prompt import parse_prompt
 from recon.dn2n.editors.scene_frame import SceneFrame, frame_of
@@ -85,7 +85,7 @@ def _layers(operation: Operation) -> tuple[float, ...]:
         return STYLE_LAYERS[operation.name]
     if kind == "season":
         return SEASON_LAYERS[operation.name]
-    return (BASE,) if kind == "material" or operation.name in {*NEED_SURFELS, *_ON_SHARED} else ()
+    return (BASE,) if kind in ("material", "finish") or operation.name in {*NEED_SURFELS, *_ON_SHARED} else ()
 
 
 def _applied(operation: Operation, rgb: Picture, sheet: Worksheet) -> Picture:
@@ -102,6 +102,10 @@ def _changed(operation: Operation, rgb: Picture, sheet: Worksheet) -> Picture:
         return appearance.tinted(rgb, operation.color, sheet.frame.mean_light)
     if operation.name == "colored light" and operation.color is not None:
         return appearance.colored_light(rgb, operation.color)
+    if operation.name == "tinge" and operation.color is not None:
+        return appearance.tinged(rgb, operation.color)
+    if operation.name == "gloss":
+        return glossy(rgb, sheet)
     if operation.name in LOOKS:
         return covered(rgb, sheet, operation.name, operation.color)
     if operation.name in STYLES:

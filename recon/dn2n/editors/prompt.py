@@ -24,6 +24,11 @@ LONGEST_PROMPT = 600  # characters
 _EXAMPLES = "“make it autumn”, “a night scene”, “the wall is dark blue” or “an oil painting”"
 _NEEDS_NETWORK = "The built-in effects change colour, light, season, weather, material and style only."
 _MOST_HINTS = 4
+_FOREIGN = frozenset([
+    "es", "de", "le", "la", "el", "los", "las", "und", "der", "die", "das", "den", "dem", "en", "un", "une", "una", "il", "lo", "les",
+    "des", "du", "con", "avec", "mit", "ein", "eine", "einen", "mach", "mache", "haz", "fais", "als", "wie", "como", "comme",
+    "zu", "zur", "zum", "im", "na", "di", "che", "noche", "nacht", "nuit", "notte", "noite", "herbst", "hiver", "automne",
+])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Prompt:
     """What a prompt asks for.
 
     operations: in their order. unknown: words that mean nothing here, in their order. targets: words for where.
-    excluded: what is asked to be left alone. hints: (word, what could be meant).
+    excluded: looks that are asked not to be. spared: names of what is to stay as it is. hints: (word, what could be
+    meant).
     """
 
     text: str
@@ -39,6 +45,7 @@ class Prompt:
     unknown: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -50,8 +57,8 @@ class Prompt:
     def plan(self) -> EditPlan:
         """As an editor shows it."""
         return EditPlan(
-            self.text, LABEL, tuple(each.phrase for each in self.operations), self.unknown, self.targets,
-            self.consistency, self.notes,
+            self.text, LABEL, tuple(each.phrase for each in self.operations), self.unknown,
+            tuple(dict.fromkeys((*self.targets, *self.spared))), self.consistency, self.notes,
         )  # fmt: skip
 
 
@@ -66,12 +73,12 @@ def parse_prompt(prompt: str) -> Prompt:
     reader = ClauseReader()
     reader.read(read_items(text))
     unknown = tuple(dict.fromkeys(reader.unknown))
-    hints = _hints([word for word in unknown if word not in NOUNS])
+    hints = _hints([word for word in unknown if word not in NOUNS and word not in _vocabulary()])
     if not reader.operations:
         raise InputError(*_refusal(text, reader, unknown, hints))
     return Prompt(
         text, _merged(reader.operations), unknown, tuple(dict.fromkeys(reader.targets)),
-        tuple(dict.fromkeys(reader.excluded)), hints, _notes(reader, unknown, hints),
+        tuple(dict.fromkeys(reader.excluded)), reader.spared, hints, _notes(reader, unknown, hints),
     )  # fmt: skip
 
 
@@ -104,14 +111,21 @@ def _refusal(
             f"Adding, removing or replacing {things} needs a generative model.",
             f"{_hint_text(hints)}{_NEEDS_NETWORK} Choose another editor, or say something such as {_EXAMPLES}.",
         )
-    if reader.excluded:
+    if reader.excluded or (reader.spared and not unknown):
         return "The prompt only says what not to do.", f"Say how the scene should look, such as {_EXAMPLES}."
     words = ", ".join(f"“{_short(word)}”" for word in unknown[:8]) or f"“{_short(text)}”"
     more = f" and {len(unknown) - 8} more words" if len(unknown) > 8 else ""
+    english = "Prompts are read in English. " if _is_foreign(text, unknown) else ""
     return (
         f"Nothing in the prompt is understood: {words}{more}.",
-        f"{_hint_text(hints)}{_NEEDS_NETWORK} Say for instance {_EXAMPLES}.",
+        f"{english}{_hint_text(hints)}{_NEEDS_NETWORK} Say for instance {_EXAMPLES}.",
     )
+
+
+def _is_foreign(text: str, unknown: Sequence[str]) -> bool:
+    """Whether it is written in other letters, or has small words of other languages."""
+    letters = [letter for letter in text if letter.isalpha()]
+    return any(not letter.isascii() for letter in letters) or not _FOREIGN.isdisjoint(unknown)
 
 
 def _notes(reader: ClauseReader, unknown: Sequence[str], hints: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -138,7 +152,7 @@ def _hints(unknown: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """What unknown words could be misspellings of."""
     found = []
     for word in [word for word in unknown if 3 < len(word) < 20][:_MOST_HINTS]:
-        near = [known for known in _vocabulary() if abs(len(known) - len(word)) < 3]
+        near = [k for k in _vocabulary() if abs(len(k) - len(word)) < 3 and word[0] in k[:2]]
         found += [
             (word, match) for match in get_close_matches(word, near, 1, 0.75 if len(word) < 5 else 0.74)
         ]

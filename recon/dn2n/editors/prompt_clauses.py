@@ -7,12 +7,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from recon.dn2n.editors.operations import EFFECTS, Operation
+from recon.dn2n.editors.prompt_asks import MOST, asks_of, less_of
 from recon.dn2n.editors.prompt_items import Item
+from recon.dn2n.editors.prompt_patterns import plain
+from recon.dn2n.editors.prompt_words import BELONGS, SCENES
 
 _VERBS = ("change", "add", "remove", "replace")
 _QUIET = ("filler", "degree", "indefinite", "color noun", "form")
-_MOST = 2.0
 _CLEARABLE = ("fog", "dust", "underwater")
+_OF_THINGS = frozenset(
+    [
+        "rain",
+        "dust",
+        "snow",
+        "bright",
+        "dark",
+        "vivid",
+        "faded",
+        "contrast",
+        "flat",
+        "warm",
+        "cold",
+        "mosaic",
+        "gloss",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -36,16 +55,22 @@ class ClauseReader:
         self.unknown: list[str] = []
         self.targets: list[str] = []
         self.objects: list[str] = []
+        self.spared: tuple[str, ...] = ()
         self.has_guessed_stone = False
         self._verb = ""
         self._waiting: list[str] = []
 
     def read(self, items: Sequence[Item]) -> None:
         """A whole prompt."""
-        for opener, clause in _clauses(items):
+        reading = plain(items)
+        self.spared = reading.spared
+        for opener, clause in _clauses(reading.items):
             self._read_clause(opener, _described(clause))
         self.unknown += " ".join(self._waiting).split()
         self._drop_excluded()
+        if not self.operations and not self.objects and set(self.excluded) & set(_CLEARABLE):
+            self.operations.append(Operation("clear"))  # "no fog", and nothing else
+            self.excluded = [name for name in self.excluded if name not in _CLEARABLE]
 
     def _read_clause(self, opener: Item | None, items: list[Item]) -> None:
         verb = "add" if opener is not None and opener.text == "with" else ""
@@ -54,11 +79,11 @@ class ClauseReader:
         self._verb = verb or (self._verb if leans else "")
         names = list(_names(items))
         items, names = self._without_new_objects(items, names)
-        asks = list(_asks(items, self._verb))
+        asks = list(asks_of(items, self._verb))
         self._weigh_last(items)
         if any(item.tag == "form" for item in items) and not any(i.is_look for i in items):
             asks, self.has_guessed_stone = [*asks, Operation("stone")], True
-        target = self._target_of(items, names, bool(asks))
+        target = self._target_of(items, names, asks)
         self._take(items, asks, target)
 
     def _weigh_last(self, items: list[Item]) -> None:
@@ -66,7 +91,7 @@ class ClauseReader:
         telling = [item for item in items if item.tag != "filler"]
         if self.operations and telling and all(item.tag == "degree" for item in telling):
             last, factor = self.operations[-1], math.prod(item.amount for item in telling)
-            self.operations[-1] = replace(last, amount=min(last.amount * factor, _MOST))
+            self.operations[-1] = replace(last, amount=min(last.amount * factor, MOST))
 
     def _without_new_objects(self, items: list[Item], names: list[_Name]) -> tuple[list[Item], list[_Name]]:
         """Leave out things that would have to be made or taken away, with what is said of them ("a red hat")."""
@@ -74,7 +99,7 @@ class ClauseReader:
         gone: list[_Name] = []
         has_look = any(item.is_look for item in items)
         for name in names:
-            (gone if self._is_new_object(name, has_look) else kept).append(name)
+            (gone if self._is_new_object(items, name, has_look) else kept).append(name)
         for name in gone:
             self.objects.append(name.text)
             self.unknown += name.text.split()
@@ -82,26 +107,36 @@ class ClauseReader:
         blank = Item("filler", "")
         return [blank if any(a <= k < b for a, b in spans) else i for k, i in enumerate(items)], kept
 
-    def _is_new_object(self, name: _Name, has_look: bool) -> bool:
+    def _is_new_object(self, items: list[Item], name: _Name, has_look: bool) -> bool:
         if self._verb in ("remove", "replace"):
             return not has_look or name.before not in ("place", "definite place")
+        if name.end < len(items) and items[name.end].is_look:  # "a 3d cartoon" lacks no 3d
+            return False
+        if self._verb == "add" and has_look and items[name.end - 1].text in BELONGS:
+            return False
         if self._verb == "add":
             return name.is_indefinite or not (has_look or name.before.startswith("definite"))
-        return name.before == "into"
+        if self._verb == "change" and name.is_indefinite and not has_look and name.before != "into":
+            return any(item.tag == "definite" for item in items[: name.start])  # "make the horse a zebra"
+        follows_whole = name.start > 0 and items[name.start - 1].is_of_the_whole
+        return name.before == "into" and not follows_whole  # "like a comic book page" wants no page
 
-    def _target_of(self, items: list[Item], names: list[_Name], has_asks: bool) -> str:
+    def _target_of(self, items: list[Item], names: list[_Name], asks: Sequence[Operation]) -> str:
         """What the clause's effects are for: the names that stand where a target stands."""
-        if not has_asks:
+        is_local = any(ask.effect.is_local for ask in asks)
+        if not asks:
             self._hold(items, names)
             return ""
-        found = list(self._waiting) if names else []
-        if not names:
+        found = list(self._waiting) if names or is_local else []
+        if not found:
             self.unknown += " ".join(self._waiting).split()
         self._waiting = []
         for name in names:
             role = _role(items, name)
             if role == "target":
-                found.append(name.text)
+                found.append(name.text.removesuffix("'s"))
+            elif role == "unknown" and not found and _is_described(items, name):
+                found.append(name.text)  # "white fur"
             elif role == "unknown":
                 self.unknown += name.text.split()
         self.targets += found
@@ -124,20 +159,24 @@ class ClauseReader:
             return
         has_local = any(EFFECTS[ask.name].is_local for ask in asks)
         for ask in asks:
-            if self._verb == "remove":
-                self._remove(ask)
+            if ask.amount <= 0:  # "0 % fog"
+                self.excluded.append(ask.name)
+            elif self._verb == "remove":
+                self._remove(ask, target)
             else:  # "a wooden horse in the snow": the snow is everywhere
                 is_for_target = EFFECTS[ask.name].is_local or not has_local
                 self.operations.append(replace(ask, target=target if is_for_target else ""))
 
-    def _remove(self, ask: Operation) -> None:
+    def _remove(self, ask: Operation, target: str) -> None:
         effect = EFFECTS[ask.name]
         if ask.name == "mono":
             self.operations.append(ask)
+        elif ask.color is not None and ask.name in ("tint", "tinge") and not target:
+            self.operations.append(less_of(ask.color, ask.color_name, 1.0))
         elif ask.name in _CLEARABLE or effect.opposite:
             self.operations.append(Operation(effect.opposite or "clear", ask.amount))
         else:
-            name = ask.color_name or effect.title
+            name = ask.color_name or ask.name
             self.objects.append(name)
             self.unknown += name.split()
 
@@ -233,7 +272,16 @@ def _role(items: Sequence[Item], name: _Name) -> str:
     has_copula = any(item.tag == "copula" for item in items[name.end :])
     is_asked = has_copula or any(item.tag == "change" for item in items[: name.start])
     follows = name.start > 0 and items[name.start - 1].is_look
+    if (
+        is_whole
+        and follows
+        and _is_of_things(items[name.start - 1])
+        and items[name.end - 1].text not in SCENES
+    ):
+        return "target" if name.is_known else "unknown"
     if "definite" in name.before:
+        if name.before == "definite effect" and _is_done_to(items, name):
+            return "target"
         is_of = any(item.text == "of" for item in items[: name.start])
         is_place = "place" in name.before and not (is_of and is_whole)
         return (
@@ -248,58 +296,23 @@ def _role(items: Sequence[Item], name: _Name) -> str:
     return "target" if is_adjective else "unknown"
 
 
-def _asks(items: Sequence[Item], verb: str) -> Iterator[Operation]:
-    """The clause's effects in order, with their degrees and colours."""
-    found: list[Operation] = []
-    degree, is_less, color = 1.0, False, None
-    for place, item in enumerate(items):
-        after = items[place + 1] if place + 1 < len(items) else Item("stop", "")
-        if item.tag == "degree":
-            degree *= item.amount
-        elif item.tag == "less":
-            is_less = True
-        elif item.tag == "light":
-            light = _light(item, after, place, items)
-            degree *= 0.6 if light == "degree" else 1.0
-            if light == "bright":
-                found.append(_asked("dark" if is_less or verb == "remove" else "bright", degree, False))
-                degree, is_less = 1.0, False
-        elif item.tag == "color" and after.is_material:
-            color = item
-        elif item.tag == "color" and after.tag == "light" and item.color:
-            found.append(Operation("colored light", min(degree, _MOST), item.color, item.text))
-            degree = 1.0
-        elif item.tag == "color":
-            found.append(Operation("tint", min(degree, _MOST), item.color, item.text))
-            degree, is_less = 1.0, False
-        elif item.tag == "effect":
-            for name, amount in item.effects:
-                ask = _asked(name, amount * degree, is_less)
-                is_colored = color is not None and item.is_material
-                found.append(
-                    replace(ask, color=color.color, color_name=color.text) if color and is_colored else ask
-                )
-            degree, is_less, color = 1.0, False, None
-        elif item.tag == "color noun" and (verb == "remove" or is_less) and not any(i.color for i in items):
-            found.append(Operation("faded" if is_less else "mono", 1.0))
-            is_less = False
-    if degree != 1.0 and found:  # "darker, slightly"
-        found[-1] = replace(found[-1], amount=min(found[-1].amount * degree, _MOST))
-    yield from found
+def _is_of_things(item: Item) -> bool:
+    """Whether an adjective is of the thing behind it ("wet floor"), not of the whole picture ("foggy forest")."""
+    return all(name in _OF_THINGS for name, _ in item.effects)
 
 
-def _asked(name: str, amount: float, is_less: bool) -> Operation:
-    if not is_less:
-        return Operation(name, min(amount, _MOST))
-    opposite = EFFECTS[name].opposite
-    return Operation(opposite, min(0.7 * amount, _MOST)) if opposite else Operation(name, 0.5 * amount)
+def _is_done_to(items: Sequence[Item], name: _Name) -> bool:
+    """ "darken the background": the effect is a verb, and its object follows."""
+    place = name.start - 1
+    while place > 0 and items[place].tag == "definite":
+        place -= 1
+    return items[place].is_look and not items[place].is_local_look
 
 
-def _light(item: Item, after: Item, place: int, items: Sequence[Item]) -> str:
-    """What "light" means here: a degree ("light fog"), the colour of lamps ("red light"), or brightness."""
-    before = items[place - 1] if place else Item("stop", "")
-    if before.tag == "color":
-        return "colored"
-    if item.text == "light" and (after.is_look or after.tag == "filler"):
-        return "degree"
-    return "bright" if before.tag in ("degree", "less", "add", "remove") else ""
+def _is_described(items: Sequence[Item], name: _Name) -> bool:
+    """Whether a colour or material stands right before a name that is not known."""
+    place = name.start
+    while place and (items[place - 1].is_look or items[place - 1].tag == "indefinite"):
+        place -= 1
+    is_like = place > 0 and items[place - 1].tag == "into"  # "like plastic toys" speaks of no toys
+    return not is_like and name.start > 0 and items[name.start - 1].is_local_look and name.text.isalpha()

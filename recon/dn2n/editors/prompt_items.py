@@ -17,9 +17,19 @@ Tag = Literal[
     "definite", "indefinite", "join", "stop", "color noun", "light", "form", "filler", "noun", "word",
 ]  # fmt: skip
 _TOKEN = re.compile(
-    r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|b\s?&\s?w\b|b/w\b|\d+(?:[.,]\d+)?\s?%|\d+(?:[.,]\d+)?\spercent\b"
+    r"rgb\(\s?\d{1,3}\s?,\s?\d{1,3}\s?,\s?\d{1,3}\s?\)|#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|b\s?&\s?w\b|b/w\b|[-+]?\d+(?:[.,]\d+)?\s?%|[-+]?\d+(?:[.,]\d+)?\spercent\b"
     r"|[^\W_]+(?:['-][^\W_]+)*|\S"
 )
+_CASTS = frozenset(
+    ["red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "grey", "gray", "white", "black"]
+)
+_UNSEEN = re.compile("[\u200b-\u200f\ufe00-\ufe0f\u2060\ufeff]")  # joiners and variants of emoji
+_NUMBERED = re.compile(r"(?:^|(?<=[\s;,.]))\d{1,2}[.)](?=\s)")  # of a list
+_MISTYPED = {
+    "teh": "the", "hte": "the", "adn": "and", "amd": "and", "wiht": "with", "tunr": "turn", "trun": "turn", "mkae": "make",
+    "amke": "make", "maek": "make", "fo": "of", "ont he": "on the", "intot": "into", "thw": "the", "itno": "into", "isa": "is",
+    "colur": "colour", "clour": "colour", "thge": "the",
+}  # fmt: skip
 _TABLES: tuple[tuple[Tag, Collection[str]], ...] = (
     ("light", words_of.LIGHT_NOUNS), ("degree", words_of.DEGREES), ("not", words_of.NEGATIONS), ("less", words_of.LESS), ("into", words_of.INTO),
     ("definite", words_of.DEFINITE), ("indefinite", words_of.INDEFINITE), ("join", words_of.JOINS),
@@ -35,17 +45,31 @@ _LONGEST = max(
 
 @dataclass(frozen=True)
 class Item:
-    """One word or phrase. effects: of an "effect". amount: of a "degree". color: of a "color"."""
+    """One word or phrase. effects: of an "effect". amount: of a "degree". color: of a "color". is_cast: "bluish"."""
 
     tag: Tag
     text: str
     effects: Meaning = ()
     amount: float = 1.0
     color: Rgb | None = None
+    is_cast: bool = False
+
+    @property
+    def is_finish(self) -> bool:
+        return bool(self.effects) and EFFECTS[self.effects[0][0]].kind == "finish"
+
+    @property
+    def is_local_look(self) -> bool:
+        """Whether it says what a thing is made of or painted with."""
+        return self.is_look and not self.is_of_the_whole
 
     @property
     def is_material(self) -> bool:
         return bool(self.effects) and EFFECTS[self.effects[0][0]].kind == "material"
+
+    @property
+    def is_style(self) -> bool:
+        return bool(self.effects) and EFFECTS[self.effects[0][0]].kind in ("style", "filter")
 
     @property
     def is_of_the_whole(self) -> bool:
@@ -74,7 +98,9 @@ def read_items(prompt: str) -> list[Item]:
 
 def _tokens(prompt: str) -> Iterator[str]:
     """Words in lower case; those with a hyphen in parts where only these are known."""
-    for token in _TOKEN.findall(prompt.lower().replace("’", "'").replace("‘", "'")):
+    text = _NUMBERED.sub(";", _UNSEEN.sub("", prompt.lower().replace("’", "'").replace("‘", "'")))
+    for word in _TOKEN.findall(text):
+        token = _MISTYPED.get(word, word)
         if "-" in token.strip("-") and token not in words_of.KNOWN_WORDS and token not in words_of.PHRASES:
             yield from token.split("-")
         else:
@@ -90,8 +116,14 @@ def _longest(tokens: list[str], place: int) -> tuple[int, Item]:
 
 
 def _meaning(text: str, tokens: list[str]) -> Item | None:
-    if len(tokens) == 1 and (share := re.fullmatch(r"(\d+(?:[.,]\d+)?)\s?(?:%|percent)", text)):
-        return Item("degree", text, amount=min(float(share[1].replace(",", ".")) / 100, 2.0))
+    if len(tokens) == 1 and (share := re.fullmatch(r"([-+]?)(\d+(?:[.,]\d+)?)\s?(?:%|percent)", text)):
+        amount = min(float(share[2].replace(",", ".")) / 100, 2.0)
+        return Item("less" if share[1] == "-" else "degree", text, amount=amount)
+    if text.startswith("rgb("):
+        red, green, blue = (min(int(number), 255) for number in re.findall(r"\d+", text))
+        return Item("color", text.replace(" ", ""), color=(red / 255, green / 255, blue / 255))
+    if len(tokens) == 1 and text.endswith("'s") and text[:-2] in words_of.PHRASES:  # "a summer's day"
+        text = text[:-2]
     for tag, table in _TABLES:
         if text in table:
             return Item(
@@ -100,4 +132,12 @@ def _meaning(text: str, tokens: list[str]) -> Item | None:
     if len(tokens) > 1 and tokens[-1] in words_of.PHRASES and tokens[0] not in words_of.PHRASES:
         return None  # "light wood" is not the colour of that name
     color = color_of(text) if len(tokens) <= LONGEST_NAME and len(text) < 40 else None
-    return None if color is None else Item("color", text, color=color)
+    return _cast_of(text) if color is None else Item("color", text, color=color)
+
+
+def _cast_of(word: str) -> Item | None:
+    """ "bluish", "redder": a colour that things lean to."""
+    stem = word[:-3] if word.endswith("ish") else word[:-2] if word.endswith("er") else ""
+    names = (stem, stem + "e", stem[:-1]) if len(stem) > 2 else ()
+    name = next((name for name in names if name in _CASTS), "")
+    return Item("color", name, color=color_of(name), is_cast=True) if name else None

@@ -21,7 +21,7 @@ from recon.dn2n.editors.worksheet import Worksheet
 from recon.errors import InputError, SettingsError
 from tests.recon.dn2n.editor_scenes import disagreement, masked, room_views, world_points
 
-_WORDS = {"tint": "dark green", "colored light": "red light", "checks": "checkered", "clear": "clear air", "mono": "monochrome",
+_WORDS = {"tint": "dark green", "colored light": "red light", "tinge": "bluish", "gloss": "glossy", "checks": "checkered", "clear": "clear air", "mono": "monochrome",
           "sand": "sandy", "dots": "dotted", "winter": "bare winter"}  # fmt: skip
 
 

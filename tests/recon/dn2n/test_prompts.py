@@ -90,6 +90,35 @@ UNDERSTOOD = [
     ("could you please make it look like a comic book", "cartoon", "", ""),
     ("mosaic", "mosaic", "", ""),
     ("pointillism by Seurat", "pointillism", "", ""),
+    ("change the color of the sofa from red to green", "tint", "sofa", ""),
+    ("from summer to winter", "winter snow", "", ""),
+    ("replace stone with wood", "wood", "stone", ""),
+    ("turn night into day", "sunny", "", ""),
+    ("turn the wall into a brick wall", "brick", "wall", ""),
+    ("like a comic book page", "cartoon", "", ""),
+    ("as a 3D cartoon", "cartoon", "", "3d"),
+    ("water colour painting", "watercolour", "", ""),
+    ("a jade horse on a wooden floor", "jade wood", "horse floor", ""),
+    ("fox: gold; wall: silver", "gold silver", "fox wall", ""),
+    ("give the room blue walls and a wooden floor", "tint wood", "walls floor", ""),
+    ("darken the background", "dark", "background", ""),
+    ("wet floor", "rain", "floor", ""),
+    ("white fur", "tint", "fur", ""),
+    ("make the statue look like it's made of marble", "marble", "statue", ""),
+    ("turn the brightness down", "dark", "", ""),
+    ("half as bright", "dark", "", ""),
+    ("turn off the lights", "night", "", ""),
+    ("no fog", "clear", "", ""),
+    ("-20% brightness", "dark", "", ""),
+    ("a bluish tint", "tinge", "", ""),
+    ("remove the yellow tint", "tinge", "", ""),
+    ("golden autumn", "warm autumn", "", ""),
+    ("metallic blue car", "steel", "car", ""),
+    ("dust it with snow", "snow", "", ""),
+    ("turn teh fox into bronze", "bronze", "fox", ""),
+    ("1. autumn 2. fog", "autumn fog", "", ""),
+    ("a summer's day", "summer", "", ""),
+    ("make it ❄️", "snow", "", ""),
 ]  # fmt: skip
 
 
@@ -120,7 +149,10 @@ def test_a_prompt_means_what_it_says(text: str, effects: str, targets: str, unkn
         ("turn it into a wolf", "“wolf” needs a generative model", "another editor"),
         ("replace the fox with a dog", "“fox” and “dog” needs a generative model", "another editor"),
         ("don't make it blue", "what not to do", "autumn"),
-        ("日本語", "Nothing in the prompt is understood", "autumn"),
+        ("日本語", "Nothing in the prompt is understood", "read in English"),
+        ("mach es Herbst", "“mach”, “es”, “herbst”", "read in English"),
+        ("make the horse a zebra", "“zebra” needs a generative model", "another editor"),
+        ("anything but blue", "what not to do", "autumn"),
         ("a " * 2500, "4,999 characters", "sentence"),
     ],
 )  # fmt: skip
@@ -146,6 +178,23 @@ def test_what_is_to_be_left_alone_is_said() -> None:
     prompt = parse_prompt("a bit darker but not blue")
     assert prompt.excluded == ("blue",)
     assert prompt.plan.notes == ("Left alone, as asked: blue.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "effects"),
+    [
+        ("everything but the fox should be black and white", "mono"),
+        ("remove the colour from everything except the fox", "mono"),
+        ("make everything blue but the fox", "tint"),
+        ("don't change the fox, make it night", "night"),
+        ("leave the fox as it is and make the floor white", "tint"),
+    ],
+)  # fmt: skip
+def test_what_is_spared_is_no_target(text: str, effects: str) -> None:
+    prompt = parse_prompt(text)
+    assert " ".join(operation.name for operation in prompt.operations) == effects
+    assert prompt.spared == ("fox",) and "fox" not in prompt.targets and not prompt.unknown
+    assert all("fox" not in operation.target for operation in prompt.operations)
 
 
 def test_a_chip_says_how_much_of_what_where() -> None:
