@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from render.cameras import CameraSet
 from render.frame import Frame
 from render.frozen import Frozen
 from render.transforms import Similarity3
+
+NOTHING = "nothing"  # what a layout says is behind a scene whose photos are cut out
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,7 @@ class ViewField(Frozen):
     original colour c within 0 and 1; (0, 0, 0, 12) where pictures are blended instead. world_from_map: (4, 4) float64
     similarity from the numbers of cells (cell i of an axis is centred at i) to the world. network: (P,) float32 parameters of the network that blends, (0,) for
     blending by rule. layout: JSON text on how it was made: prompt, editor, which way was taken, which network.
+    sharpness: > 0, of blending by rule: above 1 the best view of a place counts more, below 1 more views do.
     """
 
     names: tuple[str, ...]
@@ -38,6 +42,7 @@ class ViewField(Frozen):
     network: NDArray[np.float32]
     layout: str = "{}"
     frame: Frame = Frame()
+    sharpness: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
@@ -54,9 +59,16 @@ class ViewField(Frozen):
             raise ValueError("each view needs a camera of the pictures' size")
         if (self.depths < 0).any() or (self.weights < 0).any():
             raise ValueError("depths and weights cannot be negative")
+        if not 0 < self.sharpness < np.inf:
+            raise ValueError("sharpness must be a positive number")
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def is_cut_out(self) -> bool:
+        """Whether nothing is where no depth is, rather than sky."""
+        return '"behind"' in self.layout and json.loads(self.layout)["behind"] == NOTHING
 
     @property
     def has_color_map(self) -> bool:

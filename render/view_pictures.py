@@ -13,9 +13,11 @@ from render.color_map import mapped
 from render.compiled import Float
 from render.field_picture import FieldPicture
 from render.view_candidate_kernels import OUTSIDE
-from render.view_candidates import Candidates, KnownViews, blended, room_for
+from render.view_candidates import Candidates, KnownViews, room_for
+from render.view_cutout import carve
 from render.view_depth import novel_depth
 from render.view_field import ViewField
+from render.view_rule import blended_by_rule, guessed_colors, is_guessed, rule_prior
 from render.view_sources import (
     LOG_WEIGHT,
     NUM_QUICK_SOURCES,
@@ -24,6 +26,7 @@ from render.view_sources import (
     pinhole,
     prepared,
     rows_of,
+    source_cameras,
 )
 
 MARGIN = 0.25  # of a view's longer side, by which its border is drawn out
@@ -79,10 +82,19 @@ class ViewDrawer:
         if depth is None:
             depth = novel_depth(field, pose, focal, center, self.size, self.chosen)
         self.depth = np.ascontiguousarray(depth, np.float32)
+        if field.is_cut_out:
+            self.depth = self._carved(pose, pinhole(focal, center))
         self._world_from_cam = np.linalg.inv(np.asarray(pose, np.float64))
         if len(self.chosen):
             self._views = KnownViews.of(field, self.chosen, pose, as_before=field.has_color_map)
         self._target = pinhole(focal, center)
+
+    def _carved(self, pose: ArrayLike, target: Float) -> Float:
+        """Depth without what views of cut-out photos see through."""
+        depth = self.depth.copy()
+        cameras = source_cameras(self.field, self.chosen, pose)
+        carve(depth, np.ascontiguousarray(self.field.depths), self.chosen, cameras, target)
+        return depth
 
     def picture(self, rows: tuple[int, int] | None = None) -> FieldPicture:
         """Rows first … last of the picture, all where not given. alpha is 0 where no view looks, else 1; depth is 0
@@ -110,6 +122,9 @@ class ViewDrawer:
         has_network = self.field.network.size > 0
         found = self.candidates(pixels, with_coarse=has_network)
         colors = self._blend(found)
+        guessed = np.flatnonzero(is_guessed(rule_prior(found)))
+        if len(guessed):
+            colors[guessed] = guessed_colors(self.candidates(pixels[guessed], with_coarse=True), self.field.sharpness)
         if self.field.has_color_map:
             colors = mapped(self.field, colors, self._points(pixels), self._world_from_cam)
         is_seen = self._is_seen(found, pixels).astype(np.float32)
@@ -117,18 +132,18 @@ class ViewDrawer:
 
     def _blend(self, found: Candidates) -> Float:
         if not self.field.network.size:
-            return blended(found)
+            return blended_by_rule(found, self.field.sharpness)
         from render.view_network import blend
 
         return np.asarray(blend(found, self.field.network), np.float32)
 
     def _is_seen(self, found: Candidates, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
         """(P,) where a view's picture contains the point or ends shortly before it; of sky, where a view says that it
-        is sky."""
+        is sky; never there where the scene is cut out."""
         is_sky = self.depth.reshape(-1)[pixels] <= 0
         belief = (found.prior - self._views.cameras[:, LOG_WEIGHT]).max(1)
         is_seen: NDArray[np.bool_] = belief > np.where(is_sky, SKY_BELIEF, OUTSIDE * (1 + MARGIN))
-        return is_seen
+        return is_seen & ~is_sky if self.field.is_cut_out else is_seen
 
     def _points(self, pixels: NDArray[np.integer]) -> Float:
         """(P, 3) in the camera's axes; sky at the far end of what is known."""

@@ -85,6 +85,16 @@ def masks_of_box(world_from_box: NDArray[np.float64] | None, depth: DepthViews) 
     return masks
 
 
+def within_coverage(masks: Float | None, views: SceneViews) -> Float | None:
+    """The same, or everywhere where there are none, but nothing of what the pictures do not show."""
+    counts = views.coverage.counts
+    if counts is None:
+        return masks
+    if masks is None:
+        return counts.astype(np.float32)
+    return _checked(masks * counts)
+
+
 def _read(path: Path) -> NDArray[np.int64]:
     """(H, W) grey within 0 and 255."""
     try:

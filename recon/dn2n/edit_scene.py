@@ -13,19 +13,26 @@ from numpy.typing import NDArray
 
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.depth_views import DepthViews
-from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part
+from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part, within_coverage
 from recon.dn2n.edit_views import check_visible, edit_views, editor_of
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.outputs import EditRecord, write_all
 from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, names_unknown, repair
 from recon.dn2n.router import Way
 from recon.dn2n.scene_depth import SceneDepth, checked, find_depth
-from recon.dn2n.scene_views import SceneViews, chosen_photos, held_out_every, held_out_ones, read_views
+from recon.dn2n.scene_views import (
+    SceneViews,
+    chosen_photos,
+    held_out_every,
+    held_out_ones,
+    read_coverage,
+    read_views,
+)
 from recon.errors import InputError, MissingModel, SettingsError
 from recon.method import Output, Progress, Result, Run, RunContext
 from render.images import PosedImages
 from render.scene_data import SceneData
-from render.view_field import ViewField
+from render.view_field import NOTHING, ViewField
 
 Float = NDArray[np.float32]
 
@@ -37,7 +44,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     editor = editor_of(settings, context.device)
     try:
         views, depth = yield from _scene(inputs, settings)
-        masks = yield from _masks(inputs, views, depth.views, settings)
+        masks = within_coverage((yield from _masks(inputs, views, depth.views, settings)), views)
         ready = time.process_time()
         found = yield from edit_views(editor, views, depth.views, masks, settings, context.seed)
         plan, edited = editor.plan, found.pictures
@@ -91,6 +98,8 @@ def make_field(
     }  # fmt: skip
     network = _network(settings, repaired.route.way)
     layout["network"] = "shipped" if network.size else ""
+    if views.coverage.opacity is not None:
+        layout["behind"] = NOTHING
     originals = views.rgb[sources]
     if isinstance(before, ViewField) and repaired.route.way != "color":
         originals = before.originals[sources]
@@ -163,7 +172,8 @@ def _going_on(
             "Go on from an edit of this scene.",
         )
     held_out = held_out_ones(len(posed), held_out_every(settings.held_out, 0, True))
-    views = SceneViews(posed, before.cameras, before.pictures, held_out)
+    size = before.pictures.shape[2], before.pictures.shape[1]
+    views = SceneViews(posed, before.cameras, before.pictures, held_out, read_coverage(posed, size))
     return views, checked(DepthViews(before.cameras, before.depths), "before")
 
 

@@ -20,7 +20,7 @@ from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.measures import psnr, ssim
 from recon.dn2n.repair import Repaired
 from recon.dn2n.scene_depth import IN_WORDS, SceneDepth
-from recon.dn2n.scene_views import SceneViews
+from recon.dn2n.scene_views import HALF, SceneViews
 from recon.formats import native
 from recon.method import Progress
 from render.cameras import CameraSet, limited_size
@@ -128,7 +128,9 @@ def _write_edited(folder: Path, record: EditRecord) -> Generator[Progress, None,
     folder.mkdir(parents=True, exist_ok=True)
     files = picture_names(record.views.names)
     for i, (file, picture) in enumerate(zip(files, record.edited.pictures, strict=True)):
-        Image.fromarray(_bytes(picture)).save(folder / file)
+        opacity = record.views.coverage.opacity
+        shown = _bytes(picture) if opacity is None else np.dstack([_bytes(picture), opacity[i]])
+        Image.fromarray(shown).save(folder / file)
         yield Progress(i + 1, len(files), "Writing edited views")
 
 
@@ -155,7 +157,8 @@ def _write_novel(
     drawn, files = [], picture_names(novel.names)
     for i, file in enumerate(files):
         picture = draw(without(field, novel.names[i]) if novel.views[i] >= 0 else field, novel.cameras, i)
-        Image.fromarray(_bytes(picture.rgb)).save(folder / "novel" / file)
+        shown = _bytes(np.dstack([picture.rgb, picture.alpha]) if field.is_cut_out else picture.rgb)
+        Image.fromarray(shown).save(folder / "novel" / file)
         np.save(folder / "depth" / Path(file).with_suffix(".npy").name, picture.depth)
         drawn.append(picture)
         yield Progress(i + 1, len(files), "Drawing novel views")
@@ -245,12 +248,18 @@ def _against_photo(
     view = int(novel.views[index])
     unedited = replace(field, pictures=field.originals, color_map=np.zeros((0, 0, 0, 12), np.float32))
     plain = draw(without(unedited, novel.names[index]), novel.cameras, index)
-    photo = np.asarray(record.views.rgb[view] / np.float32(255), np.float32)
+    photo = _shown(np.asarray(record.views.rgb[view] / np.float32(255), np.float32), record.views, view)
     row = psnr(plain.rgb, photo, plain.alpha > 0), ssim(plain.rgb, photo)
     if not record.edited.is_edited[view]:
         return *row, np.nan, np.nan
-    edited = record.edited.pictures[view]
+    edited = _shown(record.edited.pictures[view], record.views, view)
     return *row, psnr(picture.rgb, edited, picture.alpha > 0), ssim(picture.rgb, edited)
+
+
+def _shown(picture: Float, views: SceneViews, view: int) -> Float:
+    """A view's picture (H, W, 3), black where it is cut out, as drawn ones are."""
+    opacity = views.coverage.opacity
+    return picture if opacity is None else np.where(opacity[view, ..., None] > HALF, picture, np.float32(0))
 
 
 def _warps(found: Consistency) -> Mapping[str, float]:

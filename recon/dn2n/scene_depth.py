@@ -63,7 +63,8 @@ def find_depth(
     }
     for name in sources if wish == "auto" else (wish,):
         depths = yield from sources[name]()
-        if depths is not None and (depths > 0).mean() >= ENOUGH:
+        depths = of_what_counts(depths, views)
+        if depths is not None and known_share(depths, views) >= ENOUGH:
             return checked(DepthViews(views.cameras, depths), name)
     if wish not in ("auto", "photos"):
         raise InputError(
@@ -88,6 +89,28 @@ def checked(views: DepthViews, source: str) -> SceneDepth:
     return SceneDepth(
         DepthViews(views.cameras, views.depths, tolerance), source, float((views.depths > 0).mean())
     )
+
+
+def of_what_counts(depths: Float | None, views: SceneViews) -> Float | None:
+    """The same, 0 where the pictures show nothing of the scene. Of cut-out photos, where that means that nothing is
+    there, known wherever something is, from around."""
+    counts = views.coverage.counts
+    if depths is None or counts is None:
+        return depths
+    depths = np.where(counts, depths, np.float32(0))
+    if views.coverage.opacity is not None:
+        from recon.dn2n.plane_sweep_kernels import fill
+
+        colors = views.rgb.astype(np.float32) / np.float32(255)
+        depths = np.stack([fill(depths[i], colors[i]) for i in range(len(depths))]) * counts
+    return np.asarray(depths, np.float32)
+
+
+def known_share(depths: Float, views: SceneViews) -> float:
+    """Of the pixels that count, those whose depth is known."""
+    counts = views.coverage.counts
+    total = depths.size if counts is None else counts.sum()
+    return float((depths > 0).sum() / total)
 
 
 def _nothing_found() -> InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +14,55 @@ from recon.errors import FormatError, InputError
 from recon.method import Progress
 from render.cameras import CameraSet, limited_size
 from render.frame import Frame
-from render.image_files import read_image
+from render.image_files import read_image, read_mask_file, read_opacity
 from render.images import PosedImages
 
 Size = tuple[int, int]
 FEWEST_FOR_HOLDING_OUT = 24
 HELD_OUT_EVERY = 8
+HALF = 127  # of an opacity or a mask: what is above counts
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """What of N pictures counts. opacity: (N, H, W) uint8 of photos that are cut out, None where none is: nothing is
+    where they are transparent. is_used: (N, H, W) where mask files let pixels count, None where there are none."""
+
+    opacity: NDArray[np.uint8] | None = None
+    is_used: NDArray[np.bool_] | None = None
+
+    @property
+    def counts(self) -> NDArray[np.bool_] | None:
+        """(N, H, W) pixels that show the scene; None for all."""
+        if self.opacity is None:
+            return self.is_used
+        is_shown: NDArray[np.bool_] = self.opacity > HALF
+        return is_shown if self.is_used is None else is_shown & self.is_used
+
+    @classmethod
+    def of(cls, posed: PosedImages, size: Size) -> Coverage:
+        """Read from the photos' transparency and masks."""
+        shape = (len(posed), size[1], size[0])
+        opacity, used = np.full(shape, 255, np.uint8), np.full(shape, 255, np.uint8)
+        for i in range(len(posed)):
+            for read, into in ((read_opacity, opacity), (read_mask_file, used)):
+                found = read(posed, i, size)
+                if found is not None:
+                    into[i] = found
+        is_cut_out, is_masked = bool((opacity <= HALF).any()), bool((used <= HALF).any())
+        return cls(opacity if is_cut_out else None, used > HALF if is_masked else None)
 
 
 @dataclass(frozen=True, eq=False)
 class SceneViews:
     """N photos of one size. posed: of these images alone. rgb: (N, H, W, 3) uint8. is_held_out: (N,) which take no part
-    in what novel views are made of."""
+    in what novel views are made of. coverage: what of each picture counts."""
 
     posed: PosedImages
     cameras: CameraSet
     rgb: NDArray[np.uint8]
     is_held_out: NDArray[np.bool_]
+    coverage: Coverage = field(default_factory=lambda: Coverage())
 
     def __len__(self) -> int:
         return len(self.rgb)
@@ -80,8 +112,36 @@ def read_views(
     for i in range(len(posed)):
         rgb[i] = _read(posed, i, size)
         yield Progress(i + 1, len(posed), "Reading photos")
+    coverage = read_coverage(posed, size)
+    if coverage.opacity is not None:
+        rgb = on_one_color(rgb, coverage.opacity)
     cameras = posed.cameras.resized(np.tile(size, (len(posed), 1)))
-    return SceneViews(posed, cameras, rgb, held_out_ones(len(posed), held_out))
+    return SceneViews(posed, cameras, rgb, held_out_ones(len(posed), held_out), coverage)
+
+
+def read_coverage(posed: PosedImages, size: Size) -> Coverage:
+    """What of the pictures counts. Raises FormatError for masks that cannot be read, InputError where nothing does."""
+    try:
+        coverage = Coverage.of(posed, size)
+    except (OSError, ValueError) as error:
+        folder = Path(posed.images.folder)
+        sentence = "A mask of the photos cannot be read."
+        raise FormatError(folder, sentence, "Replace it, or leave it out.", details=str(error)) from error
+    counts = coverage.counts
+    if counts is not None and not counts.any():
+        raise InputError(
+            "The photos show nothing: all of their pixels are transparent or masked.",
+            "Check the masks; they may have to be taken the other way round.",
+        )
+    return coverage
+
+
+def on_one_color(rgb: NDArray[np.uint8], opacity: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Photos (N, H, W, 3) with one colour where they are transparent (N, H, W), the mean of what they show: what lies
+    there in files is anything, and would be taken for the scene."""
+    is_gone = opacity == 0
+    color = rgb[opacity > HALF].mean(0)
+    return np.where(is_gone[..., None], np.round(color).astype(np.uint8), rgb)
 
 
 def common_size(cameras: CameraSet, longest: int) -> Size:

@@ -179,6 +179,40 @@ def test_masks_limit_an_edit_and_leave_every_other_byte(scene, tmp_path):
         assert (field.pictures[i] != procedural().rgb[i]).any() == is_masked
 
 
+def test_nothing_is_edited_or_drawn_where_photos_are_transparent_and_masked_pixels_stay(scene, tmp_path):
+    made, folder = procedural(), tmp_path / "cut out"
+    middle = np.median(made.points.reshape(-1, 3), 0)
+    away = np.linalg.norm(made.points - middle, axis=-1)
+    is_shown = away < np.quantile(away, 0.5)
+    (folder / "images").mkdir(parents=True)
+    for i, path in enumerate(scene.images.paths):
+        junk = np.random.default_rng(i).integers(0, 255, (48, 64, 3))
+        rgb = np.where(is_shown[i, ..., None], made.rgb[i], junk)
+        Image.fromarray(np.dstack([rgb, 255 * is_shown[i]]).astype(np.uint8)).save(folder / path)
+        mask = np.zeros((48, 64), np.uint8)
+        mask[:, 8:] = 255
+        Image.fromarray(mask).save(folder / f"{i}.png")
+    masks = ("0.png", *[""] * (len(scene) - 1))
+    depth = replace(
+        scene.depth, paths=tuple(str(Path(scene.images.folder, each)) for each in scene.depth.paths)
+    )
+    images = replace(scene.images, folder=str(folder), mask_paths=masks)
+    field = (
+        edited(tmp_path, replace(scene, images=images, depth=depth), prompt="make it night").outputs[0].data
+    )
+    assert field.is_cut_out
+    np.testing.assert_array_equal(picture_at(tmp_path / "edited/04.png")[..., 3], 255 * is_shown[4])
+    gone = ~is_shown
+    gone[0, :, :8] = True
+    np.testing.assert_array_equal(field.pictures[gone], field.originals[gone])
+    assert (field.pictures != field.originals)[~gone].any(-1).mean() > 0.9
+    assert (field.depths[gone] == 0).all()
+    for path in (tmp_path / "novel").iterdir():
+        drawn = picture_at(path)[..., 3] > 0
+        wanted = is_shown[int(path.stem)]
+        assert (drawn & wanted).sum() > 0.85 * (drawn | wanted).sum()
+
+
 def test_views_edited_elsewhere_may_be_some_of_them(scene, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
