@@ -45,7 +45,7 @@ from app.run_desk import RunDesk
 from app.scene_desk import SceneDesk
 from app.scene_edit_desk import SceneEditDesk
 from app.scene_view import SceneView
-from app.shell import LEAST_SIZE, Shell, dress
+from app.shell import Shell, dress, first_size, keep_room
 from app.splat_busy import SplatBusy
 from app.splat_commands import SplatCommands
 from app.splat_desk import SplatDesk
@@ -133,12 +133,12 @@ class MainWindow(QMainWindow):
         self.setObjectName("main_window")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.setMinimumSize(*LEAST_SIZE)
-        self.resize(1440, 900)
         self._settings = QSettings(str(state_directory() / "window.ini"), QSettings.Format.IniFormat, self)
         self.may_close = False
         preferences = preferences or load_preferences()
         dress(preferences)  # Before the widgets, which take their sizes from it.
+        keep_room(self)
+        self.resize(first_size())
         self._make_project()
         self._make_widgets(multi_samples)
         self._make_desks(preferences)

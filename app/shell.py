@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
-from PySide6.QtCore import QObject, Qt, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QIcon
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout
+from PySide6.QtCore import QObject, QSize, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QMainWindow, QVBoxLayout
 
 from app.errors import ErrorReport, describe_error
 from app.log_file import log_folder, logger
@@ -26,7 +26,7 @@ from widgets.theme import active_theme, apply_theme
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-LEAST_SIZE = (1024, 640)  # of the window, in pixels of the design
+LEAST_SIZE, _FIRST_SIZE = (1024, 640), (1440, 900)  # of the window, in pixels of the design
 
 
 class Shell(QObject):
@@ -82,6 +82,7 @@ class Shell(QObject):
         self.preferences = preferences
         save_preferences(preferences)
         dress(preferences)
+        keep_room(self._window)
         self._window.viewport.set_reduce_motion(preferences.reduce_motion)
         self._window.runs.preview_share = preferences.preview_share
         self._window.document.autosave_timer.setInterval(round(preferences.autosave_minutes * 60_000))
@@ -237,12 +238,29 @@ class Shell(QObject):
 
 
 def dress(preferences: Preferences) -> None:
-    """Apply theme and scale. The scale stays so small that the least window fits on the screen."""
+    """Apply theme and scale. The scale stays so small that the least window fits on the screen; but text is never
+    drawn with fewer pixels of the device than the design says."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    room = app.primaryScreen().availableSize()
-    most = max(1.0, min(room.width() / LEAST_SIZE[0], room.height() / LEAST_SIZE[1]))
-    apply_theme(app, preferences.theme, min(preferences.ui_scale, most))
+    screen = app.primaryScreen()
+    room = screen.availableSize()
+    most = min(room.width() / LEAST_SIZE[0], room.height() / LEAST_SIZE[1])
+    apply_theme(app, preferences.theme, min(preferences.ui_scale, max(1 / screen.devicePixelRatio(), most)))
+
+
+def keep_room(window: QMainWindow) -> None:
+    """Keep a window so large that its panels fit beside each other at the scale as it is."""
+    window.setMinimumSize(_size_of(LEAST_SIZE))
+
+
+def first_size() -> QSize:
+    """How large a window is at first: as the design has it, where the screen has room for that."""
+    room = QGuiApplication.primaryScreen().availableSize()
+    return _size_of(_FIRST_SIZE).boundedTo(room).expandedTo(_size_of(LEAST_SIZE))
+
+
+def _size_of(lengths: tuple[int, int]) -> QSize:
+    return QSize(*(active_theme().px(length) for length in lengths))
 
 
 def _keys(action: QAction) -> str:

@@ -62,6 +62,8 @@ def lay_out(window: MainWindow) -> None:
     column.addWidget(window.review_bar)
     column.addWidget(window.views, 1)
     window.pages = QStackedWidget()
+    # The page that is not seen takes no room from the panels.
+    window.start_page.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
     window.pages.addWidget(window.start_page)
     window.pages.addWidget(middle)
     window.setCentralWidget(window.pages)

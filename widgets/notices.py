@@ -6,9 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from widgets.icons import IconLabel, icon
 from widgets.overlay import Overlay
@@ -41,7 +50,9 @@ def severity_icon(severity: Severity, size: int = 16) -> IconLabel:
 
 
 class Toast(Overlay):
-    """One line at the foot of the window that goes by itself, but not while the pointer rests on it."""
+    """One line at the foot of the picture that goes by itself, but not while the pointer rests on it.
+
+    In a main window it keeps to the middle: panels are for work, which it must not cover."""
 
     chosen = Signal(str)
     closed = Signal()
@@ -71,10 +82,18 @@ class Toast(Overlay):
         self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
         self._timer.timeout.connect(self.dismiss)
         self._timer.start()
+        if isinstance(host, QMainWindow) and host.centralWidget() is not None:
+            host.centralWidget().installEventFilter(self)  # panels come and go beside it
         self.appear()
 
+    def room_in(self, host: QWidget) -> QRect:
+        middle = host.centralWidget() if isinstance(host, QMainWindow) else None
+        return host.rect() if middle is None else middle.geometry()
+
     def top_in(self, host: QWidget) -> int:
-        return host.height() - self.height() - active_theme().px(44)
+        room = self.room_in(host)
+        below = 16 if room.bottom() < host.rect().bottom() else 44
+        return room.bottom() + 1 - self.height() - active_theme().px(below)
 
     def dismiss(self) -> None:
         """Go, now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QWidget
 
@@ -10,7 +10,7 @@ from widgets.theme import active_theme
 
 
 class Overlay(QFrame):
-    """Floats over `host`, centred; a subclass says where from the top by `top_in`."""
+    """Floats over `host`, centred in `room_in`; a subclass says where from the top by `top_in`."""
 
     def __init__(self, host: QWidget, width: int) -> None:
         super().__init__(host)
@@ -30,20 +30,25 @@ class Overlay(QFrame):
         """Distance of the upper edge from the host's, in pixels."""
         return active_theme().px(72)
 
+    def room_in(self, host: QWidget) -> QRect:
+        """The part of the host that it floats over; all of it unless a subclass says otherwise."""
+        return host.rect()
+
     def place(self) -> None:
         """Take the size that the contents need, and the place in the host."""
-        host = self._host
+        host, room = self._host, self.room_in(self._host)
         margin = active_theme().px(16)
         layout = self.layout()
         # A row of long buttons may need more; a little above the least, so that Qt does not round one down.
         needed = layout.minimumSize().width() + margin // 2 if layout is not None else 0
         width = max(active_theme().px(self._design_width), needed)
-        width = min(width, max(1, host.width() - 2 * margin))
+        width = min(width, max(1, room.width() - 2 * margin))
         height = self.sizeHint().height()
         if layout is not None and layout.hasHeightForWidth():
             height = layout.totalHeightForWidth(width)
         self.resize(width, min(height, max(1, host.height() - margin)))
-        self.move(QPoint((host.width() - width) // 2, max(0, min(self.top_in(host), host.height() - height))))
+        left = room.left() + (room.width() - width) // 2
+        self.move(QPoint(left, max(0, min(self.top_in(host), host.height() - height))))
 
     def appear(self) -> None:
         """Show above everything else in the host."""
@@ -58,7 +63,7 @@ class Overlay(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self.isVisible() and watched is self._host:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
             self.place()
         return super().eventFilter(watched, event)
 

@@ -139,13 +139,13 @@ def active_theme() -> Theme:
 
 
 def apply_theme(app: QApplication, name: ThemeName = "system", ui_scale: float = 1.0) -> Theme:
-    """Dress every window of `app`; ui_scale from 0.8 to 2.0 enlarges text and controls together.
+    """Dress every window of `app`; ui_scale from 0.5 to 2.0 enlarges text and controls together.
 
     Icons made by `widgets.icons.icon` follow by themselves. Lengths that a widget took by `px` when it was
     made stay, so call this before windows are built. Returns the theme that is now active.
     """
     chosen = LIGHT if name == "light" or (name == "system" and _system_is_light(app)) else DARK
-    theme = replace(chosen, ui_scale=min(2.0, max(0.8, ui_scale)))
+    theme = replace(chosen, ui_scale=min(2.0, max(0.5, ui_scale)))
     last = app.findChild(_Glyphs)
     if last is not None and app.property(_PROPERTY) == theme:
         return theme  # To dress every widget again takes long.

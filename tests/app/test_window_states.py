@@ -1,6 +1,7 @@
 """States of the window that people meet on the way from slices to a solid, driven by hand."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit, QPushButton
 from app.layers import Origin, new_layer
 from app.preferences import Preferences
 from app.run_desk import id_of
+from app.workflows import TITLES
 from recon import formats
 from tests.app.windows import layer_names, open_files, open_window, press
 from tests.synthetic import SPHERE, TORUS, mesh_of, slices_of
@@ -188,6 +190,24 @@ def test_panels_of_another_scale_are_laid_out_anew(qtbot):
     with open_window(qtbot, Preferences(reduce_motion=True, ui_scale=0.8)) as window:
         window.show_project()
         assert window.docks["dock_task"].width() < 400
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_all_panels_fit_beside_each_other_in_the_least_window(qtbot, scale):
+    with open_window(qtbot, Preferences(reduce_motion=True, ui_scale=scale)) as window:
+        assert window.minimumWidth() == 1024 * scale
+        window.show_project()
+        window.review_bar.show_pending("Pending edit “night”", "Mean change 28 %", "Built-in effects")
+        window.resize(window.minimumSize())
+        for place in range(window.bottom_tabs.count()):
+            window.bottom_tabs.setTabVisible(place, True)
+        for key in TITLES:
+            window.workflows.choose(key)
+            assert window.minimumSizeHint().width() <= window.minimumWidth(), key
+        toast = Toast(window, "Wrote 50 pictures into the folder of the project, beside the others of today.")
+        assert window.pages.geometry().contains(toast.geometry()), "it covers no panel"
+        docks = [window.pages, *(dock for dock in window.docks.values() if dock.isVisible())]
+        assert not any(a.geometry().intersects(b.geometry()) for a, b in combinations(docks, 2))
 
 
 @pytest.mark.parametrize("size", [(1024, 640), (1280, 800)])

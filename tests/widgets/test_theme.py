@@ -99,8 +99,8 @@ def test_a_theme_change_reaches_open_windows_and_what_qt_draws_itself(
     assert qapp.font().pixelSize() == 20
 
 
-def test_the_scale_stays_between_eighty_and_two_hundred_percent(qapp: QApplication) -> None:
-    assert apply_theme(qapp, "dark", 0.1).ui_scale == 0.8
+def test_the_scale_stays_between_half_and_twice_the_design(qapp: QApplication) -> None:
+    assert apply_theme(qapp, "dark", 0.1).ui_scale == 0.5
     assert apply_theme(qapp, "dark", 9).ui_scale == 2.0
 
 
