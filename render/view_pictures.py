@@ -17,7 +17,7 @@ from render.view_candidates import Candidates, KnownViews, room_for
 from render.view_cutout import carve
 from render.view_depth import novel_depth
 from render.view_field import ViewField
-from render.view_rule import blended_by_rule, guessed_colors, is_guessed, rule_prior
+from render.view_rule import blended_by_rule, guessed_colors, guessed_share, rule_prior
 from render.view_sources import (
     LOG_WEIGHT,
     NUM_QUICK_SOURCES,
@@ -122,13 +122,19 @@ class ViewDrawer:
         has_network = self.field.network.size > 0
         found = self.candidates(pixels, with_coarse=has_network)
         colors = self._blend(found)
-        guessed = np.flatnonzero(is_guessed(rule_prior(found)))
-        if len(guessed):
-            colors[guessed] = guessed_colors(self.candidates(pixels[guessed], with_coarse=True), self.field.sharpness)
+        self._guess(colors, found, pixels)
         if self.field.has_color_map:
             colors = mapped(self.field, colors, self._points(pixels), self._world_from_cam)
         is_seen = self._is_seen(found, pixels).astype(np.float32)
         return np.clip(colors, 0, 1) * is_seen[:, None], is_seen
+
+    def _guess(self, colors: Float, found: Candidates, pixels: NDArray[np.integer]) -> None:
+        """Give colours (P, 3) to what no source shows."""
+        share = guessed_share(rule_prior(found))
+        guessed = np.flatnonzero(share)
+        if len(guessed):
+            blurred = guessed_colors(self.candidates(pixels[guessed], with_coarse=True), self.field.sharpness)
+            colors[guessed] += share[guessed, None] * (blurred - colors[guessed])
 
     def _blend(self, found: Candidates) -> Float:
         if not self.field.network.size:

@@ -1,0 +1,46 @@
+"""Blending by rule: which source counts how much for a pixel, and colours for what no source shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from render.compiled import Float
+from render.view_candidate_kernels import OUTSIDE
+from render.view_candidates import Candidates, blended
+
+BORDER = (
+    -21.0
+)  # log weight of a source whose picture ends at the point: less than any that shows it with some error of
+# depth, more than one before which something else stands, which would paint that on it
+BLURRED = (
+    -29.0
+)  # where all sources weigh less, colours are blurred: they end 13 % of their size before the point
+BEYOND = 1.5  # how much faster it falls farther out than `Candidates.prior` does
+
+
+def blended_by_rule(found: Candidates, sharpness: float = 1.0) -> Float:
+    """(P, 3): the sources' colours with weights softmax(sharpness · `rule_prior`). sharpness: above 1 the best source
+    counts more, below 1 more of them do."""
+    prior = rule_prior(found)
+    return blended(replace(found, prior=prior if sharpness == 1 else prior * np.float32(sharpness)))
+
+
+def rule_prior(found: Candidates) -> Float:
+    """(P, S) log weights: the candidates' prior, but by `BORDER` and `BEYOND` outside a source's picture."""
+    beyond = np.float32(BEYOND) * (found.prior - np.float32(OUTSIDE)) + np.float32(BORDER)
+    return np.where(found.is_inside, found.prior, beyond)
+
+
+def guessed_share(prior: Float) -> Float:
+    """(P,) within 0 and 1, how little a pixel has to do with what sources show: 0 up to the border of a source, 1 from
+    `BLURRED` on. prior: `rule_prior`."""
+    share: Float = np.clip((np.float32(BORDER) - prior.max(1)) / np.float32(BORDER - BLURRED), 0, 1)
+    return share
+
+
+def guessed_colors(found: Candidates, sharpness: float = 1.0) -> Float:
+    """(P, 3) of what no source shows: its surroundings, blurred, as sharp borders drawn out are streaks. found: with
+    coarse colours."""
+    return blended_by_rule(replace(found, colors=found.coarse_colors), sharpness)
