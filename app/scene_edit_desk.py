@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from app.edit_engines import is_network
 from app.edit_gallery import EditGallery
 from app.edited_scenes import METHOD, photos_of
 from app.job_states import ENDED
@@ -45,9 +46,10 @@ class SceneEditDesk(QObject):
         self.gallery, self.exports = EditGallery(window, self), SceneEditExport(window, self)
         panel = window.edit_panel
         panel.add_above(self.choices)
-        panel.prompt.add_before_run(self.preview)
-        panel.add_below(self.stages)
+        for widget in (self.stages, self.preview):
+            panel.prompt.add_before_run(widget)
         self.choices.changed.connect(lambda _: self.refresh())
+        panel.prompt.settings.engine_chosen.connect(lambda _: self.refresh())
         self.choices.region_wished.connect(self._on_region)
         window.runs.progressed.connect(self._show_stage)
         window.runs.edit_added.connect(self._on_added)
@@ -223,7 +225,9 @@ class SceneEditDesk(QObject):
         count = {"all": used, "every": -(-used // choice.every), "selected": len(self._selected_names())}[
             choice.views
         ]
-        self.choices.set_note(f"{count} of {used} photos, {time_words(count)}.", self.problem())
+        engine = self._window.edit_panel.prompt.wish().engine
+        takes = "" if is_network(engine) else f", {time_words(count)}"
+        self.choices.set_note(f"{count} of {used} photos{takes}.", self.problem())
         self._window.edit_panel.prompt.set_problem(self.problem())
 
     def _selected_names(self) -> list[str]:

@@ -36,7 +36,9 @@ class ScenePreview(QObject):
         self.job.progressed.connect(self.row.set_progress)
         self.job.done.connect(self._show_of_network)
         self.job.failed.connect(self._show_problem)
-        window.edit_panel.prompt.text_changed.connect(lambda _: self._forget_problem())
+        box = window.edit_panel.prompt
+        box.text_changed.connect(lambda _: self._forget_words())
+        box.settings.engine_chosen.connect(lambda _: self._forget_words())
 
     def make(self) -> None:
         """Edit the current photo alone, and show it beside the original."""
@@ -115,7 +117,7 @@ class ScenePreview(QObject):
         self.job.cancel()
         self.row.set_state("The preview was cancelled; nothing changed.")
 
-    def _forget_problem(self) -> None:
-        """Other words are typed: what was wrong with those before is no longer said."""
-        if self.row.is_warning:
+    def _forget_words(self) -> None:
+        """Something else is asked for: what was said of the preview before is not about it."""
+        if self.row.button.isEnabled():
             self.row.set_state("")

@@ -58,13 +58,9 @@ class EditPanel(QWidget):
         self._column.insertWidget(0, widget)
         self._column.insertSpacing(1, active_theme().px(8))
 
-    def add_below(self, widget: QWidget) -> None:
-        """Put something below the prompt, before versions."""
-        self._column.insertWidget(self._column.indexOf(self._versions_fold), widget)
-
     # Inner life
 
-    def _build(self) -> QScrollArea:
+    def _build(self) -> QWidget:
         px = active_theme().px
         inner = QWidget()
         inner.setProperty("transparent", "true")
@@ -88,7 +84,13 @@ class EditPanel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
-        return scroll
+        page = QWidget()
+        page.setProperty("transparent", "true")
+        outer = column_in(page)
+        outer.addWidget(scroll, 1)
+        self.prompt.foot.setContentsMargins(px(12), px(8), px(12), px(12))
+        outer.addWidget(self.prompt.foot)
+        return page
 
     def _set_open(self, fold: FoldButton, content: QWidget, is_open: bool) -> None:
         fold.set_open(is_open)

@@ -30,7 +30,7 @@ class PreviewRow(QWidget):
         )
         self.button.clicked.connect(self.wished)
         self.cancel = text_button("Cancel", "x")
-        self.cancel.setObjectName("preview_cancel")
+        self.cancel.setObjectName("edit_preview_cancel")
         self.cancel.setToolTip("End the preview now; nothing is kept of it")
         self.cancel.clicked.connect(self.cancelled)
         self._bar = QProgressBar()
@@ -54,18 +54,12 @@ class PreviewRow(QWidget):
         return self._state.text() if self._card.isVisibleTo(self) else ""
 
     @property
-    def is_warning(self) -> bool:
-        """Whether it says that something was wrong."""
-        return self._is_warning and bool(self.words)
-
-    @property
     def facts(self) -> str:
         """What made the preview."""
         return self._facts.text()
 
     def set_state(self, words: str, state: PreviewState = "info", facts: str = "") -> None:
         """Say something below the button; "" says nothing. busy: the button waits. facts: what made the preview."""
-        self._is_warning = state == "warn"
         self._card.setVisible(bool(words))
         self._state.say(words, *_LOOKS[state])
         self._facts.setText(facts)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QPlainTextEdit,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -38,7 +37,7 @@ class PromptWish:
 
 
 class PromptBox(QWidget):
-    """The box [prompt_box].
+    """The box [prompt_box], and its `foot`, which whoever shows the box places below it.
 
     text_changed: after each change of the sentence. run_wished: a PromptWish. stepped: −1 for the prompt before, 1 for
     the one after it. paint_wished, folder_wished: edited pictures instead of words; cleared: no
@@ -161,9 +160,7 @@ class PromptBox(QWidget):
 
     def add_before_run(self, widget: QWidget) -> None:
         """Put something between what is set and the button that runs it."""
-        layout = self.layout()
-        assert isinstance(layout, QVBoxLayout)
-        layout.insertWidget(layout.indexOf(self.run_button), widget)
+        self._foot.insertWidget(self._foot.indexOf(self.run_button), widget)
 
     def set_busy(self, is_busy: bool) -> None:
         """An edit is being made: there is nothing to start until it is done."""
@@ -210,14 +207,22 @@ class PromptBox(QWidget):
         column.addWidget(self._advice)
         column.addLayout(self._build_pictures())
         column.addWidget(self.settings)
+        self.foot = self._build_foot()
+
+    def _build_foot(self) -> QWidget:
+        """The button that runs it, for a place where it is always in sight."""
+        foot = QWidget()
+        foot.setObjectName("prompt_foot")
+        self._foot = column_in(foot, spacing=6)
         self._state = StateLabel()
         self._state.setObjectName("prompt_state")
-        column.addWidget(self._state)
+        self._foot.addWidget(self._state)
         self.run_button = text_button(self._run_words, "wand-sparkles", is_primary=True)
         self.run_button.setObjectName("prompt_run")
         self.run_button.setToolTip("Make the edit (Ctrl+Enter). It waits for you to accept it.")
         self.run_button.clicked.connect(lambda: self.run())
-        column.addWidget(self.run_button)
+        self._foot.addWidget(self.run_button)
+        return foot
 
     def _build_target(self) -> QHBoxLayout:
         self._target_icon = IconLabel("layer-splats")

@@ -80,7 +80,7 @@ def preview_steps(
 
 def _notes(plan: EditPlan, has_depth: bool) -> tuple[str, ...]:
     notes = list(plan.notes)
-    if plan.unknown:
+    if plan.unknown and not any(note.startswith("Not understood") for note in notes):
         notes.append("Not understood: " + ", ".join(f"“{word}”" for word in plan.unknown) + ".")
     if not has_depth and not plan.model and not any("epth" in note for note in notes):
         notes.append("Without depth so far: what depends on distance will look different in the scene.")
