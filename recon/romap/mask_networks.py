@@ -75,6 +75,11 @@ class ClickNetwork:
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise unusable(folder, error) from error
         self._device = device
+        self._seen: tuple[Scores, Any] | None = None  # a picture, and what the network sees in it
+
+    def look(self, rgb: Scores) -> None:
+        """Look at a picture (H, W, 3) within 0 and 1 before anybody clicks on it: most of the work."""
+        self._features(rgb)
 
     def __call__(self, rgb: Scores, points: NDArray[np.floating], are_inside: Sequence[bool]) -> Scores:
         """(H, W) probability 0 … 1 of what clicks mean. rgb: (H, W, 3) within 0 and 1. points: (M, 2) x, y in pixels;
@@ -94,7 +99,6 @@ class ClickNetwork:
 
         side = int(self._model.config.prompt_encoder_config.image_size)
         height, width = rgb.shape[:2]
-        pixels = torch.tensor((rgb - _IMAGENET_MEAN) / _IMAGENET_SPREAD).permute(2, 0, 1)
         scaled = torch.tensor(places * np.array([side / width, side / height]), dtype=torch.float32)
         asked = (
             {"input_boxes": scaled.reshape(1, 1, 4).to(self._device)}
@@ -104,12 +108,20 @@ class ClickNetwork:
                 "input_labels": torch.tensor(input_labels, device=self._device),
             }
         )
-        found = guarded(
-            self._model, pixel_values=_resized(pixels, (side, side))[None].to(self._device), multimask_output=False,
-            **asked,
-        )  # fmt: skip
+        found = guarded(self._model, image_embeddings=self._features(rgb), multimask_output=False, **asked)
         logits = found.pred_masks.reshape(1, *found.pred_masks.shape[-2:])
         return np.asarray(_checked(_resized(logits, (height, width)).sigmoid())[0], np.float32)
+
+    def _features(self, rgb: Scores) -> Any:
+        """What the network sees in a picture; that of the last one is kept."""
+        import torch
+
+        if self._seen is None or self._seen[0] is not rgb:
+            side = int(self._model.config.prompt_encoder_config.image_size)
+            pixels = torch.tensor((rgb - _IMAGENET_MEAN) / _IMAGENET_SPREAD).permute(2, 0, 1)
+            small = _resized(pixels, (side, side))[None].to(self._device)
+            self._seen = rgb, guarded(self._model.get_image_embeddings, pixel_values=small)
+        return self._seen[1]
 
 
 def _resized(maps: Any, size: tuple[int, ...]) -> Any:
