@@ -78,10 +78,12 @@ def steps_at_rest(size: Size, seconds_of_all: float) -> list[float]:
 
 
 class FrameRenderer(QObject):
-    """Draws what a viewport wishes. drawn: FieldFrames for it. failed: why a field cannot be drawn, once."""
+    """Draws what a viewport wishes. drawn: FieldFrames for it. failed: why a field cannot be drawn, once.
+    preparing: whether kernels are being compiled, which happens once on a machine, before anything can be drawn."""
 
     drawn = Signal(object)
     failed = Signal(object)
+    preparing = Signal(bool)
     _answered = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None, open_rows: Open | None = None) -> None:
@@ -140,6 +142,12 @@ class FrameRenderer(QObject):
         self._pool.submit(self._work)
 
     def _work(self) -> None:
+        from render.compiling import telling  # numba, in the thread only
+
+        with telling(self.preparing.emit):
+            self._draw_what_is_wanted()
+
+    def _draw_what_is_wanted(self) -> None:
         view: FieldView | None = None
         pieces: Pieces = (None for _ in ())
         began = 0.0

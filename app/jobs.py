@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,17 @@ class JobProgress:
     losses: Mapping[str, float] = field(default_factory=dict)
     preview_share: float = 0.0
     seconds_left: float | None = None
+    is_preparing: bool = False  # kernels are being compiled
+
+    @property
+    def stage_words(self) -> str:
+        """The stage, and why it takes longer this once."""
+        words = "preparing calculations, once on this machine"
+        return (
+            (f"{self.stage}: {words}" if self.stage else words.capitalize())
+            if self.is_preparing
+            else self.stage
+        )
 
     @property
     def fraction(self) -> float:
@@ -240,6 +251,9 @@ class Job(QObject):
                 self._began = event["time"]
             case "progress":
                 self._take_progress(event)
+            case "preparing":
+                self.progress = replace(self.progress, is_preparing=True)
+                self.progressed.emit(self.progress)
             case "log":
                 self.logged.emit(event["level"], event["text"])
             case "error":

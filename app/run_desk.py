@@ -435,7 +435,7 @@ def row_of(job: Job) -> JobRow:
         name=job.title,
         workflow=workflow,
         fraction=1.0 if job.state is JobState.DONE else (progress.fraction if progress.total else None),
-        stage=progress.stage,
+        stage=progress.stage_words,
         step=progress.step,
         total=progress.total,
         speed=progress.it_s or None,

@@ -26,6 +26,7 @@ class RunProgress:
         self._shown: tuple[str, int, int] | None = None
         self._shown_at = 0.0
         self._is_line_open = False
+        self._was_preparing = False
 
     def show(self, event: Mapping[str, Any]) -> None:
         """Take in one event of a worker."""
@@ -34,6 +35,9 @@ class RunProgress:
                 self.say("Resuming from the last checkpoint.")
             case "log" if event["level"] in ("warning", "error", "critical"):
                 self.say(f"{event['level']}: {event['text']}")
+            case "preparing" if not self._was_preparing:
+                self._was_preparing = True
+                self.say("Preparing calculations: this is done once on a machine.")
             case "progress":
                 self._show_progress(event)
 

@@ -29,6 +29,7 @@ def open_window(options: WindowOptions) -> int:
     # VTK takes a while to import; the splash is on the screen by then.
     from app.launch import begin, reset
     from app.main_window import MainWindow
+    from app.preparation import Preparation
 
     reset(options)
     window = MainWindow(is_safe=options.is_safe)
@@ -38,6 +39,8 @@ def open_window(options: WindowOptions) -> int:
     splash.finish(window)
     begin(window, options)
     window.runs.queue.warm_up()
+    if not options.is_safe:
+        Preparation(window).begin()
     threading.Thread(target=_import_ahead, name="import ahead", daemon=True).start()
     return app.exec()
 

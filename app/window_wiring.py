@@ -85,6 +85,7 @@ def _connect_fields(window: MainWindow) -> None:
     fields.wished.connect(frames.want)
     frames.drawn.connect(fields.show_frames)
     frames.failed.connect(window.shell.show_error)
+    frames.preparing.connect(fields.set_preparing)
     fields.draw_now = frames.now
 
 

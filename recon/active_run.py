@@ -6,6 +6,7 @@ hello       pid, device, method, resumed: whether there is a checkpoint
 state       state, as in status.json
 stage       name, total: a new stage, or the same one counting anew
 progress    stage, step, total, it_s, losses, preview_share; ten a second at most
+preparing   kernels are being compiled, which happens once on a machine; over with the next progress
 preview     kind, path: previews/latest.npz was replaced
 checkpoint  step, path
 log         level, text
@@ -68,6 +69,7 @@ class ActiveRun:
         self._state = "starting"
         self._has_stopped = False
         self._is_interrupting = False
+        self._is_preparing = False
         self._last_report = 0.0
         self._progress = Progress(0, 0, "")
         self._speeds: deque[tuple[float, int]] = deque()
@@ -90,9 +92,12 @@ class ActiveRun:
             lock.release()
 
     def _attempt(self) -> int:
+        from render.compiling import telling  # imports numba
+
         try:
-            run = self._begin()
-            result = self._drive(run)
+            with telling(self._say_preparing):
+                run = self._begin()
+                result = self._drive(run)
             self._finish(result)
         except _Ended as end:
             self._enter(str(end))
@@ -239,7 +244,13 @@ class ActiveRun:
             self._last_report = now
             self._say_progress(progress)
 
+    def _say_preparing(self, is_on: bool) -> None:
+        if is_on and not self._is_preparing:
+            self._is_preparing = True  # until the next progress: one kernel follows the other
+            self._announcer.say("preparing")
+
     def _say_progress(self, progress: Progress) -> None:
+        self._is_preparing = False
         place: dict[str, Any] = {"stage": progress.stage, "step": progress.step, "total": progress.total}
         share = round(self._budget.share, 4)
         losses = {name: float(value) for name, value in progress.losses.items()}

@@ -82,8 +82,8 @@ class Toast(Overlay):
         self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
         self._timer.timeout.connect(self.dismiss)
         self._timer.start()
-        if isinstance(host, QMainWindow) and host.centralWidget() is not None:
-            host.centralWidget().installEventFilter(self)  # panels come and go beside it
+        if isinstance(host, QMainWindow) and (middle := host.centralWidget()) is not None:
+            middle.installEventFilter(self)  # panels come and go beside it
         self.appear()
 
     def room_in(self, host: QWidget) -> QRect:

@@ -382,8 +382,9 @@ class Viewport(QWidget):
             self._changed()
 
     def _tell_of_fields(self) -> None:
-        if self._furniture.is_refining != self.fields.is_refining:
-            self._furniture.is_refining = self.fields.is_refining
+        state = "preparing" if self.fields.is_preparing else "refining" if self.fields.is_refining else ""
+        if self._furniture.fields_state != state:
+            self._furniture.fields_state = state
             self._furniture.describe()
 
     def _clip_changed(self, plane: ClipPlane | None) -> None:

@@ -65,6 +65,7 @@ class FieldsInView(QObject):
         self._is_final, self._scale = False, 1
         self._version: FieldVersion | None = None
         self._sides, self._compared = WHOLE, ""
+        self._is_preparing = False
         self.draw_now: Callable[[FieldView], FieldFrames] | None = None  # makes the finest pictures and waits
 
     @property
@@ -79,6 +80,16 @@ class FieldsInView(QObject):
     def is_refining(self) -> bool:
         """Whether the camera rests and finer pictures are on their way."""
         return self._wanted is not None and not self._wanted.is_moving and not self.is_sharp
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether a picture waits for calculations that are prepared once on a machine."""
+        return self._is_preparing and self.is_refining
+
+    def set_preparing(self, on: bool) -> None:
+        """Say that pictures wait for what is prepared once on a machine, or no longer."""
+        self._is_preparing = on
+        self.changed.emit()
 
     def set_sides(self, sides: Sides, compared: str = "") -> None:
         """Where layers are seen, to compare them. compared: a layer that is drawn a second time as it was before its

@@ -22,6 +22,7 @@ from widgets.viewport_splats_layer import SplatsLayer
 
 FurnitureName = Literal["grid", "axes", "scale", "counts", "legend", "cube"]
 FURNITURE: tuple[FurnitureName, ...] = get_args(FurnitureName)
+_FIELD_STATES = {"refining": "refining", "preparing": "preparing calculations, once on this machine"}
 
 
 class Furniture:
@@ -31,7 +32,7 @@ class Furniture:
         self._scene = scene
         self._shown: set[FurnitureName] = set(FURNITURE)
         self.unit = "unit"
-        self.is_refining = False  # whether pictures of fields grow sharper
+        self.fields_state = ""  # why pictures of fields are not sharp yet, a key of _FIELD_STATES
         self.grid = GroundGrid(active_theme())
         self.axes, self.counts = AxesAndScale(parent), Counts(parent)
         self.legend, self.banner, self.cube = Legend(parent), Banner(parent), ViewCube(parent)
@@ -114,7 +115,7 @@ class Furniture:
         uncounted = self._scene.uncounted
         splats = sum(_num_shown(layer) for key, layer, _ in self._scene.splats() if key not in uncounted)
         lines += [
-            _field_words(layer.data, self.is_refining) for _, layer in self._scene.fields() if layer.data
+            _field_words(layer.data, self.fields_state) for _, layer in self._scene.fields() if layer.data
         ]
         if splats:
             lines.append(_counted(splats, "splat"))
@@ -161,10 +162,10 @@ class Furniture:
             self.legend.set("depth", unit, "viridis", self._scene.depth_range(pose))
 
 
-def _field_words(field: Field, is_refining: bool) -> str:
-    """What a field is, and whether its picture grows sharper."""
+def _field_words(field: Field, state: str) -> str:
+    """What a field is, and why its picture is not sharp yet."""
     words = f"Field of {_counted(len(field), 'view')}" if isinstance(field, ViewField) else "Radiance field"
-    return f"{words}, refining…" if is_refining else words
+    return f"{words}, {_FIELD_STATES[state]}…" if state else words
 
 
 def _num_shown(layer: SplatsLayer) -> int:
