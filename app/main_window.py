@@ -334,6 +334,7 @@ class MainWindow(QMainWindow):
         self.images.close()
         self.splats.close()
         self.scene_edits.close()
+        self.parts.close()
         self.paths.close()
         self.field_frames.close()
         self.background.close()

@@ -14,6 +14,7 @@ from app import part_strokes as strokes
 from app.data_words import counted
 from app.layers import Layer, changed
 from app.part_changes import title_of
+from app.part_clicks import PartClicks
 from app.part_strokes import Mark, MarkedView, Views
 from app.splat_edits import Change, Splats, splats_of
 from recon.errors import InputError
@@ -37,6 +38,7 @@ _HINTS = {
     "lasso": "Draw around it.",
     "polygon": "Click corners, Enter closes.",
     "eraser": "Takes strokes back.",
+    "network": "Click on it, or drag a box around it. Ctrl or right button: not this.",
 }
 
 
@@ -59,6 +61,7 @@ class PartMarking(QObject):
         viewport.add_tool(self.tools)
         viewport.tools.annotations.add(self.tools)
         self.options = ToolOptions(viewport, [])
+        self.clicks = PartClicks(window, self)
         self._wire()
 
     def _wire(self) -> None:
@@ -93,13 +96,17 @@ class PartMarking(QObject):
             self._prepare()
             if self._desk.show == "color":
                 self._desk.set_show("parts")
-        self.tool = tool
+        before, self.tool = self.tool, tool
+        if before == "network" != tool:
+            self.clicks.end()
         if tool:
             self.tools.begin_marking(tool)  # type: ignore[arg-type]
             self._window.viewport.take_keys(Qt.CursorShape.CrossCursor)
         elif self.tools.is_active:
             self.tools.end()
             self._window.viewport.take_keys(Qt.CursorShape.ArrowCursor)
+        if tool == "network":
+            self.clicks.begin()
         self.refresh()
         self._window.conditions.update()
 
@@ -141,18 +148,49 @@ class PartMarking(QObject):
         name = "No part" if number == NO_PART else self._desk.title_of(number)
         self._push(stroke, number, f"Mark “{name}”")
 
-    def _push(self, stroke: Stroke, part: int, text: str) -> None:
+    @property
+    def layer(self) -> Layer | None:
+        """The layer whose parts are marked."""
+        return self._desk.layer
+
+    @property
+    def number(self) -> int:
+        """The part that is marked, NO_PART for none."""
+        return self._desk.number
+
+    def view_now(self) -> MarkedView | None:
+        """The view as it is, to mark on; None, with a word about it, where one cannot."""
         layer = self._desk.layer
         if layer is None or not isinstance(layer.data, GaussianCloud):
-            return
+            return None
         if layer.is_locked:
             self._window.shell.toast(f"“{layer.name}” is locked.", "warning")
-            return
+            return None
         hidden = "" if layer.marks is None else strokes.hidden_words(layer.marks.hidden)
-        view = MarkedView(self._window.viewport.camera, self._size(), hidden=hidden)
+        return MarkedView(self._window.viewport.camera, self._size(), hidden=hidden)
+
+    def put_clicked(self, layer_id: str, view: MarkedView, mark: Mark) -> None:
+        """What a network made of clicks on a view, as if it had been drawn there."""
+        layer = self._desk.layer
+        if layer is not None and layer.id == layer_id:
+            name = "No part" if mark.part == NO_PART else self._desk.title_of(mark.part)
+            self._mark(layer, f"Click on “{name}”", strokes.with_clicked(self.views, view, mark))
+
+    def say(self, note: Note) -> None:
+        """Tell what is going on below the tools."""
+        self._note = note
+        self._panel.say(note)
+
+    def _push(self, stroke: Stroke, part: int, text: str) -> None:
+        view, layer = self.view_now(), self._desk.layer
+        if view is None or layer is None:
+            return
         mark = strokes.mark_of(part, stroke.radius if stroke.kind == "brush" else 0.0, stroke.points)
+        self._mark(layer, text, strokes.with_mark(self.views, view, mark))
+
+    def _mark(self, layer: Layer, text: str, views: Views) -> None:
         self._key = f"stroke {uuid.uuid4().hex}"
-        self._edit(layer, text, strokes.with_mark(self.views, view, mark))
+        self._edit(layer, text, views)
         if self.is_live:
             self.find()
 
@@ -274,12 +312,12 @@ class PartMarking(QObject):
             is_live=self.is_live,
             is_busy=self.is_finding,
         )
-        self._panel.say(self._note if self.views else Note())
+        self._panel.say(self._note if self.views or self.clicks.is_on else Note())
         name = "what belongs to no part" if desk.number == NO_PART else f"“{desk.title_of(desk.number)}”"
         tools.color, tools.other_color = desk.color_of(desk.number), desk.color_of(NO_PART)
         if self.tool:
             has_size = self.tool in ("brush", "eraser")
-            ctrl = "" if self.tool == "eraser" or desk.number == NO_PART else " Ctrl: no part."
+            ctrl = "" if self.tool in ("eraser", "network") or desk.number == NO_PART else " Ctrl: no part."
             words = ToolWords(
                 "Eraser" if self.tool == "eraser" else f"Mark {name}",
                 f"{_HINTS[self.tool]}{ctrl} Alt moves the camera.",
@@ -297,7 +335,7 @@ class PartMarking(QObject):
         here = [view for view in views if strokes.is_same_view(view.pose, pose)]
         shown = here if self.tool else []
         marks = [strokes.in_size(mark, view.size, size) for view in shown for mark in view.marks]
-        paths = [MarkPath(np.array(m.points), m.radius, self._color(m)) for m in marks]
+        paths = [MarkPath(np.array(m.points), m.radius, self._color(m), m.clicks) for m in marks]
         if paths or self.tools.paths:
             self.tools.show_paths(paths)
         chips = [self._chip(place, view, pose) for place, view in enumerate(views)]

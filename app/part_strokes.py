@@ -35,11 +35,18 @@ _MOST_POINTS = 20_000  # of a stroke: nobody draws more
 
 @dataclass(frozen=True)
 class Mark:
-    """One stroke. part: a part's number, NO_PART, or ERASED. radius: pixels, 0 for a closed polygon. points: pixels."""
+    """One stroke. part: a part's number, NO_PART, or ERASED. radius: pixels, 0 for a closed polygon. points: pixels.
+    clicks, boxes: what a network was asked that drew it: x, y and whether it is inside; left, top, right, bottom."""
 
     part: int
     radius: float
     points: tuple[tuple[float, float], ...]
+    clicks: tuple[tuple[float, float, bool], ...] = ()
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+
+    @property
+    def is_of_clicks(self) -> bool:
+        return bool(self.clicks or self.boxes)
 
 
 @dataclass(frozen=True)
@@ -104,13 +111,35 @@ def with_mark(views: Views, view: MarkedView, mark: Mark) -> Views:
     return (*views[:place], replace(there, marks=(*there.marks, moved)), *views[place + 1 :])
 
 
+def clicked_mark(views: Views, view: MarkedView, part: int) -> Mark | None:
+    """What clicks on a view found for a part, in the view's pixels; None where nobody clicked."""
+    place = place_of(views, view.pose, view.hidden)
+    there = () if place is None else views[place].marks
+    mark = next((mark for mark in there if mark.part == part and mark.is_of_clicks), None)
+    return None if mark is None or place is None else in_size(mark, views[place].size, view.size)
+
+
+def with_clicked(views: Views, view: MarkedView, mark: Mark) -> Views:
+    """The views with what clicks found, in place of what fewer clicks on the same view found for the same part."""
+    place = place_of(views, view.pose, view.hidden)
+    if place is None or clicked_mark(views, view, mark.part) is None:
+        return with_mark(views, view, mark)
+    there = views[place]
+    now = in_size(mark, view.size, there.size)
+    marks = tuple(now if each.part == mark.part and each.is_of_clicks else each for each in there.marks)
+    return (*views[:place], replace(there, marks=marks), *views[place + 1 :])
+
+
 def in_size(mark: Mark, size: Size, other: Size) -> Mark:
     """A stroke on a picture of one size, in the pixels of another of the same camera: its height counts."""
     if size == other:
         return mark
-    factor = other[1] / size[1]
-    points = (np.asarray(mark.points) - np.asarray(size) / 2) * factor + np.asarray(other) / 2
-    return Mark(mark.part, mark.radius * factor, _pairs(points))
+    factor, shift = other[1] / size[1], np.asarray(other) / 2 - np.asarray(size) / 2 * other[1] / size[1]
+    points = np.asarray(mark.points).reshape(-1, 2) * factor + shift
+    clicks = tuple((*_pair(np.array(click[:2]) * factor + shift), bool(click[2])) for click in mark.clicks)
+    corners = (np.reshape(box, (2, 2)) * factor + shift for box in mark.boxes)
+    boxes = tuple((*_pair(low), *_pair(high)) for low, high in corners)
+    return Mark(mark.part, mark.radius * factor, _pairs(points), clicks, boxes)
 
 
 def mark_of(part: int, radius: float, points: NDArray[np.float64]) -> Mark:
@@ -183,8 +212,12 @@ def _shown(hidden: str, count: int) -> Mask | None:
     return ~np.unpackbits(bits, count=count).astype(bool) if len(bits) * 8 >= count else None
 
 
+def _pair(point: NDArray[np.float64]) -> tuple[float, float]:
+    return round(float(point[0]), 2), round(float(point[1]), 2)
+
+
 def _pairs(points: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
-    return tuple((round(float(x), 2), round(float(y), 2)) for x, y in points)
+    return tuple(_pair(point) for point in points)
 
 
 def _moved_pose(pose: CameraPose, motion: Similarity3) -> CameraPose:
@@ -194,14 +227,28 @@ def _moved_pose(pose: CameraPose, motion: Similarity3) -> CameraPose:
 
 
 def _as_json(view: MarkedView) -> dict[str, Any]:
-    marks = [
-        {"part": mark.part, "radius": mark.radius, "points": [list(point) for point in mark.points]}
-        for mark in view.marks
-    ]
+    marks = [_mark_as_json(mark) for mark in view.marks]
     camera = {
         key: list(value) if isinstance(value, tuple) else value for key, value in asdict(view.pose).items()
     }
     return {"camera": camera, "size": list(view.size), "hidden": view.hidden, "strokes": marks}
+
+
+def _mark_as_json(mark: Mark) -> dict[str, Any]:
+    stored = {"part": mark.part, "radius": mark.radius, "points": [list(point) for point in mark.points]}
+    more = {"clicks": [list(each) for each in mark.clicks], "boxes": [list(each) for each in mark.boxes]}
+    return stored | {key: rows for key, rows in more.items() if rows}
+
+
+def _mark_from(stored: Mapping[str, Any]) -> Mark:
+    """Raises KeyError, TypeError, ValueError."""
+    clicks = tuple((float(x), float(y), bool(inside)) for x, y, inside in stored.get("clicks", ()))
+    boxes = tuple(
+        (float(left), float(top), float(right), float(bottom))
+        for left, top, right, bottom in stored.get("boxes", ())
+    )
+    points = _pairs(np.array(stored["points"], float).reshape(-1, 2))
+    return Mark(int(stored["part"]), float(stored["radius"]), points, clicks, boxes)
 
 
 def _view_from(stored: object) -> MarkedView | None:
@@ -210,14 +257,7 @@ def _view_from(stored: object) -> MarkedView | None:
     try:
         pose = CameraPose(**{key: _tuple(value) for key, value in stored["camera"].items()})
         width, height = (int(side) for side in stored["size"])
-        marks = tuple(
-            Mark(
-                int(mark["part"]),
-                float(mark["radius"]),
-                _pairs(np.array(mark["points"], float).reshape(-1, 2)),
-            )
-            for mark in stored["strokes"]
-        )
+        marks = tuple(_mark_from(mark) for mark in stored["strokes"])
         if min(width, height) < 1 or not all(mark.points for mark in marks):
             return None
         return MarkedView(pose, (width, height), marks, str(stored.get("hidden", "")))

@@ -241,6 +241,10 @@ class PartsDesk(QObject):
         )
         self.legend.set_entries(entries if is_shown and self.show == "parts" else ())
 
+    def close(self) -> None:
+        """The window closes."""
+        self.marking.clicks.close()
+
     # Inner life
 
     def _delete(self, numbers: Sequence[int]) -> None:

@@ -8,42 +8,49 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen, QPixmap
 
-from widgets.selection_strokes import Stroke, polygon_path
+from widgets.selection_strokes import ScreenTool, Stroke, points_of, polygon_path
 from widgets.selection_tools import SelectionTools
 from widgets.theme import Theme
 from widgets.viewport_annotations import Annotations
 
-MarkTool = Literal["brush", "lasso", "polygon", "eraser"]
+MarkTool = Literal["brush", "lasso", "polygon", "eraser", "network"]
 _RADIUS = 9.0  # pixels: strokes are meant to stay inside a part
+_BOX_STARTS = 4.0  # pixels; less is a click
+_DOT = 6.0  # pixels, radius of a click's sign
 _SHARE = 0.62  # of the strokes' colour over the picture
 
 
 @dataclass(frozen=True, eq=False)
 class MarkPath:
     """One stroke that was drawn. points: (M, 2) pixels of the picture; a brush of `radius` pixels along them, or a
-    closed polygon where radius is 0. color: "#rrggbb", or "" where it takes back what lies below."""
+    closed polygon where radius is 0. color: "#rrggbb", or "" where it takes back what lies below. clicks: x, y, and
+    whether it is inside, of those that a network was asked with."""
 
     points: NDArray[np.float64]
     radius: float
     color: str
+    clicks: tuple[tuple[float, float, bool], ...] = ()
 
 
 class MarkTools(SelectionTools):
     """The tools of the selection, in the colour of what is marked.
 
-    marked: a Stroke and whether it is for the chosen part (else for none); erased: a Stroke of the eraser.
+    marked: a Stroke and whether it is for the chosen part (else for none); erased: a Stroke of the eraser. pointed: for
+    a network, a click and whether it is on the part; boxed: (2, 2) corners around it.
     """
 
     marked = Signal(object, bool)
     erased = Signal(object)
+    pointed = Signal(QPointF, bool)
+    boxed = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.radius = _RADIUS
-        self.is_erasing = False
+        self.is_erasing = self.is_pointing = False
         self.color, self.other_color = "#f0883e", "#8a8782"
         self.paths: tuple[MarkPath, ...] = ()
         self._layer: tuple[tuple[object, ...], QPixmap] | None = None
@@ -51,13 +58,29 @@ class MarkTools(SelectionTools):
 
     def begin_marking(self, tool: MarkTool) -> None:
         """Mark with this tool from now on."""
-        self.is_erasing = tool == "eraser"
-        self.begin("brush" if tool == "eraser" else tool)
+        self.is_erasing, self.is_pointing = tool == "eraser", tool == "network"
+        self.begin("brush" if tool == "eraser" else "rectangle" if tool == "network" else tool)
 
     def show_paths(self, paths: Sequence[MarkPath]) -> None:
         """Show these strokes, the last on top."""
         self.paths, self._layer = tuple(paths), None
         self.changed.emit()
+
+    def _mouse(self, event: QMouseEvent) -> bool:
+        """The right button says to a network what is not of the part."""
+        if self.is_pointing and event.button() == Qt.MouseButton.RightButton:
+            if event.type() == QEvent.Type.MouseButtonRelease:
+                self.pointed.emit(event.position(), False)
+            return True
+        return super()._mouse(event)
+
+    def _finish_region(self, tool: ScreenTool, path: list[QPointF], at: QPointF) -> None:
+        if not self.is_pointing:
+            super()._finish_region(tool, path, at)
+        elif (at - path[0]).manhattanLength() < _BOX_STARTS:
+            self.pointed.emit(at, not self._is_for_none)
+        else:
+            self.boxed.emit(points_of([path[0], at]))
 
     def _tell(self, stroke: Stroke, mode: str) -> None:
         if self.is_erasing:
@@ -76,6 +99,8 @@ class MarkTools(SelectionTools):
             painter.setOpacity(_SHARE)
             painter.drawPixmap(0, 0, self._strokes(pen))
             painter.setOpacity(1.0)
+            for path in self.paths:
+                _paint_clicks(pen, path)
         if self.tool is None:
             return
         color = self._color(pen.theme)
@@ -92,7 +117,9 @@ class MarkTools(SelectionTools):
                 painter.setPen(each)
                 painter.drawEllipse(self._pointer, self.radius, self.radius)
         if self._pointer is not None and (self._is_for_none or self.is_erasing):
-            self._paint_word(pen, "Erase" if self.is_erasing else "No part")
+            self._paint_word(
+                pen, "Erase" if self.is_erasing else "Not this" if self.is_pointing else "No part"
+            )
 
     @property
     def _is_for_none(self) -> bool:
@@ -106,6 +133,9 @@ class MarkTools(SelectionTools):
     def _paint_outline(self, pen: Annotations, color: QColor) -> None:
         ends = [self._pointer] if self.tool == "polygon" and self._pointer is not None else []
         path = polygon_path([*self._path, *ends], is_closed=True)
+        if self.tool == "rectangle":
+            path = QPainterPath()
+            path.addRect(QRectF(self._path[0], self._path[-1]).normalized())
         fill = QColor(color)
         fill.setAlphaF(0.3)
         pen.painter.fillPath(path, fill)
@@ -161,6 +191,18 @@ def _paint(painter: QPainter, path: MarkPath) -> None:
         painter.strokePath(_line(points), _round(color, 2 * path.radius))
     else:
         painter.fillPath(polygon_path(points, is_closed=True), color)
+
+
+def _paint_clicks(pen: Annotations, path: MarkPath) -> None:
+    """A dot with a plus for what is of the part, with a minus for what is not."""
+    painter = pen.painter
+    for x, y, is_inside in path.clicks:
+        painter.setPen(QPen(QColor("#ffffff"), 1.5))
+        painter.setBrush(QColor(path.color) if is_inside else pen.theme.color("error"))
+        painter.drawEllipse(QPointF(x, y), _DOT, _DOT)
+        painter.drawLine(QPointF(x - _DOT / 2, y), QPointF(x + _DOT / 2, y))
+        if is_inside:
+            painter.drawLine(QPointF(x, y - _DOT / 2), QPointF(x, y + _DOT / 2))
 
 
 def _line(points: list[QPointF]) -> QPainterPath:

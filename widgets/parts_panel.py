@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.icons import icon
+from widgets.network_row import NetworkRow
 from widgets.part_folds import MasksFold, SureFold, WordsFold
 from widgets.part_list import PartList
 from widgets.part_rows import PartRow
@@ -46,6 +47,7 @@ MARK_TOOLS: tuple[tuple[str, str, str], ...] = (
     ("lasso", "lasso", "Lasso: draw around a piece of the part"),
     ("polygon", "pentagon", "Polygon: click corners, Enter closes"),
     ("eraser", "eraser", "Eraser: take back what was drawn"),
+    ("network", "crosshair", "Network: click on the part, or drag a box around it"),
 )
 _ACTIONS: tuple[tuple[str, str, str], ...] = (
     ("add", "circle-plus", "Add the selected splats to the part"),
@@ -151,6 +153,10 @@ class PartsPanel(QWidget):
         """Show which mark tool is under way; "" for none."""
         for name, button in self.tools.items():
             button.setChecked(name == tool)
+
+    def show_network(self, on: bool) -> None:
+        """Show where the network for clicks lies, and what is wrong with it."""
+        self.network.setVisible(on)
 
     def set_show(self, show: str) -> None:
         """Show what the colours in the picture mean; "" for something else."""
@@ -267,6 +273,9 @@ class PartsPanel(QWidget):
         self.live.setToolTip("Find the parts anew after each stroke")
         self.live.toggled.connect(self.live_toggled)
         inner.addLayout(row_of(*map(self._tool, MARK_TOOLS), 1, self.live, spacing=4))
+        self.network = NetworkRow("part_network")
+        self.network.hide()
+        inner.addWidget(self.network)
         self._view_place = QWidget()
         self._view_row = QHBoxLayout(self._view_place)
         self._view_row.setContentsMargins(0, 0, 0, 0)
