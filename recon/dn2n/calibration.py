@@ -39,7 +39,9 @@ def calibrate(field: ViewField) -> Calibration:
     """How the photos of a field, some views as they were before the edit, are best foretold from the others.
 
     Sharpness is 1 where no other is surely better. psnr is NaN where no view shows anything of another."""
-    original = replace(field, pictures=field.originals, sharpness=1.0, color_map=np.zeros((0, 0, 0, 12)))
+    original = replace(
+        field, pictures=field.originals, sharpness=1.0, color_map=np.zeros((0, 0, 0, 12), np.float32)
+    )
     told = [row for row in (_foretold(original, view) for view in _some_views(original)) if row is not None]
     if not told:
         return Calibration(1.0, np.nan, 0.0, 0)

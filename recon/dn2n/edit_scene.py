@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.dn2n import EditSceneSettings
+from recon.dn2n.calibration import Calibration, calibrate
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part, within_coverage
 from recon.dn2n.edit_views import check_visible, edit_views, editor_of
@@ -55,7 +56,9 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     yield Progress(0, 1, "Making one edit of all views")
     made = make_field(views, depth, edited, masks, plan, settings, inputs.get("before"))
     done = time.process_time()
-    record = EditRecord(views, depth, found, made.repaired, made.sources, plan, settings, context.seed)
+    record = EditRecord(
+        views, depth, found, made.repaired, made.sources, made.calibration, plan, settings, context.seed
+    )
     figures = yield from write_all(context.folder, made.field, record, _cameras(inputs))
     seconds = {"preparation": ready - began, "edit": done - ready, "files": time.process_time() - done}
     figures["cpu_seconds"] = {name: round(value, 2) for name, value in seconds.items()}
@@ -64,11 +67,12 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
 
 @dataclass(frozen=True, eq=False)
 class MadeField:
-    """sources: (S,) which of the views the field is made of."""
+    """sources: (S,) which of the views the field is made of. calibration: of their photos."""
 
     field: ViewField
     repaired: Repaired
     sources: NDArray[np.int64]
+    calibration: Calibration
 
 
 def make_field(
@@ -107,7 +111,10 @@ def make_field(
         names, given.views.cameras, pictures, originals, given.views.depths, repaired.weights, repaired.color_map,
         repaired.world_from_map, network, json.dumps(layout), views.frame,
     )  # fmt: skip
-    return MadeField(field, repaired, sources)
+    calibration = calibrate(field)
+    if repaired.route.way != "blend":  # Where views disagree, the mean of more of them is better.
+        field = replace(field, sharpness=calibration.sharpness)
+    return MadeField(field, repaired, sources, calibration)
 
 
 def _network(settings: EditSceneSettings, way: Way) -> Float:

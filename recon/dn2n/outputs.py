@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recon.dn2n import EditSceneSettings
+from recon.dn2n.calibration import Calibration
 from recon.dn2n.consistency import Consistency, consistency
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_views import EditedPictures
@@ -37,13 +38,15 @@ MOST_LEFT_OUT = 4  # views that are drawn without themselves, where none is held
 
 @dataclass(frozen=True, eq=False)
 class EditRecord:
-    """What led to a field. edited: all views as the editor made them. sources: (S,) of which the field is."""
+    """What led to a field. edited: all views as the editor made them. sources: (S,) of which the field is. calibration:
+    of their photos."""
 
     views: SceneViews
     depth: SceneDepth
     edited: EditedPictures
     repaired: Repaired
     sources: NDArray[np.int64]
+    calibration: Calibration
     plan: EditPlan
     settings: EditSceneSettings
     seed: int
@@ -211,6 +214,7 @@ def _figures(field: ViewField, record: EditRecord) -> dict[str, Any]:
             "known": _rounded(record.depth.known),
             "tolerance": _rounded(record.depth.views.tolerance),
         },
+        "left_out": {name: _rounded(value) for name, value in asdict(record.calibration).items()},
         "change": _rounded(np.abs(edited - photos).mean()),
         "warp_photos": _warps(consistency(photos, views)),
         "warp_edited_alone": _warps(consistency(edited, views)),
