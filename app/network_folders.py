@@ -61,7 +61,7 @@ def editor_problem(engine: str, folder: str) -> NetworkProblem:
 
 
 def finder_problem(name: str, task: Task, folder: str) -> NetworkProblem:
-    """Why a network that finds parts cannot be used. Looks on the disk: for the background."""
+    """Why a network that finds parts by words or clicks cannot be used. Looks on the disk: for the background."""
     found = _looked_up(folder or name, task)
     if isinstance(found, NetworkProblem):
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PySide6.QtCore import QObject
@@ -13,9 +13,8 @@ from PySide6.QtWidgets import QFileDialog
 from app.data_words import counted
 from app.layers import Layer, Origin
 from app.method_panel import StartWish
+from app.network_folders import NetworkProblem, finder_problem, load_folders, remember_folder
 from recon import method_by_id
-from recon.cues.models import find_model
-from recon.errors import ReconError
 from recon.romap import PART, RING
 from recon.romap.part_table import (
     BY_HAND,
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
 EVERYTHING_ELSE = 0  # the number that a run gives to what none of the words means
 _VIEWS = RING.id
+_USE: Literal["words"] = "words"  # of the network, in what is remembered of folders
+_NETWORK = "clipseg"
 
 
 class PartJobs(QObject):
@@ -46,6 +47,9 @@ class PartJobs(QObject):
         self._window, self._desk, self._panel = window, desk, window.parts_panel
         self._panel.by_words.wished.connect(self.find_words)
         self._panel.by_words.opened.connect(self.check_words)
+        self._panel.by_words.network.chosen.connect(self._use_folder)
+        self._panel.by_words.network.browse_wished.connect(self._browse)
+        self._folder = load_folders().get(_USE, "")
         self._panel.by_masks.masks_wished.connect(self.choose_masks)
         self._panel.by_masks.ring_wished.connect(self.make_cameras)
 
@@ -69,23 +73,30 @@ class PartJobs(QObject):
     def check_words(self) -> None:
         """Say whether the network for words is on this machine, and where to get it else."""
 
-        def look() -> tuple[str, str]:
-            try:
-                find_model("clipseg", "words")
-            except ReconError as error:
-                return error.sentence, error.advice
-            return "", ""
+        folder, fold = self._folder, self._panel.by_words
+        fold.network.set_folder(folder)
 
-        self._window.splats.look(
-            "network for words",
-            look,
-            lambda found: self._panel.by_words.set_problem(*found) if found else None,
-        )
+        def show(found: NetworkProblem | None) -> None:
+            if found is not None:
+                fold.set_problem(found.words, found.command)
+
+        self._window.splats.look("network for words", lambda: finder_problem(_NETWORK, _USE, folder), show)
 
     def find_words(self, words: str) -> None:
         """Look for parts by their names; the network's views are the project's cameras, or a ring."""
         if words.strip():
-            self._start({"words": words.strip()})
+            chosen = {"words_model": self._folder} if self._folder else {}
+            self._start({"words": words.strip()} | chosen)
+
+    def _use_folder(self, folder: str) -> None:
+        self._folder = str(Path(folder).expanduser().absolute()) if folder else ""
+        remember_folder(_USE, self._folder)
+        self.check_words()
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self._window, "Folder of the network", self._folder)
+        if folder:
+            self._use_folder(folder)
 
     def choose_masks(self) -> None:
         """Ask for a folder of mask pictures."""

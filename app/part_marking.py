@@ -38,7 +38,7 @@ _HINTS = {
     "lasso": "Draw around it.",
     "polygon": "Click corners, Enter closes.",
     "eraser": "Takes strokes back.",
-    "network": "Click on it, or drag a box around it. Ctrl or right button: not this.",
+    "network": "Click it or drag a box. Ctrl: not this.",
 }
 
 

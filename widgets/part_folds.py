@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from widgets.network_row import NetworkRow
 from widgets.parts import FoldButton, StateLabel, column_in, row_of, text_button
 from widgets.theme import active_theme, secondary_label
 
 _HINT = "Small ones first, with commas: “left eye, nose, hair”."
-_FETCH = "Fetch it once, or mark parts in the picture: that needs no network."
 
 
 class Fold(QWidget):
@@ -103,36 +102,24 @@ class WordsFold(Fold):
         self.words.setAccessibleName("Parts in words")
         self.words.setPlaceholderText("left eye, nose, hair")
         self.find_button = _named_button("find_words", "Find")
-        self._note, self._command = StateLabel(), ""
-        self._copy = _named_button("copy_words_command", "Copy the command that fetches it", "clipboard-copy")
-        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
-        self._copy.hide()
+        self._hint = StateLabel()
+        self._hint.say(_HINT, "text_second", "info")
+        self.network = NetworkRow("words_network")
         self.words.textChanged.connect(lambda text: self.find_button.setEnabled(bool(text.strip())))
         self.words.returnPressed.connect(self.find_button.click)
         self.find_button.clicked.connect(lambda: self.wished.emit(self.words.text()))
         column = self.column()
         column.addLayout(row_of(self.words, self.find_button))
-        column.addWidget(self._note)
-        column.addWidget(self._copy)
-        self.set_problem("", "")
+        column.addWidget(self._hint)
+        column.addWidget(self.network)
+        self.set_problem("")
 
-    @property
-    def note(self) -> str:
-        """What is said below the words."""
-        return self._note.text()
-
-    def set_problem(self, problem: str, advice: str) -> None:
-        """Why parts cannot be found by words here, and what to do; "" when they can. A command in `backquotes` within
-        the advice can be copied."""
+    def set_problem(self, problem: str, command: str = "") -> None:
+        """Why parts cannot be found by words here, and the command that would help; "" when they can."""
         self.words.setEnabled(not problem)
         self.find_button.setEnabled(not problem and bool(self.words.text().strip()))
-        self._command = advice.partition("`")[2].partition("`")[0]
-        self._copy.setVisible(bool(self._command))
-        self._copy.setToolTip(self._command)
-        if problem:
-            self._note.say(f"{problem} {_FETCH if self._command else advice}", "warn", "triangle-alert")
-        else:
-            self._note.say(_HINT, "text_second", "info")
+        self._hint.setVisible(not problem)
+        self.network.set_problem(problem, command)
 
 
 class MasksFold(Fold):

@@ -110,6 +110,7 @@ class PartsPanel(QWidget):
         self.buttons: dict[str, QToolButton] = {}
         self.tools: dict[str, QToolButton] = {}
         self._views: tuple[ViewChip, ...] = ()
+        self._marked = ""
         self._build()
         self.set_layer("")
 
@@ -145,14 +146,28 @@ class PartsPanel(QWidget):
             if num_selected
             else "An empty part to mark in the picture"
         )
-        what = "what belongs to no part" if not is_part or row is None else f"“{row.name}”"
-        self._marking.setText(f"Draw on {what}, in one to three views. Ctrl marks what belongs to none.")
+        self._marked = "what belongs to no part" if not is_part or row is None else f"“{row.name}”"
         self._mark_place.setEnabled(has_parts)
+        self._show_marking()
+
+    def _show_marking(self) -> None:
+        """Say how to mark, with the tool that is under way."""
+        if not self._mark_place.isEnabled():
+            words = "Make a part first; then mark here what belongs to it."
+        elif self.tools["network"].isChecked():
+            words = (
+                f"Click on {self._marked}, or drag a box around it: a network outlines it. Ctrl or the right button "
+                "says what is not of it."
+            )
+        else:
+            words = f"Draw on {self._marked}, in one to three views. Ctrl marks what belongs to none."
+        self._marking.setText(words)
 
     def set_tool(self, tool: str) -> None:
         """Show which mark tool is under way; "" for none."""
         for name, button in self.tools.items():
             button.setChecked(name == tool)
+        self._show_marking()
 
     def show_network(self, on: bool) -> None:
         """Show where the network for clicks lies, and what is wrong with it."""

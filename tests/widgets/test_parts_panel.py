@@ -156,8 +156,10 @@ def test_notes_and_problems_stand_where_they_matter(panel):
     assert panel._note.isVisible() and panel._note.text().startswith("The strokes")
     panel.say(Note())
     assert not panel._note.isVisible()
-    panel.by_words.set_problem("It is not here.", "Fetch it.")
-    assert panel.by_words.note == "It is not here. Fetch it." and not panel.by_words.words.isEnabled()
+    panel.by_words.set_problem("It is not here. Fetch it.", "hf download it")
+    assert (
+        panel.by_words.network.problem == "It is not here. Fetch it." and not panel.by_words.words.isEnabled()
+    )
     panel.sure.say("“Hair”: at least 50 % sure", "12 join.", can_apply=True)
     assert panel.sure.apply_button.isEnabled() and panel.sure.least == 0.5
 
