@@ -14,7 +14,10 @@ UNSURE = -6.0  # of one that does not know the depth of what it sees there
 TOLERANCE = 0.03  # relative difference of depths that is an error rather than another surface
 MOST_DISAGREEMENT = 1.0  # beyond which the difference is not told
 MOST_PENALTY = 60.0  # squared tolerances
-COARSE_LEVEL = 3  # of halving: a pixel of it is 8 wide
+COARSE_CELLS, WIDER = (
+    16,
+    2,
+)  # pixels of the coarse level along a picture's longer side; halvings to the wide one
 BLOCK = 64  # pixels that are projected at once, without branches, so that the compiler makes vectors of it
 SHRINKS: Float = np.array([0.5**level for level in range(NUM_LEVELS)], np.float32)
 LN_2 = float(np.log(2))
@@ -32,12 +35,13 @@ NUM_RAY_ROWS, NUM_PLACE_ROWS = 5, 6
 
 @compiled
 def fill_candidates(
-    start, stop, texels, levels, depths, chosen, cameras, per_depth, first, target, depth, pixels,
-    colors, originals, coarse_colors, coarse_originals, disagreement, angles, scales, is_inside, prior,
+    start, stop, texels, levels, blurred, depths, chosen, cameras, per_depth, first, target, depth, pixels,
+    colors, originals, coarse_colors, coarse_originals, wide_colors, wide_originals, disagreement, angles, scales,
+    is_inside, prior,
 ):  # fmt: skip
-    """Fill what is known of pixels start … stop; the arrays as of `Candidates`. The rest as in `KnownViews`."""
+    """Fill what is known of pixels start … stop; the arrays as of `Candidates`. blurred: (2,) which of the levels are
+    the coarse and the wide one. The rest as in `KnownViews`."""
     height, width = depths.shape[1], depths.shape[2]
-    _, coarse_height, coarse_width = levels[COARSE_LEVEL]
     rays = aligned_scratch(NUM_RAY_ROWS * BLOCK)
     places = aligned_scratch(NUM_PLACE_ROWS * BLOCK)
     weights = np.empty(4, np.float32)
@@ -70,21 +74,19 @@ def fill_candidates(
                         _sample_with(colored, height, width, x, y, weights, sample)
                 else:
                     level = min(np.int64(scale + half), np.int64(NUM_LEVELS - 1))
-                    shrink = SHRINKS[level]
-                    _sample(
-                        colored, levels[level, 0], levels[level, 1], levels[level, 2], shrink, x, y, sample
-                    )
+                    _sample_level(colored, levels, level, x, y, sample)
                 for channel in range(3):
                     colors[p, s, channel] = sample[first + channel]
                     originals[p, s, channel] = sample[3 + channel]
                 if len(coarse_colors) > 0:
-                    _sample(
-                        colored, levels[COARSE_LEVEL, 0], coarse_height, coarse_width,
-                        np.float32(0.5**COARSE_LEVEL), x, y, sample,
-                    )  # fmt: skip
+                    _sample_level(colored, levels, blurred[0], x, y, sample)
                     for channel in range(3):
                         coarse_colors[p, s, channel] = sample[first + channel]
                         coarse_originals[p, s, channel] = sample[3 + channel]
+                    _sample_level(colored, levels, blurred[1], x, y, sample)
+                    for channel in range(3):
+                        wide_colors[p, s, channel] = sample[first + channel]
+                        wide_originals[p, s, channel] = sample[3 + channel]
 
 
 @compiled
@@ -215,6 +217,12 @@ def _agreement(z, near):
     off = (z / near - np.float32(1)) * np.float32(1 / (3 * TOLERANCE))
     bell = max(np.float32(1) - off * off, np.float32(0))
     return max(bell * bell, np.float32(1e-6))
+
+
+@compiled
+def _sample_level(texels, levels, level, x, y, sample):
+    first, height, width = levels[level]
+    _sample(texels, first, height, width, SHRINKS[level], x, y, sample)
 
 
 @compiled

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from render.compiled import Float, in_threads
-from render.view_candidate_kernels import blend_by_prior, fill_candidates
+from render.view_candidate_kernels import COARSE_CELLS, WIDER, blend_by_prior, fill_candidates
 from render.view_field import ViewField
 from render.view_sources import (
+    NUM_LEVELS,
     Texels,
     pinhole,
     prepared,
@@ -29,7 +30,8 @@ class Candidates:
     """P pixels as S sources see them; float32, colours sRGB within 0 and 1.
 
     colors: (P, S, 3) in the pictures. originals: (P, S, 3) before the edit. coarse_colors, coarse_originals: (P, S, 3)
-    the same blurred over some 8 pixels of the source, or (0, 0, 0) where not asked for. disagreement: (P, S) depth of
+    the same blurred over some 16th of the source's longer side, wide_colors, wide_originals: over a quarter of it, all
+    (0, 0, 0) where not asked for. disagreement: (P, S) depth of
     the point in the source over the depth that the source has there, less 1, within -1 and 1: positive where
     something hides it, 0 where unknown. angle: (P, S) radians between the two rays. scale: (P, S) log2 of how many
     pixels of the source fall to one of the picture along one side. is_inside: (P, S) bool, the source's picture
@@ -41,6 +43,8 @@ class Candidates:
     originals: Float
     coarse_colors: Float
     coarse_originals: Float
+    wide_colors: Float
+    wide_originals: Float
     disagreement: Float
     angle: Float
     scale: Float
@@ -78,7 +82,7 @@ def room_for(num_pixels: int, num_sources: int, *, with_coarse: bool) -> Candida
         return np.empty(sides, np.float32)
 
     return Candidates(
-        floats(*shape, 3), floats(*shape, 3), floats(*coarse), floats(*coarse),
+        floats(*shape, 3), floats(*shape, 3), floats(*coarse), floats(*coarse), floats(*coarse), floats(*coarse),
         floats(*shape), floats(*shape), floats(*shape), np.empty(shape, np.bool_), floats(*shape),
     )  # fmt: skip
 
@@ -112,11 +116,18 @@ class KnownViews:
     def gather_into(self, found: Candidates, target: Float, depth: Float, pixels: NDArray[np.int64]) -> None:
         """`gather` with what is known of the views. target: as `pinhole`."""
         in_threads(
-            fill_candidates, len(pixels), CHUNK, self.texels.reshape(len(self.chosen), -1), self.levels, self.depths,
-            self.chosen, self.cameras, np.float32(1 / self.usual_depth), self.first, target, depth, pixels,
-            found.colors, found.originals, found.coarse_colors, found.coarse_originals, found.disagreement,
-            found.angle, found.scale, found.is_inside, found.prior,
+            fill_candidates, len(pixels), CHUNK, self.texels.reshape(len(self.chosen), -1), self.levels,
+            blurred_levels(self.depths.shape[1:]), self.depths, self.chosen, self.cameras,
+            np.float32(1 / self.usual_depth), self.first, target, depth, pixels,
+            found.colors, found.originals, found.coarse_colors, found.coarse_originals, found.wide_colors,
+            found.wide_originals, found.disagreement, found.angle, found.scale, found.is_inside, found.prior,
         )  # fmt: skip
+
+
+def blurred_levels(size: tuple[int, ...]) -> NDArray[np.int64]:
+    """(2,) the coarse and the wide level of pictures of a size: the same share of a picture, however large it is."""
+    coarse = np.clip(round(np.log2(max(size) / COARSE_CELLS)), 1, NUM_LEVELS - 1 - WIDER)
+    return np.array([coarse, coarse + WIDER], np.int64)
 
 
 def blended(candidates: Candidates) -> Float:

@@ -19,7 +19,7 @@ from render.view_field import ViewField
 
 NUM_SOURCES = 8  # of a picture at rest
 NUM_QUICK_SOURCES = 4  # of one that moves
-NUM_LEVELS = 4  # of halved pictures, the first as they are
+NUM_LEVELS = 8  # of halved pictures, the first as they are
 CHANNELS = 8  # of a texel, so that its colours are loaded at once
 MOST_PACKED = 48  # views whose texels are kept
 CELLS = (20, 15)  # of the picture, by which sources are chosen

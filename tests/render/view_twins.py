@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.view_candidate_kernels import (
-    COARSE_LEVEL,
     MOST_DISAGREEMENT,
     MOST_PENALTY,
     OUTSIDE,
     TOLERANCE,
     UNSURE,
 )
-from render.view_candidates import Candidates
+from render.view_candidates import Candidates, blurred_levels
 from render.view_field import ViewField
 from render.view_sources import NEAREST_ANGLE, NUM_LEVELS, prepared
 
@@ -75,9 +74,9 @@ def _from_source(
     colors = plain[level, np.arange(len(at))]
     by_share = (levels[0][corners[..., 1], corners[..., 0]] * shares[..., None]).sum(1)
     colors = np.where(((level == 0) & ~is_sky)[:, None], by_share, colors)
-    coarse = plain[COARSE_LEVEL]
+    coarse, wide = (plain[k] for k in blurred_levels(field.depths.shape[1:]))
     return (
-        colors[:, :3], colors[:, 3:], coarse[:, :3], coarse[:, 3:], difference, angle, scale, is_inside, prior,
+        colors[:, :3], colors[:, 3:], coarse[:, :3], coarse[:, 3:], wide[:, :3], wide[:, 3:], difference, angle, scale, is_inside, prior,
     )  # fmt: skip
 
 

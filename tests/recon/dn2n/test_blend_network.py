@@ -32,7 +32,7 @@ def random_candidates(num_pixels: int, num_sources: int, seed: int = 0) -> Candi
         return generator.normal(0, spread, pairs).astype(np.float32)
 
     return Candidates(
-        colors(), colors(), colors(), colors(), normal(0.03), generator.random(pairs, np.float32), normal(1),
+        colors(), colors(), colors(), colors(), colors(), colors(), normal(0.03), generator.random(pairs, np.float32), normal(1),
         generator.random(pairs) < 0.8, normal(3),
     )  # fmt: skip
 
