@@ -88,7 +88,7 @@ class EditGallery(QObject):
     def apply_again(self) -> None:
         """Make the edit again with the views that a person kept and left out."""
         layer = None if self._shown is None else self._window.project.layer(self._shown[0])
-        if layer is None or layer.origin is None:
+        if layer is None or layer.origin is None or self._shown is None:
             return
         origin = layer.origin
         by_hand = [view for view in self._views if view.is_overruled]
@@ -96,6 +96,7 @@ class EditGallery(QObject):
             **origin.settings,
             "keep": [view.name for view in by_hand if view.is_kept],
             "drop": [view.name for view in by_hand if not view.is_kept],
+            "reuse": str(self._shown[1].absolute()) if (self._shown[1] / "work.json").exists() else "",
         }
         record = next((run for run in self._window.document.runs if run.uuid == origin.run), None)
         job = self._window.runs.job(origin.run)

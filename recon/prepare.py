@@ -52,7 +52,9 @@ def main() -> int:
 
 def give_way() -> None:
     """Let everything else on the machine go first."""
-    psutil.Process().nice(getattr(psutil, "IDLE_PRIORITY_CLASS", 19))  # the class is Windows', the number others'
+    psutil.Process().nice(
+        getattr(psutil, "IDLE_PRIORITY_CLASS", 19)
+    )  # the class is Windows', the number others'
 
 
 def steps(samples: Path, place: Path) -> Iterator[tuple[str, Step]]:
@@ -91,20 +93,28 @@ def run(
 
 def _few_steps(method_id: str) -> dict[str, Any]:
     known = recon.method_by_id(method_id).settings.model_fields
-    few = {"steps": 4, "held_out": 4, "max_gaussians": 400, "rays": 256, "table_size": 12, **_TINY}
+    few = {
+        "steps": 10,
+        "resolution": 32,
+        "held_out": 4,
+        "max_gaussians": 400,
+        "rays": 256,
+        "table_size": 12,
+        **_TINY,
+    }
     return {name: value for name, value in few.items() if name in known}
 
 
 def _find_part(made: list[SceneData], posed: PosedImages, place: Path) -> None:
-    """Half of every picture is the part, once by masks and once by strokes."""
+    """Half of a picture is the part, once by masks and once by strokes."""
     cloud = next(data for data in made if isinstance(data, GaussianCloud))
     for kind in ("masks", "scribbles"):
         folder = place / kind
         folder.mkdir()
-        for name, (width, height) in zip(posed.images.names, posed.cameras.size.tolist(), strict=True):
-            labels = np.zeros((height, width), np.uint8)
-            labels[:, width // 2 :] = 1
-            Image.fromarray(labels).save((folder / Path(name).name).with_suffix(".png"))
+        width, height = posed.cameras.size[0].tolist()
+        labels = np.zeros((height, width), np.uint8)
+        labels[:, width // 2 :] = 1
+        Image.fromarray(labels).save((folder / Path(posed.images.names[0]).name).with_suffix(".png"))
         run("romap.part", {"cloud": cloud, "cameras": posed}, {kind: str(folder), **_TINY}, place)
 
 

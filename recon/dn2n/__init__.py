@@ -84,6 +84,9 @@ class EditSceneSettings(Settings):
     """Names of views that stay whatever their score."""
     drop: tuple[str, ...] = Field((), title="Drop views")
     """Names of views that are left out."""
+    reuse: PathText = Field("", title="Earlier run", json_schema_extra={"metavar": "FOLDER"})
+    """Folder that an earlier run of the same edit wrote, to keep and drop other views without finding depth and editing
+    views again."""
     filters: bool = Field(True, title="Leave out bad views")
     """Drop or weaken views whose edit contradicts the others."""
     variation: float = Field(0.0, ge=0.0, le=2.0, title="Simulate 2D-editor variation (test)")

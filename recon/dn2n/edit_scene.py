@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.calibration import Calibration, calibrate
 from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.earlier_work import EarlierWork, earlier_work, keep
 from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part, within_coverage
 from recon.dn2n.edit_views import check_visible, edit_views, editor_of
 from recon.dn2n.editors.editor import EditPlan
@@ -42,9 +43,10 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     """The edited scene as a field of views; its files are in the context's folder. Raises InputError, SettingsError,
     MissingModel, FormatError."""
     began = time.process_time()
-    editor = editor_of(settings, context.device)
+    earlier = earlier_work(settings)
+    editor = earlier or editor_of(settings, context.device)
     try:
-        views, depth = yield from _scene(inputs, settings)
+        views, depth = yield from _scene(inputs, settings, earlier)
         masks = within_coverage((yield from _masks(inputs, views, depth.views, settings)), views)
         ready = time.process_time()
         found = yield from edit_views(editor, views, depth.views, masks, settings, context.seed)
@@ -56,6 +58,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     yield Progress(0, 1, "Making one edit of all views")
     made = make_field(views, depth, edited, masks, plan, settings, inputs.get("before"))
     done = time.process_time()
+    keep(context.folder, views.names, depth, found, plan, settings)
     record = EditRecord(
         views, depth, found, made.repaired, made.sources, made.calibration, plan, settings, context.seed
     )
@@ -139,7 +142,7 @@ def _network(settings: EditSceneSettings, way: Way) -> Float:
 
 
 def _scene(
-    inputs: Mapping[str, SceneData], settings: EditSceneSettings
+    inputs: Mapping[str, SceneData], settings: EditSceneSettings, earlier: EarlierWork | None = None
 ) -> Generator[Progress, None, tuple[SceneViews, SceneDepth]]:
     """The views that are edited, and their depth."""
     posed, before = inputs["scene"], inputs.get("before")
@@ -151,7 +154,10 @@ def _scene(
         every = held_out_every(settings.held_out, count, _cameras(inputs) is not None)
         views = yield from read_views(posed, settings.image_size, settings.views, every, settings.only)
         field, cloud = inputs.get("field"), inputs.get("cloud")
-        depth = yield from find_depth(views, settings.depth, field, cloud)  # type: ignore[arg-type]
+        if earlier is not None:
+            depth = earlier.depth(views)
+        else:
+            depth = yield from find_depth(views, settings.depth, field, cloud)  # type: ignore[arg-type]
     unknown = names_unknown(views.names, (*settings.keep, *settings.drop))
     if unknown:
         raise SettingsError(
