@@ -26,8 +26,6 @@ SEEN_BY = 3  # views that stay in each place of the scene
 PLACES = 8  # along the longest side of the scene
 LEAST_PART = 0.01  # of a view's pixels in a place, so that the view shows it
 LEAST_WEIGHT = 0.05  # of a view that stays only because nobody else sees what it does
-STRENGTH_QUANTILE = 0.8  # of the views' strengths: weak edits are failures more often than strong ones
-MOST_STRENGTHENED = 1.4
 
 
 @dataclass(frozen=True)
@@ -49,25 +47,6 @@ class Verdict:
     weight: float = 1.0
     reason: str = ""
     is_overruled: bool = False
-
-
-def strengths(originals: Float, edited: Float, common: Float) -> Float:
-    """(N,) how much of the change from the originals to what the views say together each edited view shows."""
-    change = (common - originals).reshape(len(common), -1).astype(np.float64)
-    shown = (edited - originals).reshape(len(common), -1)
-    power = (change * change).sum(1)
-    is_changed = power > 1e-6 * change.shape[1]
-    found = np.where(is_changed, (change * shown).sum(1) / np.maximum(power, 1e-9), 1.0)
-    return np.asarray(found, np.float32)
-
-
-def common_strength(found: Float, weights: Float) -> float:
-    """By how much the consensus of edits is to be strengthened: an editor that fails does too little, so the stronger
-    views say what was meant."""
-    used = found[np.asarray(weights) > 0]
-    if len(used) < 3:
-        return 1.0
-    return float(np.clip(np.quantile(used, STRENGTH_QUANTILE), 1.0, MOST_STRENGTHENED))
 
 
 def structure_kept(original: Float, edited: Float) -> float:

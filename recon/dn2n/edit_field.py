@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_field_kernels import accumulate, apply_at, apply_map, read_at, residuals
+from recon.dn2n.strength import Strengths, strengths_of
 from render.compiled import in_threads
 
 Float = NDArray[np.float32]
@@ -38,14 +39,12 @@ PIXELS_AT_ONCE = 8192
 @dataclass(frozen=True, eq=False)
 class EditField:
     """color_map: (X, Y, Z, 12) float32, world_from_map: (4, 4), both as a ViewField holds them. residual: (N,) mean
-    absolute difference of each view's edited picture from the field's. change: (N,) of the edited from the original.
-    strength: (N,) how much of the field's change each view shows, 1 for all of it."""
+    absolute difference of each view's edited picture from the field's. strengths: of the field's change in each."""
 
     color_map: Float
     world_from_map: NDArray[np.float64]
     residual: Float
-    change: Float
-    strength: Float
+    strengths: Strengths
 
     def apply(self, originals: Float, views: DepthViews, index: int) -> Float:
         """(H, W, 3) one view as the field has it; where no depth is known, as the middle of the scene has it."""
@@ -64,8 +63,7 @@ class EditField:
             self.color_map * np.float32(factor),
             self.world_from_map,
             self.residual,
-            self.change,
-            self.strength,
+            self.strengths,
         )
 
 
@@ -239,18 +237,10 @@ def _told(color_map: Float, world_from_map: NDArray[np.float64], samples: _Sampl
     mapped = np.empty_like(samples.before)
     apply_at(places, samples.before, color_map, mapped)
     wanted, shown = mapped - samples.before, samples.after - samples.before
-    totals = [
-        np.bincount(samples.views, values, count)
-        for values in (
-            np.ones(len(left)), left, np.abs(shown).mean(1), (wanted * shown).sum(1), (wanted * wanted).sum(1)
-        )
-    ]  # fmt: skip
-    number = np.maximum(totals[0], 1)
-    strength = np.where(totals[4] > 1e-6 * number, totals[3] / np.maximum(totals[4], 1e-9), 1.0)
-    residual, change, strength = (
-        np.asarray(each, np.float32) for each in (totals[1] / number, totals[2] / number, strength)
-    )
-    return EditField(color_map, world_from_map, residual, change, strength)
+    columns = left, (wanted * shown).mean(1), (wanted * wanted).mean(1), ((shown - wanted) ** 2).mean(1)
+    number = np.maximum(np.bincount(samples.views, minlength=count), 1)
+    residual, *powers = (np.bincount(samples.views, column, count) / number for column in columns)
+    return EditField(color_map, world_from_map, residual.astype(np.float32), strengths_of(*powers))
 
 
 def _camera(

@@ -9,12 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.content_filter import Verdict, common_strength, judge, overruled, strengths
+from recon.dn2n.content_filter import Verdict, judge, overruled
 from recon.dn2n.depth_views import DepthViews, scaled
 from recon.dn2n.edit_field import EditField, fit_edit_field
 from recon.dn2n.editors.editor import Consistency
 from recon.dn2n.harmonise import LONGEST, NEIGHBOURS, Harmonised, consensus_of, harmonise
 from recon.dn2n.router import Route, choose_route, missed_share, unexplained_share
+from recon.dn2n.strength import common_strength, strengths
 
 Float = NDArray[np.float32]
 GLANCE = 96  # pixels of views that are looked at only to tell how far they agree
@@ -109,7 +110,7 @@ def _as_is(given: EditedViews, wishes: RepairWishes) -> Repaired:
     weights = np.ones(len(small.views), np.float32)
     neighbours = small.views.neighbours(NEIGHBOURS)
     common = _consensus(small.edited, small, weights, neighbours)
-    found = strengths(small.originals, small.edited, common)
+    found = strengths(small.originals, small.edited, common).found
     verdicts = _judged(small, common, common, found, wishes)
     kept = np.array([verdict.weight for verdict in verdicts], np.float32)
     return Repaired(given.edited, verdicts, kept, choose_route(0.0, 0.0, "world", given.masks is not None))
@@ -126,7 +127,7 @@ def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) ->
     found = strengths(small.originals, small.edited, told.pictures)
     factor = common_strength(found, weights)
     edit_field = fit_edit_field(given.originals, given.edited, given.views, weights, masks=given.masks)
-    edit_field = edit_field.strengthened(common_strength(edit_field.strength, weights))
+    edit_field = edit_field.strengthened(common_strength(edit_field.strengths, weights))
     mapped = np.stack([edit_field.apply(o, small.views, i) for i, o in enumerate(small.originals)])
     common = strengthen(small.originals, told.pictures, factor)
     mapped = _mixed_in(mapped, small)
@@ -134,7 +135,7 @@ def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) ->
     agreed = strengthen(small.originals, consensus, factor)
     # Both as seen by all views, so that what bringing views together blurs is no difference.
     missed = missed_share(agreed, _consensus(mapped, small, weights, neighbours), told.pictures, consensus)
-    return _Agreement(small, common, mapped, edit_field, found, factor, missed)
+    return _Agreement(small, common, mapped, edit_field, found.found, factor, missed)
 
 
 def _consensus(pictures: Float, given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) -> Float:

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from recon.dn2n.consistency import consistency
-from recon.dn2n.content_filter import Verdict, common_strength, decide, judge, strengths
+from recon.dn2n.content_filter import Verdict, decide, judge
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_field import fit_edit_field
 from recon.dn2n.harmonise import harmonise
 from recon.dn2n.measures import psnr, rank_correlation, ssim, worst_found
 from recon.dn2n.repair import EditedViews, RepairWishes, repair
 from recon.dn2n.router import choose_route
+from recon.dn2n.strength import common_strength, strengths
 from recon.dn2n.training.edits import named_edit
 from tests.recon.dn2n.edited_scenes import mapped, originals_of, procedural, varying_map, views_of
 
@@ -37,7 +38,7 @@ def test_the_field_recovers_a_map_of_colours_that_changes_with_the_place(scene, 
     for i in range(len(views)):
         assert np.abs(field.apply(originals[i], views, i) - edited[i]).mean() < 0.01
     assert (field.residual < 0.01).all()
-    np.testing.assert_allclose(field.strength, 1, atol=0.05)
+    np.testing.assert_allclose(field.strengths.found, 1, atol=0.05)
 
 
 def test_the_field_ignores_two_of_ten_views_that_were_edited_otherwise(scene, views):
@@ -160,10 +161,20 @@ def test_views_whose_edit_is_weaker_are_taken_for_failures(scene, views, sunset)
     share = np.linspace(0.5, 1, len(views), dtype=np.float32)[:, None, None, None]
     edited = originals + share * (sunset - originals)
     found = strengths(originals, edited, sunset)
-    np.testing.assert_allclose(found, share.ravel(), atol=1e-3)
-    assert common_strength(found / 0.75, np.ones(len(views))) == pytest.approx(0.9 / 0.75, abs=0.01)
+    np.testing.assert_allclose(found.found, share.ravel(), atol=1e-3)
+    together = strengths(originals, edited, originals + np.float32(0.75) * (sunset - originals))
+    assert common_strength(together, np.ones(len(views))) == pytest.approx(0.9 / 0.75, abs=0.05)
     given = EditedViews(tuple(map(str, range(len(views)))), originals, edited, views)
     assert psnr(repair(given).pictures, sunset) > psnr(edited, sunset) + 5
+
+
+def test_views_that_err_in_any_direction_are_not_taken_for_failures(scene, views, sunset):
+    originals, generator = originals_of(scene), np.random.default_rng(3)
+    turns = generator.normal(0, 0.5, (len(views), 1, 3, 3)).astype(np.float32)
+    edited = sunset + (originals - originals.mean((1, 2), keepdims=True)) @ turns
+    together = strengths(originals, edited, sunset)
+    assert np.std(together.found) > 0.15
+    assert common_strength(together, np.ones(len(views))) < 1.05
 
 
 def test_the_way_follows_what_the_edit_changes(scene, views, sunset):
