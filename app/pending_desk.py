@@ -6,12 +6,13 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app import edit_history, versions
 from app.edit_words import changed_words, editor_of, is_invisible, notes_of, prompt_of, short, what_made
 from app.layers import Layer
 from app.result_words import summary
+from app.run_desk import EDIT_STEP
 from app.versions import are_alike, base_of, family_of, root_of
 from recon import method_by_id
 from recon.errors import ReconError
@@ -247,12 +248,23 @@ class PendingDesk(QObject):
                 project.set_visible([pending_id], True)
         gone = {key: base for key, base in self._covered.items() if key not in waiting}
         self._covered = waiting
+        if any(project.layer(key) is None for key in gone):
+            QTimer.singleShot(0, self, self._tell_of_undo)  # The stack says what it did once it is done.
         for base_id in gone.values():
             if project.layer(base_id) is not None and base_id not in (
                 *self._window.scene.aside,
                 *waiting.values(),
             ):
                 project.set_visible([base_id], True)
+
+    def _tell_of_undo(self) -> None:
+        """An edit that waited went: where undo took it, say how it comes back."""
+        stack = self._window.project.undo_stack
+        edit = stack.redoText().removeprefix(EDIT_STEP)
+        if edit != stack.redoText():
+            self._window.shell.toast(
+                f"Took back “{short(edit)}”, which waited. Redo brings it again.", "info"
+            )
 
     def _forget(self) -> None:
         self._covered, self._current, self._last = {}, {}, None
@@ -316,7 +328,8 @@ class PendingDesk(QObject):
             notes = [editor_of(pending.origin), *notes_of(pending.origin)]
             made = what_made(pending)
             title = f"Pending edit {made}" if prompt_of(pending.origin) else f"Pending edit by {made}"
-            bar.show_pending(title, figures, ". ".join(x.rstrip(".") for x in notes if x))
+            has_base = base_of(self._window.project.layers, pending) is not None
+            bar.show_pending(title, figures, ". ".join(x.rstrip(".") for x in notes if x), has_base=has_base)
         elif not self._window.review.is_of_versions:
             bar.hide()
         self._window.edit_panel.prompt.set_accented(pending is None)

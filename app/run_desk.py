@@ -37,6 +37,7 @@ from widgets.job_rows import JobRow
 
 # What colours say more than shape, by method: shown as colours at once.
 _SHOWN_VALUES = {"distance": "distance"}
+EDIT_STEP = "Edit: "  # how undo steps begin that put an edit there to wait
 _OF_ROOMS = ("debsdf", "tsdf", "poisson", "extract")
 
 
@@ -369,7 +370,7 @@ class RunDesk(QObject):
         """The result waits beside the layer that it was made from; that one is hidden meanwhile."""
         project, output = self.document.project, result.outputs[0]
         pending = pending_layer(base, job.title, output.data, origin, shown_style(origin.method))
-        project.edit(f"Edit: {job.title}", with_pending(project.layers, pending))
+        project.edit(f"{EDIT_STEP}{job.title}", with_pending(project.layers, pending))
         self.result_added.emit([pending])
         self.edit_added.emit(pending)
 

@@ -37,14 +37,20 @@ class ReviewBar(QFrame):
         self.set_mode("after")
         self.hide()
 
-    def show_pending(self, title: str, figures: str, note: str = "") -> None:
-        """An edit that waits. figures: how much it changed. note: what made it."""
-        self._show(title, figures, note, "circle-dashed", is_pending=True)
+    def show_pending(self, title: str, figures: str, note: str = "", *, has_base: bool = True) -> None:
+        """An edit that waits. figures: how much it changed. note: what made it. has_base: whether what it was made from
+        is still there, to compare with and to try again on."""
+        gone = "" if has_base else "What it was made from was deleted"
+        self._show(title, figures, ". ".join(filter(None, (note, gone))), "circle-dashed", is_pending=True)
+        for widget in (*self.modes.values(), self._choices["another"]):
+            widget.setVisible(has_base)
 
     def show_pair(self, before: str, after: str) -> None:
         """Two versions that are compared, by their names, with nothing to decide."""
         self._show(f"“{before}” and “{after}”", "", "", "git-compare", is_pending=False)
         self.modes["after"].setText(after)
+        for button in self.modes.values():
+            button.show()
 
     def set_mode(self, mode: str) -> None:
         """Tick how it is compared; none for "before"."""
@@ -81,7 +87,7 @@ class ReviewBar(QFrame):
         made: dict[str, QPushButton] = {}
         for name, words, icon_name, tip in (
             ("accept", "Accept", "check", "Keep it as a new version (Ctrl+Shift+Return)"),
-            ("reject", "Reject", "x", "Drop it; everything is as before (Ctrl+Shift+Backspace)"),
+            ("reject", "Reject", "x", "Drop it; everything is as before (Ctrl+Shift+Backspace, or Ctrl+Z)"),
             ("another", "Another seed", "refresh-cw", "Try the same words with another seed"),
             ("refine", "Refine", "pencil", "Change the words, and try again"),
             ("close", "Close", "x", "Compare no longer (\\)"),
