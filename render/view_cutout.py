@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,7 +56,8 @@ def _sees(seen, camera, x, y, z):
     height, width = seen.shape
     if not (0 <= u < width and 0 <= v < height):
         return -1
-    i, j = np.int64(v), np.int64(u)
+    i: Any = np.int64(v)
+    j: Any = np.int64(u)
     for a in range(max(i - EDGE, 0), min(i + EDGE + 1, height)):
         for b in range(max(j - EDGE, 0), min(j + EDGE + 1, width)):
             if seen[a, b] > 0:

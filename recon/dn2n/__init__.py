@@ -95,9 +95,12 @@ class EditSceneSettings(Settings):
         1280, ge=16, le=8192, title="Size of novel views", json_schema_extra={"unit": "px"}
     )
     """Longer side of the pictures that are made for cameras, at most."""
-    depth: Literal["auto", "scene", "cues", "field", "cloud", "photos"] = Field("auto", title="Depth from")
+    depth: Literal["auto", "scene", "cues", "field", "cloud", "photos", "trained"] = Field(
+        "auto", title="Depth from"
+    )
     """scene: its own; cues: depth networks', aligned; field, cloud: a field or splats that are given; photos: found by
-    comparing them. auto: the first of these that there is."""
+    comparing them; trained: a radiance field that is trained for it. auto: the first of these by which the photos
+    foretell each other well, the best of them where none does."""
 
 
 METHOD = Method(

@@ -99,7 +99,7 @@ def view_rows(record: EditRecord) -> list[dict[str, Any]]:
 
 def notes(record: EditRecord) -> Sequence[str]:
     """What a person should know of an edit."""
-    plan, found = record.plan, list(record.plan.notes)
+    plan, found = record.plan, [*record.plan.notes, *record.depth.notes]
     if plan.unknown:
         words = ", ".join(f"“{word}”" for word in plan.unknown)
         found.append(f"Not understood and left out: {words}.")
@@ -213,6 +213,7 @@ def _figures(field: ViewField, record: EditRecord) -> dict[str, Any]:
             "from": IN_WORDS[record.depth.source],
             "known": _rounded(record.depth.known),
             "tolerance": _rounded(record.depth.views.tolerance),
+            **({"psnr_left_out": _rounded(record.depth.psnr)} if np.isfinite(record.depth.psnr) else {}),
         },
         "left_out": {name: _rounded(value) for name, value in asdict(record.calibration).items()},
         "change": _rounded(np.abs(edited - photos).mean()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.photo_error import flat_psnr, left_out_psnr
 from recon.dn2n.scene_views import SceneViews
 from recon.errors import InputError
 from recon.method import Progress
@@ -18,7 +19,7 @@ from render.image_files import read_depth
 from render.radiance_field import RadianceField
 
 Float = NDArray[np.float32]
-DepthWish = Literal["auto", "scene", "cues", "field", "cloud", "photos"]
+DepthWish = Literal["auto", "scene", "cues", "field", "cloud", "photos", "trained"]
 Found = Generator[Progress, None, Float | None]
 
 ENOUGH = 0.05  # share of all pixels whose depth must be known
@@ -26,6 +27,9 @@ OPAQUE = 0.5  # least coverage of a pixel of splats or of a field that has a dep
 TOLERANCES = (0.02, 0.06)  # least and largest that views may differ by, of the depth
 SPREADS = 3.0  # median differences that the tolerance is
 FUSED_CELLS = 224  # along the region, of the surface that depths of networks are fused into
+GOOD, FAIR = 22.0, 19.0  # dB with which photos are foretold: no other depth is sought, none is trained for
+KNOWS_NOTHING = 3.0  # dB above photos of one colour
+CLEARLY = 0.3  # dB by which a later source must be better
 LEAST_OVERLAP = 0.05  # of a view's pixels that another sees
 
 IN_WORDS = {
@@ -34,23 +38,43 @@ IN_WORDS = {
     "field": "the radiance field",
     "cloud": "the splats",
     "photos": "the photos, compared with each other",
+    "trained": "a radiance field trained for it",
     "before": "the edit before",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class SceneDepth:
-    """views: with depth. source: where it is from, a key of IN_WORDS. known: share of pixels that have one."""
+    """views: with depth. source: where it is from, a key of IN_WORDS. known: share of pixels that have one. psnr: in
+    dB, with which photos are foretold by it from the others."""
 
     views: DepthViews
     source: str
     known: float
+    psnr: float = np.inf
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of it."""
+        found = []
+        if self.source == "trained":
+            found.append(
+                "No depth was given, and the photos tell little of it: a radiance field was trained for it."
+            )
+        if self.psnr < FAIR:
+            found.append(
+                f"The depth fits the photos badly (each is foretold from the others with {self.psnr:.1f} dB): new views "
+                "away from the photos will be wrong in places. More photos, depth, or splats of the scene would help."
+            )
+        return tuple(found)
 
 
 def find_depth(
-    views: SceneViews, wish: DepthWish = "auto", field: RadianceField | None = None, cloud: GaussianCloud | None = None
+    views: SceneViews, wish: DepthWish = "auto", field: RadianceField | None = None, cloud: GaussianCloud | None = None,
+    device: str = "cpu",
 ) -> Generator[Progress, None, SceneDepth]:  # fmt: skip
-    """The depth of each view, from the first source that has any, or the one wished for.
+    """The depth of each view, from the source wished for, or the first by which photos foretell each other well; where
+    none does, from the best of them, a radiance field among them that is trained for it.
 
     Raises InputError where there is none, or where no two views see the same.
     """
@@ -60,35 +84,73 @@ def find_depth(
         "field": lambda: field_depths(views, field),
         "cloud": lambda: cloud_depths(views, cloud),
         "photos": lambda: photo_depths(views),
+        "trained": lambda: trained_depths(views, device),
     }
-    for name in sources if wish == "auto" else (wish,):
-        depths = yield from sources[name]()
-        depths = of_what_counts(depths, views)
-        if depths is not None and known_share(depths, views) >= ENOUGH:
-            return checked(DepthViews(views.cameras, depths), name)
-    if wish not in ("auto", "photos"):
-        raise InputError(
-            f"There is no depth from {IN_WORDS[wish]}.",
-            "Let the depth come from another source, such as “auto”, or give what it needs.",
-        )
-    raise _nothing_found()
+    if wish != "auto":
+        depths = yield from sources[wish]()
+        return _wished(views, depths, wish)
+    train = sources.pop("trained")
+    best, failure = yield from _best_of(views, sources)
+    if failure is None and (best is None or best.psnr < FAIR):
+        trained, _ = yield from _best_of(views, {"trained": train})
+        if trained is not None and trained.psnr > (best.psnr if best else flat_psnr(views) + KNOWS_NOTHING):
+            return trained
+    if best is None:
+        raise failure or _nothing_found()
+    return best
 
 
-def checked(views: DepthViews, source: str) -> SceneDepth:
-    """Depth with how well the views agree about it. Raises InputError where no two see the same."""
+def _best_of(
+    views: SceneViews, sources: Mapping[str, Callable[[], Found]]
+) -> Generator[Progress, None, tuple[SceneDepth | None, InputError | None]]:
+    """The first depth by which photos foretell each other well, else the best; and what the first one lacked that no two
+    views agree about."""
+    best: SceneDepth | None = None
+    failure: InputError | None = None
+    for name, found in sources.items():
+        depths = of_what_counts((yield from found()), views)
+        if depths is None or known_share(depths, views) < ENOUGH:
+            continue
+        try:
+            depth = checked(DepthViews(views.cameras, depths), name, left_out_psnr(views, depths))
+        except InputError as error:
+            failure = failure or error
+            continue
+        if best is None or depth.psnr > best.psnr + CLEARLY:
+            best = depth
+        if best.psnr >= GOOD:
+            break
+    return best, failure
+
+
+def _wished(views: SceneViews, depths: Float | None, name: str) -> SceneDepth:
+    """Depth from the source that was asked for. Raises InputError where that has none."""
+    depths = of_what_counts(depths, views)
+    if depths is not None and known_share(depths, views) >= ENOUGH:
+        return checked(DepthViews(views.cameras, depths), name, left_out_psnr(views, depths))
+    if name == "photos":
+        raise _nothing_found()
+    raise InputError(
+        f"There is no depth from {IN_WORDS[name]}.",
+        "Let the depth come from another source, such as “auto”, or give what it needs.",
+    )
+
+
+def checked(views: DepthViews, source: str, psnr: float = np.inf) -> SceneDepth:
+    """Depth with how well the views agree about it. psnr: with which it foretells photos, in dB. Raises InputError
+    where no two see the same."""
     views = DepthViews(views.cameras, views.depths, 2 * TOLERANCES[1])
     share, _ = views.shared
     if max(share[~np.eye(len(views), dtype=bool)], default=0.0) < LEAST_OVERLAP:
-        if source == "photos":
+        if source in ("photos", "trained"):
             raise _nothing_found()
         raise InputError(
             "No two views show the same part of the scene.",
             "Use photos that overlap; if they do, their cameras or depths are wrong.",
         )
     tolerance = float(np.clip(SPREADS * views.median_disagreement(), *TOLERANCES))
-    return SceneDepth(
-        DepthViews(views.cameras, views.depths, tolerance), source, float((views.depths > 0).mean())
-    )
+    known = float((views.depths > 0).mean())
+    return SceneDepth(DepthViews(views.cameras, views.depths, tolerance), source, known, psnr)
 
 
 def of_what_counts(depths: Float | None, views: SceneViews) -> Float | None:
@@ -189,6 +251,13 @@ def cloud_depths(views: SceneViews, cloud: GaussianCloud | None) -> Found:
         depths[i] = np.where(seen.alpha >= OPAQUE, seen.depth, 0)
         yield Progress(i + 1, len(views), "Drawing depth")
     return depths
+
+
+def trained_depths(views: SceneViews, device: str = "cpu") -> Found:
+    """Of a radiance field that is trained for it, for a short while."""
+    from recon.dn2n.trained_depth import trained_field
+
+    return (yield from field_depths(views, (yield from trained_field(views, device))))
 
 
 def photo_depths(views: SceneViews) -> Found:

@@ -11,16 +11,21 @@ from PIL import Image
 import recon.dn2n.edit_scene as edit_scene
 from app import cli_outputs
 from app.cli_run import main as isokiln_run
-from recon.dn2n import METHOD
+from recon.dn2n import METHOD, scene_depth
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.outputs import picture_names
 from recon.dn2n.scene_depth import find_depth
 from recon.dn2n.scene_views import SceneViews
 from recon.errors import InputError, MissingModel, ReconError, SettingsError
 from recon.formats import native
-from recon.method import RunContext
+from recon.method import Progress, RunContext
 from render.view_field import ViewField
 from tests.recon.dn2n.edited_scenes import originals_of, procedural, write_scene
+
+# A radiance field as small as one can be.
+TINY = {
+    "steps": 20, "rays": 512, "samples": 8, "levels": 4, "table_size": 14, "width": 16, "detail": 128, "held_out": 0,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +244,36 @@ def test_depth_comes_from_photos_where_there_is_none(tmp_path):
     assert np.median(error) < 0.03
 
 
+def test_depth_that_contradicts_the_photos_gives_way_to_better_and_a_field_is_trained_where_there_is_none(
+    scene, monkeypatch
+):
+    made = procedural()
+    views = SceneViews(scene, made.cameras, made.rgb, np.zeros(10, bool))
+    kept = outcome(find_depth(views))
+    assert kept.source == "scene" and kept.psnr > 22 and not kept.notes
+    wrong = replace(scene, depth=replace(scene.depth, scale=0.6))
+    views = replace(views, posed=wrong)
+    monkeypatch.setattr(scene_depth, "photo_depths", lambda views: iter_of(made.depth))
+    assert outcome(find_depth(views)).source == "photos"
+    monkeypatch.setattr(scene_depth, "photo_depths", lambda views: iter_of(None))
+    bare = replace(views, posed=replace(scene, depth=None))
+    monkeypatch.setattr("recon.dn2n.trained_depth.SETTINGS", TINY)
+    said = [progress.stage for progress in scene_depth.trained_depths(bare)]
+    assert "Training a radiance field for depth" in said
+    monkeypatch.setattr(scene_depth, "trained_depths", lambda views, device: iter_of(made.depth))
+    trained = outcome(find_depth(bare))
+    assert trained.source == "trained" and any("was trained" in note for note in trained.notes)
+    monkeypatch.setattr(scene_depth, "trained_depths", lambda views, device: iter_of(noise))
+    noise = np.random.default_rng(0).uniform(0.3, 3, made.depth.shape).astype(np.float32) * made.depth
+    with pytest.raises(InputError, match="no depth"):  # no better than photos of one colour
+        outcome(find_depth(bare))
+
+
+def iter_of(depths):
+    yield Progress(0, 1, "Comparing")
+    return depths
+
+
 BAD_PROMPTS = {
     "empty": ("   ", "empty"),
     "unknown": ("blorfle the wibbly snark", "blorfle"),
@@ -255,7 +290,7 @@ def test_prompts_that_cannot_be_done_are_told_before_anything_is_read(scene, tmp
     assert not list(tmp_path.iterdir())
 
 
-def test_one_view_views_without_overlap_and_no_depth_are_told(scene, tmp_path):
+def test_one_view_views_without_overlap_and_no_depth_are_told(scene, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="One view"):
         edited(tmp_path, scene.select(np.array([0])), prompt="make it night")
     poses = np.array(scene.cameras.cam_from_world)
@@ -263,6 +298,7 @@ def test_one_view_views_without_overlap_and_no_depth_are_told(scene, tmp_path):
     apart = replace(scene, cameras=replace(scene.cameras, cam_from_world=poses))
     with pytest.raises(InputError, match="No two views"):
         edited(tmp_path, apart, prompt="make it night")
+    monkeypatch.setattr("recon.dn2n.trained_depth.SETTINGS", TINY)
     with pytest.raises(InputError, match="no depth"):
         edited(tmp_path, replace(apart, depth=None), prompt="make it night")
     with pytest.raises(InputError, match="no depth from the splats"):
