@@ -24,6 +24,11 @@ class FieldPicture(Frozen):
         self._own("alpha", np.float32, rgb.shape[:2])
         self._own("depth", np.float32, rgb.shape[:2])
 
+    @property
+    def filled(self) -> NDArray[np.float32]:
+        """(H, W, 3) the colours themselves, black where alpha is 0."""
+        return np.where(self.alpha[..., None] > 0, self.rgb / np.maximum(self.alpha, 1e-6)[..., None], 0)
+
     def over(self, background: ArrayLike) -> NDArray[np.float32]:
         """(H, W, 3) the picture before a background colour (3,)."""
         color = np.asarray(background, np.float32)

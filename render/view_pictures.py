@@ -6,18 +6,19 @@ blended and then coloured. A picture can be drawn a few rows at a time.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from render.color_map import mapped
 from render.compiled import Float
 from render.field_picture import FieldPicture
-from render.view_candidate_kernels import OUTSIDE
 from render.view_candidates import Candidates, KnownViews, room_for
 from render.view_cutout import carve
 from render.view_depth import novel_depth
 from render.view_field import ViewField
-from render.view_rule import blended_by_rule, guessed_colors, guessed_share, rule_prior
+from render.view_rule import blended_by_rule, guessed_colors, guessed_share, opacity, rule_prior
 from render.view_sources import (
     LOG_WEIGHT,
     NUM_QUICK_SOURCES,
@@ -29,7 +30,6 @@ from render.view_sources import (
     source_cameras,
 )
 
-MARGIN = 0.25  # of a view's longer side, by which its border is drawn out
 SKY_BELIEF = -15.0  # log prior of a view that says that there is sky: half its pixels at least have no depth
 TILE = 8192  # pixels that are drawn at once, so that what is known of them stays in the cache
 
@@ -97,8 +97,8 @@ class ViewDrawer:
         return depth
 
     def picture(self, rows: tuple[int, int] | None = None) -> FieldPicture:
-        """Rows first … last of the picture, all where not given. alpha is 0 where no view looks, else 1; depth is 0
-        there and where sky is seen."""
+        """Rows first … last of the picture, all where not given. alpha is 1 where a view shows what is there, falls
+        to 0 beyond what they show; depth is 0 where alpha is, and where sky is seen."""
         first, last = (0, self.size[1]) if rows is None else rows
         pixels = rows_of(self.size, (first, last))
         rgb = np.zeros((len(pixels), 3), np.float32)
@@ -125,8 +125,8 @@ class ViewDrawer:
         self._guess(colors, found, pixels)
         if self.field.has_color_map:
             colors = mapped(self.field, colors, self._points(pixels), self._world_from_cam)
-        is_seen = self._is_seen(found, pixels).astype(np.float32)
-        return np.clip(colors, 0, 1) * is_seen[:, None], is_seen
+        alpha = self._opacity(found, pixels)
+        return np.clip(colors, 0, 1) * alpha[:, None], alpha
 
     def _guess(self, colors: Float, found: Candidates, pixels: NDArray[np.integer]) -> None:
         """Give colours (P, 3) to what no source shows."""
@@ -143,13 +143,14 @@ class ViewDrawer:
 
         return np.asarray(blend(found, self.field.network), np.float32)
 
-    def _is_seen(self, found: Candidates, pixels: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """(P,) where a view's picture contains the point or ends shortly before it; of sky, where a view says that it
-        is sky; never there where the scene is cut out."""
+    def _opacity(self, found: Candidates, pixels: NDArray[np.integer]) -> Float:
+        """(P,) 1 where a view's picture contains the point, less where it ends shortly before it; of sky, 1 where a view
+        says that it is sky; 0 for sky where the scene is cut out."""
         is_sky = self.depth.reshape(-1)[pixels] <= 0
-        belief = (found.prior - self._views.cameras[:, LOG_WEIGHT]).max(1)
-        is_seen: NDArray[np.bool_] = belief > np.where(is_sky, SKY_BELIEF, OUTSIDE * (1 + MARGIN))
-        return is_seen & ~is_sky if self.field.is_cut_out else is_seen
+        belief = found.prior - self._views.cameras[:, LOG_WEIGHT]
+        known = opacity(rule_prior(replace(found, prior=belief)), found.is_inside)
+        sky = (belief.max(1) > SKY_BELIEF) & (not self.field.is_cut_out)
+        return np.where(is_sky, sky.astype(np.float32), known)
 
     def _points(self, pixels: NDArray[np.integer]) -> Float:
         """(P, 3) in the camera's axes; sky at the far end of what is known."""

@@ -5,26 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from render.compiled import Float
 from render.view_candidate_kernels import OUTSIDE
 from render.view_candidates import Candidates, blended
 
-BORDER = (
-    -21.0
-)  # log weight of a source whose picture ends at the point: less than any that shows it with some error of
-# depth, more than one before which something else stands, which would paint that on it
-BLURRED = (
-    -29.0
-)  # where all sources weigh less, colours are blurred: they end 13 % of their size before the point
+# Log weight of a source whose picture ends at the point: less than of any that shows it with some error of depth, more
+# than of one before which something else stands, and which would paint that on it.
+BORDER = -21.0
 BEYOND = 1.5  # how much faster it falls farther out than `Candidates.prior` does
+BLURRED = -25.0  # where all sources weigh less, colours are blurred: 7 % of their size beyond them
+FADES, GONE = (
+    -23.0,
+    -36.0,
+)  # where pictures begin to be transparent, and are so: 3 and 25 % beyond all sources
 
 
 def blended_by_rule(found: Candidates, sharpness: float = 1.0) -> Float:
     """(P, 3): the sources' colours with weights softmax(sharpness · `rule_prior`). sharpness: above 1 the best source
     counts more, below 1 more of them do."""
+    return blended(by_rule(found, sharpness))
+
+
+def by_rule(found: Candidates, sharpness: float = 1.0) -> Candidates:
+    """The same with the rule's log weights, sharpness · `rule_prior`, as prior."""
     prior = rule_prior(found)
-    return blended(replace(found, prior=prior if sharpness == 1 else prior * np.float32(sharpness)))
+    return replace(found, prior=prior if sharpness == 1 else prior * np.float32(sharpness))
 
 
 def rule_prior(found: Candidates) -> Float:
@@ -38,6 +45,13 @@ def guessed_share(prior: Float) -> Float:
     `BLURRED` on. prior: `rule_prior`."""
     share: Float = np.clip((np.float32(BORDER) - prior.max(1)) / np.float32(BORDER - BLURRED), 0, 1)
     return share
+
+
+def opacity(prior: Float, is_inside: NDArray[np.bool_]) -> Float:
+    """(P,) within 0 and 1: 1 where a source's picture has the place, or nearly so, then less and less. prior:
+    `rule_prior` without the views' weights. is_inside: (P, S)."""
+    fade = np.clip((prior.max(1) - np.float32(GONE)) / np.float32(FADES - GONE), 0, 1)
+    return np.where(is_inside.any(1), np.float32(1), fade)
 
 
 def guessed_colors(found: Candidates, sharpness: float = 1.0) -> Float:

@@ -160,7 +160,7 @@ def _write_novel(
     drawn, files = [], picture_names(novel.names)
     for i, file in enumerate(files):
         picture = draw(without(field, novel.names[i]) if novel.views[i] >= 0 else field, novel.cameras, i)
-        shown = _bytes(np.dstack([picture.rgb, picture.alpha]) if field.is_cut_out else picture.rgb)
+        shown = _bytes(np.dstack([picture.rgb, picture.alpha]) if field.is_cut_out else picture.filled)
         Image.fromarray(shown).save(folder / "novel" / file)
         np.save(folder / "depth" / Path(file).with_suffix(".npy").name, picture.depth)
         drawn.append(picture)
@@ -232,7 +232,7 @@ def _of_novel(
     sizes = {picture.alpha.shape for picture in pictures}
     if len(pictures) > 1 and len(sizes) == 1:
         seen = DepthViews(novel.cameras, np.stack([picture.depth for picture in pictures]))
-        found["warp_novel"] = _warps(consistency(np.stack([picture.rgb for picture in pictures]), seen))
+        found["warp_novel"] = _warps(consistency(np.stack([picture.filled for picture in pictures]), seen))
     rows = [
         _against_photo(field, record, novel, i, pictures[i])
         for i in np.flatnonzero(novel.views >= 0).tolist()
@@ -254,11 +254,11 @@ def _against_photo(
     unedited = replace(field, pictures=field.originals, color_map=np.zeros((0, 0, 0, 12), np.float32))
     plain = draw(without(unedited, novel.names[index]), novel.cameras, index)
     photo = _shown(np.asarray(record.views.rgb[view] / np.float32(255), np.float32), record.views, view)
-    row = psnr(plain.rgb, photo, plain.alpha > 0), ssim(plain.rgb, photo)
+    row = psnr(plain.filled, photo, plain.alpha > 0), ssim(plain.filled, photo)
     if not record.edited.is_edited[view]:
         return *row, np.nan, np.nan
     edited = _shown(record.edited.pictures[view], record.views, view)
-    return *row, psnr(picture.rgb, edited, picture.alpha > 0), ssim(picture.rgb, edited)
+    return *row, psnr(picture.filled, edited, picture.alpha > 0), ssim(picture.filled, edited)
 
 
 def _shown(picture: Float, views: SceneViews, view: int) -> Float:

@@ -52,7 +52,7 @@ def _foretold(small: DepthViews, photos: NDArray[np.uint8], index: int) -> Float
         np.ones(len(others), np.float32), np.zeros((0, 0, 0, 12), np.float32), np.eye(4), np.zeros(0, np.float32),
     )  # fmt: skip
     at = camera.cam_from_world[index], camera.focal[index], camera.center[index], small.size
-    return view_picture(field, *at).rgb
+    return view_picture(field, *at).filled
 
 
 def _counted(views: SceneViews, size: tuple[int, int], index: int) -> NDArray[np.bool_] | None:

@@ -246,7 +246,7 @@ def _bench_quality(name: str, cases: Iterable[Case], noises: tuple[str, ...] = N
             for view in held_out:
                 pinhole = cameras.cam_from_world[view], cameras.focal[view], cameras.center[view]
                 truth = rgb[view].astype(np.float32) / 255
-                ours = view_picture(field, *pinhole, (rgb.shape[2], rgb.shape[1])).rgb
+                ours = view_picture(field, *pinhole, (rgb.shape[2], rgb.shape[1])).filled
                 chosen = choose_sources(field, *pinhole, (rgb.shape[2], rgb.shape[1]))
                 plain = _torch_blend(field, chosen, *pinhole, np.maximum(given[view], 1e-3)).numpy()
                 figures[noise].append(

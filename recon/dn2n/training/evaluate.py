@@ -118,7 +118,7 @@ def drawn(field: ViewField, case: EvaluationCase, view: int) -> Float:
     width, height = (int(side) for side in cameras.size[view])
     chosen = choose_sources(field, *pinhole, (width, height), count=NUM_SOURCES)
     picture = ViewDrawer(field, *pinhole, (width, height), chosen=chosen).picture()
-    return np.where(picture.alpha[..., None] > 0, picture.rgb, np.float32(np.nan))
+    return np.where(picture.alpha[..., None] > 0, picture.filled, np.float32(np.nan))
 
 
 def alone(case: EvaluationCase, view: int) -> Float:
