@@ -160,7 +160,7 @@ def _write_novel(
     drawn, files = [], picture_names(novel.names)
     for i, file in enumerate(files):
         picture = draw(without(field, novel.names[i]) if novel.views[i] >= 0 else field, novel.cameras, i)
-        shown = _bytes(np.dstack([picture.rgb, picture.alpha]) if field.is_cut_out else picture.filled)
+        shown = _bytes(np.dstack([picture.filled, picture.alpha]) if field.is_cut_out else picture.filled)
         Image.fromarray(shown).save(folder / "novel" / file)
         np.save(folder / "depth" / Path(file).with_suffix(".npy").name, picture.depth)
         drawn.append(picture)
