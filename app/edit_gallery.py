@@ -122,7 +122,7 @@ class EditGallery(QObject):
         self._views = views
         layer = None if self._shown is None else self._window.project.layer(self._shown[0])
         figures = {} if layer is None or layer.origin is None else layer.origin.figures
-        self._window.edited_views.set_views(views, consistency_words(figures))
+        self._window.edited_views.set_views(views, consistency_words(figures), self._decided)
 
     def _folder_of(self, layer: Layer) -> Path | None:
         """Where the run of an edit left its files, if they are there."""

@@ -43,6 +43,7 @@ def view_of(row: Mapping[str, Any]) -> EditedView:
         decision in ("kept", "weakened", "held out"),
         words.get(decision, reason),
         bool(row.get("is_overruled")),
+        decision == "weakened",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,33 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QWidget
 
+from widgets.elided_label import ElidedLabel
 from widgets.image_cells import ImageModel, ImageRow, show_as_cells
 from widgets.parts import EmptyPlace, column_in, icon_button, row_of, text_button
-from widgets.theme import active_theme, secondary_label
+from widgets.theme import active_theme
 
 Picture = NDArray[np.uint8]
 _WORDS_FROM = 560  # design pixels of width from which the buttons have room for words
-_FILTERS = (("all", "All"), ("used", "Kept"), ("left out", "Left out"))
+_FILTERS = (("all", "All"), ("used", "Kept"), ("doubtful", "Counting less"), ("left out", "Left out"))
 
 
 @dataclass(frozen=True)
 class EditedView:
     """One view. score: how far it is from what the views say together, in percent; None where it takes no part.
-    is_kept: whether the edit uses it. is_overruled: whether a person decided so."""
+    is_kept: whether the edit uses it. is_overruled: whether a person decided so. counts_less: used, but hardly."""
 
     name: str
     score: float | None
     is_kept: bool
     reason: str = ""
     is_overruled: bool = False
+    counts_less: bool = False
 
-    def row(self) -> ImageRow:
-        """How the list shows it."""
+    def row(self, is_changed: bool = False) -> ImageRow:
+        """How the list shows it. is_changed: since the edit was made."""
         figure = "" if self.score is None else f"{self.score:.1f} %"
-        who = "your choice" if self.is_overruled else self.reason
-        return ImageRow(self.name, self.is_kept, note=who, figure=figure)
+        is_doubtful = self.counts_less and not self.is_overruled
+        return ImageRow(
+            self.name, self.is_kept, note=self.why, figure=figure, is_doubtful=is_doubtful, is_changed=is_changed
+        )  # fmt: skip
+
+    @property
+    def why(self) -> str:
+        """Why it is kept or left out; "" for what needs no reason."""
+        return "Your choice" if self.is_overruled else self.reason
 
 
 class _List(QListView):
@@ -90,17 +100,21 @@ class EditedViews(QWidget):
         """Index of the current view; −1 for none."""
         return self._model.image_at(self.list.currentIndex())
 
-    def set_views(self, views: Sequence[EditedView], summary: str = "") -> None:
-        """Show the views of an edit. summary: how far they agreed before and after."""
+    def set_views(
+        self, views: Sequence[EditedView], summary: str = "", decided: Sequence[EditedView] = ()
+    ) -> None:
+        """Show the views of an edit. summary: how far they agreed before and after. decided: the same views as the edit
+        was made with, where a person changed some since."""
         current = self.current
         self._views = tuple(views)
-        self._model.set_rows([view.row() for view in views])
+        changed = [now != then for now, then in zip(views, decided or views, strict=True)]
+        self._model.set_rows([view.row(is_new) for view, is_new in zip(views, changed, strict=True)])
         self._empty.setVisible(not views)
         self._content.setVisible(bool(views))
         kept = sum(view.is_kept for view in views)
         self._count.setText(f"{kept} of {len(views)} kept")
         self._count.setToolTip(summary)
-        is_changed = any(view.is_overruled for view in views)
+        is_changed = any(changed)
         self.apply.setEnabled(is_changed)
         self.apply.setToolTip(
             "Make the edit again with the views that are kept now" if is_changed
@@ -148,10 +162,9 @@ class EditedViews(QWidget):
         for name, text in _FILTERS:
             self.filter.addItem(text, name)
         self.filter.activated.connect(lambda _: self._model.show_only(self.filter.currentData()))
-        self._count, self._reason = QLabel(), secondary_label("")
+        self._count, self._reason = QLabel(), ElidedLabel(is_secondary=True)
         self._count.setObjectName("edited_kept")
         self._reason.setObjectName("edited_reason")
-        self._reason.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._toggle = icon_button(
             "square-check", "Leave out", "Keep the selected views or leave them out (Space)"
         )
@@ -188,12 +201,22 @@ class EditedViews(QWidget):
         self._toggle.setEnabled(bool(chosen))
         keeps = bool(chosen) and not all(self._views[i].is_kept for i in chosen)
         self._toggle.setText("Keep" if keeps else "Leave out")
-        words = f"{len(chosen)} selected" if chosen else ""
+        words = f"{len(chosen)} selected" if chosen else reasons(self._views)
         if len(chosen) == 1:
-            view = self._views[chosen[0]]
-            words = "  ·  ".join(part for part in (view.name, view.row().figure, view.row().note) if part)
+            words = _told(self._views[chosen[0]])
         self._reason.setText(words)
-        self._reason.setToolTip(words)
+
+
+def reasons(views: Sequence[EditedView]) -> str:
+    """Why views are left out or count less, those that most share first: "3: other shapes.  1: hardly edited"."""
+    found = Counter(view.why for view in views if view.why and (view.counts_less or not view.is_kept))
+    return "  ·  ".join(f"{count}: {why.rstrip('.')}" for why, count in found.most_common())
+
+
+def _told(view: EditedView) -> str:
+    """One view in a line: what is decided and why, then how far it is off."""
+    off = "" if view.score is None else f"{view.score:.1f} % off what the views say together"
+    return "  ·  ".join(part for part in (view.name.rpartition("/")[2], view.why.rstrip("."), off) if part)
 
 
 def overruled(views: Sequence[EditedView], which: Sequence[int], keeps: bool) -> list[EditedView]:

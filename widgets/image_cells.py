@@ -43,6 +43,8 @@ class ImageRow:
     is_held_out: bool = False
     note: str = ""  # further facts, for the line above the list
     figure: str = ""  # written on the picture where there is no PSNR
+    is_doubtful: bool = False  # used, but not trusted
+    is_changed: bool = False  # a person just decided otherwise: it stays where it was seen
 
     def words(self) -> str:
         """The image in one line."""
@@ -80,7 +82,7 @@ class ImageModel(QAbstractListModel):
         self.endResetModel()
 
     def show_only(self, name: str) -> None:
-        """Filter the images: "all", "used", "left out", "masked" or "low"."""
+        """Filter the images: "all", "used", "doubtful", "left out", "masked" or "low"."""
         self.beginResetModel()
         self._filter = name
         self._shown = self._filtered()
@@ -128,7 +130,8 @@ class ImageModel(QAbstractListModel):
         tests: dict[str, Callable[[ImageRow], bool]] = {
             "all": lambda row: True,
             "used": lambda row: row.is_used,
-            "left out": lambda row: not row.is_used,
+            "doubtful": lambda row: row.is_used and row.is_doubtful,
+            "left out": lambda row: not row.is_used or row.is_changed,
             "masked": lambda row: row.has_mask,
             "low": lambda row: row.psnr is not None and row.psnr <= low,
         }
@@ -190,6 +193,7 @@ class ImageCells(QStyledItemDelegate):
         px = active_theme().px
         signs = [("ban", "error")] if not row.is_used else []
         signs += [("circle-help", "warn")] if not row.has_pose else []
+        signs += [("triangle-alert", "warn")] if row.is_used and row.is_doubtful else []
         for place, (name, color) in enumerate(signs):
             at = QRectF(frame.right() - px(22) - place * px(22), frame.top() + px(4), px(18), px(18))
             painter.setPen(Qt.PenStyle.NoPen)

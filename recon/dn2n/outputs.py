@@ -105,7 +105,9 @@ def notes(record: EditRecord) -> Sequence[str]:
         found.append(f"Not understood and left out: {words}.")
     dropped = sum(verdict.decision == "dropped" for verdict in record.repaired.verdicts)
     if dropped:
-        found.append(f"{dropped} of {len(record.sources)} views were left out; views.json tells why.")
+        found.append(
+            f"{dropped} of {len(record.sources)} views were left out; the list of edited views (views.json) tells why."
+        )
     return list(dict.fromkeys(found))
 
 
