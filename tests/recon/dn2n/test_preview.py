@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from recon.active_run import find_method
 from recon.dn2n import METHOD
 from recon.dn2n.preview import preview_view
+from recon.dn2n.preview_run import PICTURES, PREVIEW
 from recon.errors import InputError
+from recon.method import RunContext
 from tests.synthetic_room import make_room, write_images
 
 
@@ -32,3 +36,36 @@ def test_the_preview_tells_what_was_not_understood_and_that_depth_is_missing(pos
     boxed = replace(plain, world_from_region=np.eye(4))
     with pytest.raises(InputError, match="depth"):
         preview_view(boxed, 0, METHOD.make_settings({"prompt": "make it night", "in_box": True}))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_preview_by_a_network_is_a_run_of_its_own_with_two_pictures(posed, tiny_pipeline, tmp_path):
+    values = {
+        "prompt": "bronze",
+        "editor": "ip2p",
+        "model": str(tiny_pipeline("ip2p")),
+        "options": ("size=32",),
+    }
+    settings = METHOD.make_settings(values | {"denoising_steps": 1})
+    inputs = {
+        "scene": posed.select(np.array([1])),
+        "field": None,
+        "cloud": None,
+        "before": None,
+        "cameras": None,
+    }
+    run = find_method(PREVIEW.id).load()(inputs, settings, RunContext(seed=2, folder=tmp_path))
+    stages = []
+    while True:
+        try:
+            stages.append(next(run).stage)
+        except StopIteration as end:
+            figures = end.value.figures
+            break
+    assert stages == ["Reading the photo", "Loading the editor", "Editing the photo"]
+    before, after = (np.asarray(Image.open(tmp_path / name)) for name in PICTURES)
+    np.testing.assert_array_equal(
+        before, preview_view(posed, 1, METHOD.make_settings({"prompt": "night"})).before
+    )
+    assert before.shape == after.shape and (before != after).any()
+    assert figures["label"] == "InstructPix2Pix, local" and len(figures["model_hash"]) == 64
