@@ -18,7 +18,7 @@ from render.view_candidates import Candidates, KnownViews, room_for
 from render.view_cutout import carve
 from render.view_depth import novel_depth
 from render.view_field import ViewField
-from render.view_rule import blended_by_rule, guessed_colors, guessed_share, opacity, rule_prior
+from render.view_rule import blended_by_rule, by_rule, guessed_colors, guessed_share, opacity, rule_prior
 from render.view_sources import (
     LOG_WEIGHT,
     NUM_QUICK_SOURCES,
@@ -141,7 +141,7 @@ class ViewDrawer:
             return blended_by_rule(found, self.field.sharpness)
         from render.view_network import blend
 
-        return np.asarray(blend(found, self.field.network), np.float32)
+        return np.asarray(blend(by_rule(found, self.field.sharpness), self.field.network), np.float32)
 
     def _opacity(self, found: Candidates, pixels: NDArray[np.integer]) -> Float:
         """(P,) 1 where a view's picture contains the point, less where it ends shortly before it; of sky, 1 where a view

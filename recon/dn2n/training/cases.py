@@ -18,15 +18,18 @@ from recon.dn2n.training.scenes import ProceduralScene, make_scene
 from render.view_candidates import Candidates
 from render.view_field import ViewField
 from render.view_pictures import ViewDrawer
+from render.view_rule import by_rule
 from render.view_sources import choose_sources
 
 SIZES = ((96, 72), (128, 96), (192, 144))
 SIZE_SHARES = (0.45, 0.45, 0.1)
-NUM_VIEWS = 12
+NUM_VIEWS = 13
 HARMONISED_SHARE = 0.3  # of perturbed cases, of which the views are brought together, partly or all the way
-MOST_SHORTFALL = 0.6  # of an edit, that a view of a case lacks at most; less in most cases
+MOST_SHORTFALL = 0.8  # of an edit, that a view of a case lacks at most; less in most cases
 PALETTE_SHARE = 0.15  # of perturbed cases, in which each view is carried to a palette on its own
 CLEAN_SHARE = 0.12  # of cases for a network that learns from perturbed views, which are not perturbed
+NUM_SOURCES = (4, 12)  # of a pixel, the most in most cases
+SHARPNESSES = (0.7, 1.0, 1.0, 1.0, 1.4, 2.0)  # of blending by rule, from which the network begins
 SAME_SURFACE = 0.03  # relative difference of depth up to which two pixels show the same place
 
 Inputs = Literal["perturbed", "clean"]
@@ -133,12 +136,13 @@ def _patch(
     case: TrainingCase, fields: tuple[ViewField, ...], view: int, pixels: NDArray[np.int64], shape: tuple[int, int],
     generator: np.random.Generator,
 ) -> Patch:  # fmt: skip
-    """Sources are those that drawing would take, or, in one case of four, fewer or others."""
+    """Sources are those that drawing would take, or, in some cases, fewer or others."""
     cameras = case.scene.cameras
     size = int(cameras.size[view, 0]), int(cameras.size[view, 1])
     pinhole = cameras.cam_from_world[view], cameras.focal[view], cameras.center[view]
-    count = 8 if generator.random() < 0.75 else int(generator.integers(3, 9))
-    chosen = choose_sources(fields[0], *pinhole, size, count=min(count + 2, 10), without=view)
+    fewest, most = NUM_SOURCES
+    count = most if generator.random() < 0.6 else int(generator.integers(fewest, most))
+    chosen = choose_sources(fields[0], *pinhole, size, count=count + 2, without=view)
     keep = np.arange(count) if generator.random() < 0.75 else generator.permutation(len(chosen))[:count]
     chosen = chosen[keep[keep < len(chosen)]]
     first = ViewDrawer(fields[0], *pinhole, size, chosen=chosen)
@@ -146,5 +150,6 @@ def _patch(
         first,
         *(ViewDrawer(field, *pinhole, size, chosen=chosen, depth=first.depth) for field in fields[1:]),
     ]
-    candidates = tuple(drawer.candidates(pixels, with_coarse=True) for drawer in drawers)
+    sharpness = float(generator.choice(SHARPNESSES))
+    candidates = tuple(by_rule(drawer.candidates(pixels, with_coarse=True), sharpness) for drawer in drawers)
     return Patch(view, pixels, candidates, case.clean[view].reshape(-1, 3)[pixels], shape)

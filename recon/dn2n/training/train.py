@@ -40,13 +40,14 @@ from recon.dn2n.training.cases import (
     random_patch,
 )
 from render.view_network import read_parameters
+from render.view_network_layout import CALM
 
 PATCH = (64, 48)  # pixels, width and height
 WARM_UP = 20  # steps until the full rate
 DECAY_FROM, LAST_RATE = 0.4, 0.05  # share of the steps, and of the rate at the end
 RAMP = 0.25  # share of the steps in which the perturbation grows
 LEVELS = (0.3, 1.4)  # of the perturbation, once grown
-SSIM_WEIGHT, SELF_WEIGHT, NEIGHBOUR_WEIGHT = 0.15, 1.5, 1.5
+SQUARE_WEIGHT, SSIM_WEIGHT, SELF_WEIGHT, NEIGHBOUR_WEIGHT = 5.0, 0.15, 0.25, 0.25
 CASES_AT_ONCE = 16
 STEPS_PER_CASE = 20
 REPORT_EVERY = 50
@@ -54,15 +55,16 @@ REPORT_EVERY = 50
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """inputs: "perturbed" or "clean" sources. width: of the hidden layers. cpu_seconds: stop after so many (0: only
+    """inputs: "perturbed" or "clean" sources. width: of the hidden layers. calm: as of the network. cpu_seconds: stop after so many (0: only
     after the steps); then the rate decays by time, and another machine stops at another step. at_once: cases among
     which each step chooses. report: steps between two points of the curve. is_grown: begin with all of the perturbation.
     """
 
     inputs: Inputs = "perturbed"
-    width: int = 16
-    steps: int = 6000
-    rate: float = 3e-3
+    width: int = 24
+    calm: float = CALM
+    steps: int = 3000
+    rate: float = 8e-3
     seed: int = 0
     cpu_seconds: float = 0.0
     device: str = "cpu"
@@ -91,7 +93,7 @@ def train(
     """The network again and again, with how it went since; the last is the trained one. start_from: parameters to go on
     from, of a network as wide."""
     torch.manual_seed(settings.seed)
-    network = BlendNetwork(settings.width)
+    network = BlendNetwork(settings.width, settings.calm)
     if start_from is not None:
         network.load_flat(start_from)
     network.to(settings.device)
@@ -172,14 +174,15 @@ def _neighbour_term(
 
 
 def difference(picture: Tensor, truth: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Mean absolute difference, and SSIM of windows of 7 × 7 pixels."""
+    """Mean absolute difference, mean square, and SSIM of windows of 7 × 7 pixels."""
     a, b = (each.T.reshape(1, 3, *shape) for each in (picture, truth))
     mean_a, mean_b = avg_pool2d(a, 7, 1), avg_pool2d(b, 7, 1)
     spread_a, spread_b = avg_pool2d(a * a, 7, 1) - mean_a**2, avg_pool2d(b * b, 7, 1) - mean_b**2
     common = avg_pool2d(a * b, 7, 1) - mean_a * mean_b
     alike = (2 * mean_a * mean_b + 1e-4) * (2 * common + 9e-4)
     ssim = alike / ((mean_a**2 + mean_b**2 + 1e-4) * (spread_a + spread_b + 9e-4))
-    return (picture - truth).abs().mean() + SSIM_WEIGHT * (1 - ssim.mean())
+    off = picture - truth
+    return off.abs().mean() + SQUARE_WEIGHT * (off**2).mean() + SSIM_WEIGHT * (1 - ssim.mean())
 
 
 def _by_rule(patch: Patch, device: str) -> Tensor:
@@ -206,6 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--name", default="blend")
     parser.add_argument("--inputs", choices=("perturbed", "clean"), default="perturbed")
     parser.add_argument("--width", type=int, default=TrainingSettings.width)
+    parser.add_argument("--calm", type=float, default=TrainingSettings.calm)
     parser.add_argument("--steps", type=int, default=TrainingSettings.steps)
     parser.add_argument("--rate", type=float, default=TrainingSettings.rate)
     parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
