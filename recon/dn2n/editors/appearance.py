@@ -12,6 +12,7 @@ Picture = NDArray[np.float32]
 Plane = NDArray[np.float32]  # (H, W)
 Triple = tuple[float, float, float]
 
+_NIGHT = 0.25  # mean light of a picture by night
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -94,7 +95,7 @@ def sunny(rgb: Picture) -> Picture:
 
 def sunset(rgb: Picture) -> Picture:
     """Orange light, violet shadows."""
-    return saturated(toned(rgb, (0.72, 0.52, 0.72), (1.22, 0.84, 0.5), 1.05), 1.15)
+    return saturated(toned(rgb, (0.70, 0.52, 0.70), (1.18, 0.85, 0.56), 1.05), 1.1)
 
 
 def dawn(rgb: Picture) -> Picture:
@@ -105,20 +106,25 @@ def dawn(rgb: Picture) -> Picture:
 
 def dusk(rgb: Picture) -> Picture:
     """The blue hour."""
-    return toned(saturated(rgb, 0.75), (0.4, 0.46, 0.78), (0.78, 0.7, 0.86), 1.15)
+    return toned(saturated(rgb, 0.7), (0.36, 0.44, 0.74), (0.66, 0.66, 0.84), 1.15)
 
 
-def night(rgb: Picture) -> Picture:
-    """Moonlight: dark, blue, and eyes that hardly see colours (as film shoots day for night)."""
-    dim = saturated(np.power(np.clip(rgb, 0, 1), np.float32(1.55)).astype(np.float32), 0.4)
-    return toned(dim, (0.17, 0.24, 0.46), (0.5, 0.6, 0.86))
+def night(rgb: Picture, mean_light: float) -> Picture:
+    """Moonlight: dark, blue, and eyes that hardly see colours (as film shoots day for night), exposed so that scenes
+    come out equally dark. mean_light: of all views."""
+    dim = np.power(np.clip(rgb, 0, 1), np.float32(1.25))
+    exposure = np.float32(np.clip(_NIGHT / max(mean_light, 0.05) ** 1.25, 0.2, 0.75))
+    lit = dim * exposure / (1 + np.float32(0.4) * exposure * dim)
+    return toned(saturated(np.asarray(lit, np.float32), 0.45), (0.62, 0.82, 1.42), (0.80, 0.96, 1.28))
 
 
 def summer(rgb: Picture) -> Picture:
     """Lush greens and warm light."""
     green = greenness(rgb)
     lush = luminance(rgb)[..., None] * np.array([0.62, 1.32, 0.34], np.float32)
-    return toned(mixed(rgb, lush, np.asarray(0.45 * green, np.float32)), (0.98, 1.0, 0.98), (1.08, 1.03, 0.9))
+    return toned(
+        mixed(rgb, lush, np.asarray(0.38 * green, np.float32)), (0.97, 0.99, 0.97), (1.05, 1.01, 0.89)
+    )
 
 
 def sepia(rgb: Picture) -> Picture:

@@ -53,14 +53,17 @@ def covered(rgb: Picture, sheet: Worksheet, name: str, color: Rgb | None = None)
         other = np.asarray(np.array(look.second, np.float32) * light, np.float32)
         base = base + (other - base) * np.clip(pattern + 0.5, 0, 1)[..., None]
     bright = np.array(ramp[2], np.float32)
-    return np.clip(base + (look.gloss * gleam)[..., None] * bright, 0, 1).astype(np.float32)
+    shining = np.clip(1.25 * look.gloss * gleam, 0, 0.85)[..., None]
+    return np.asarray(np.clip(base + shining * (bright - base), 0, 1), np.float32)
 
 
 def glossy(rgb: Picture, sheet: Worksheet) -> Picture:
     """The same colours under lacquer: deeper, and with a gleam where the surface faces the light."""
     shade, gleam = _lighting(sheet, _LACQUER)
+    # screen blending: light is added, never more than white
     deep = saturated(rgb * (0.62 + 0.38 * shade)[..., None], 1.12)
-    return np.clip(deep + (_LACQUER.gloss * gleam)[..., None], 0, 1).astype(np.float32)
+    shining = np.clip(_LACQUER.gloss * gleam, 0, 1)[..., None]
+    return np.asarray(np.clip(deep + shining * (1 - deep), 0, 1), np.float32)
 
 
 def _tone(rgb: Picture, sheet: Worksheet, detail: float) -> Plane:
@@ -69,7 +72,8 @@ def _tone(rgb: Picture, sheet: Worksheet, detail: float) -> Plane:
     local = np.maximum(luminance(sheet.pooled_colors), 0.02)
     small = np.log(light / local)
     large = np.log(local / np.float32(sheet.frame.mean_light))
-    return np.asarray(0.62 * np.exp(np.clip(detail * small + 0.38 * large, -1.6, 0.7)), np.float32)
+    tone = 0.62 * np.exp(np.clip(detail * (small + 0.5 * large), -1.6, 1.0))
+    return np.asarray(np.where(tone > 0.6, 0.6 + 0.45 * np.tanh((tone - 0.6) / 0.45), tone), np.float32)
 
 
 def _lighting(sheet: Worksheet, look: Look) -> tuple[Plane, Plane]:
@@ -204,20 +208,20 @@ def _plain(
 
 
 LOOKS: Mapping[str, Look] = {
-    "gold": Look(((0.20, 0.09, 0.01), (0.80, 0.55, 0.12), (1.0, 0.90, 0.52)), _patina, 0.15, 0.5, 9, 0.75),
+    "gold": Look(((0.20, 0.09, 0.01), (0.80, 0.55, 0.12), (1.0, 0.90, 0.52)), _patina, 0.15, 0.6, 9, 1.05),
     "bronze": Look(
-        ((0.09, 0.05, 0.02), (0.50, 0.31, 0.13), (0.93, 0.72, 0.42)), _verdigris, 0.3, 0.38, 9, 0.8, (0.25, 0.46, 0.38)
+        ((0.09, 0.05, 0.02), (0.50, 0.31, 0.13), (0.93, 0.72, 0.42)), _verdigris, 0.3, 0.45, 9, 1.05, (0.25, 0.46, 0.38)
     ),
-    "silver": Look(((0.08, 0.08, 0.10), (0.56, 0.58, 0.62), (0.98, 0.99, 1.0)), _patina, 0.18, 0.5, 10, 0.75),
-    "copper": Look(((0.14, 0.04, 0.02), (0.70, 0.36, 0.21), (1.0, 0.78, 0.62)), _patina, 0.2, 0.45, 9, 0.75),
-    "steel": Look(((0.07, 0.08, 0.09), (0.43, 0.46, 0.50), (0.92, 0.95, 1.0)), _patina, 0.12, 0.45, 12, 0.7),
-    "marble": Look(((0.42, 0.42, 0.45), (0.83, 0.82, 0.80), (1.0, 1.0, 0.99)), _veins, 0.75, 0.14, 14, 0.55),
+    "silver": Look(((0.08, 0.08, 0.10), (0.56, 0.58, 0.62), (0.98, 0.99, 1.0)), _patina, 0.18, 0.6, 10, 1.05),
+    "copper": Look(((0.14, 0.04, 0.02), (0.70, 0.36, 0.21), (1.0, 0.78, 0.62)), _patina, 0.2, 0.55, 9, 1.05),
+    "steel": Look(((0.07, 0.08, 0.09), (0.43, 0.46, 0.50), (0.92, 0.95, 1.0)), _patina, 0.12, 0.5, 12, 1.0),
+    "marble": Look(((0.42, 0.42, 0.45), (0.83, 0.82, 0.80), (1.0, 1.0, 0.99)), _veins, 0.75, 0.14, 14, 0.75),
     "stone": Look(((0.14, 0.135, 0.13), (0.50, 0.485, 0.455), (0.84, 0.82, 0.78)), _grain, 0.4, 0.0, 4, 0.95),
     "granite": Look(((0.16, 0.15, 0.16), (0.52, 0.49, 0.49), (0.88, 0.86, 0.86)), _speckles, 0.5, 0.1, 12, 0.7),
     "wood": Look(((0.17, 0.08, 0.03), (0.56, 0.35, 0.17), (0.90, 0.70, 0.45)), _rings, 0.85, 0.1, 6, 0.6),
     "ice": Look(((0.16, 0.36, 0.50), (0.60, 0.80, 0.90), (0.97, 1.0, 1.0)), _cracks, 0.35, 0.45, 12, 0.6),
     "glass": Look(((0.05, 0.20, 0.20), (0.46, 0.68, 0.66), (0.95, 1.0, 0.99)), None, 0, 0.7, 18, 0.45),
-    "porcelain": Look(((0.42, 0.44, 0.50), (0.88, 0.89, 0.91), (1.0, 1.0, 1.0)), None, 0, 0.35, 22, 0.35),
+    "porcelain": Look(((0.36, 0.38, 0.45), (0.83, 0.84, 0.87), (1.0, 1.0, 1.0)), None, 0, 0.5, 22, 0.5),
     "clay": Look(((0.27, 0.11, 0.07), (0.69, 0.37, 0.25), (0.92, 0.66, 0.52)), _grain, 0.14, 0.0, 4, 0.7),
     "jade": Look(((0.02, 0.15, 0.09), (0.20, 0.55, 0.38), (0.76, 0.95, 0.82)), _clouds, 0.22, 0.35, 14, 0.5),
     "brick": _plain("brick", _geometric("brick")),

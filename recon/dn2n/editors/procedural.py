@@ -18,13 +18,13 @@ from recon.dn2n.editors.scene_frame import SceneFrame, frame_of
 from recon.dn2n.editors.seasons import SEASON_LAYERS, SEASONS
 from recon.dn2n.editors.styles import STYLE_LAYERS, STYLES
 from recon.dn2n.editors.surfels import Surfels, pooled_surfels
-from recon.dn2n.editors.weather import NEED_SURFELS, WEATHER
+from recon.dn2n.editors.weather import NEED_SURFELS, WEATHER, by_night
 from recon.dn2n.editors.worksheet import BASE, Worksheet
 
 _POINTWISE: Mapping[str, Callable[[Picture], Picture]] = {
     name: getattr(appearance, name)
     for name in (
-        "sunset", "dawn", "dusk", "night", "overcast", "sunny", "warm", "cold", "bright", "dark", "faded",
+        "sunset", "dawn", "dusk", "overcast", "sunny", "warm", "cold", "bright", "dark", "faded",
         "flat", "summer", "sepia", "mono", "negative",
     )
 }  # fmt: skip
@@ -102,6 +102,8 @@ def _changed(operation: Operation, rgb: Picture, sheet: Worksheet) -> Picture:
         return appearance.tinted(rgb, operation.color, sheet.frame.mean_light)
     if operation.name == "colored light" and operation.color is not None:
         return appearance.colored_light(rgb, operation.color)
+    if operation.name == "night":
+        return by_night(rgb, sheet)
     if operation.name == "tinge" and operation.color is not None:
         return appearance.tinged(rgb, operation.color)
     if operation.name == "gloss":

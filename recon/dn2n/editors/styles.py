@@ -31,7 +31,7 @@ def oil(rgb: Picture, sheet: Worksheet) -> Picture:
         chosen = surfels.spreads >= least
         lay(canvas, sheet, surfels, _brushed(surfels, rgb, sheet), shape, along_edges(surfels, sheet), chosen)
     lit = _filtered(canvas.rgb * emboss(canvas.relief, 0.2)[..., None])
-    return np.clip(lit, 0, 1).astype(np.float32)
+    return np.clip(lit + 0.8 * _contours(rgb), 0, 1).astype(np.float32)
 
 
 def watercolour(rgb: Picture, sheet: Worksheet) -> Picture:
@@ -47,7 +47,7 @@ def watercolour(rgb: Picture, sheet: Worksheet) -> Picture:
     rims = np.clip((blurred - steps) * 1.6, 0, 0.25)
     pigment = (_PAPER - wash) * (0.85 + 0.7 * bloom + 0.55 * grain * (1 - light))[..., None]
     pigment += (_PAPER - wash) * (rims * 1.2)[..., None] + (light - steps)[..., None] * np.float32(0.5)
-    return np.asarray(np.clip(_PAPER - np.clip(pigment, 0, 1), 0, 1), np.float32)
+    return np.asarray(np.clip(_PAPER - np.clip(pigment, 0, 1) + 0.6 * _contours(rgb), 0, 1), np.float32)
 
 
 def pointillism(rgb: Picture, sheet: Worksheet) -> Picture:
@@ -59,7 +59,7 @@ def pointillism(rgb: Picture, sheet: Worksheet) -> Picture:
     for salt, reach in ((1.0, 0.58), (2.0, 0.42)):
         colors = _jittered(saturated(surfels.colors, 1.5), surfels, salt)
         lay(canvas, sheet, surfels, colors, (reach, reach), along)
-    return np.clip(_filtered(canvas.rgb), 0, 1)
+    return np.clip(_filtered(canvas.rgb) + 0.5 * _contours(rgb), 0, 1)
 
 
 def mosaic(rgb: Picture, sheet: Worksheet) -> Picture:
@@ -110,6 +110,14 @@ def cartoon(rgb: Picture, sheet: Worksheet) -> Picture:
 def _filtered(painted: Float) -> Float:
     """Edges as soft as a lens makes them, so that they do not flicker from view to view."""
     return np.asarray(cv2.GaussianBlur(painted, (0, 0), 0.75), np.float32)
+
+
+def _contours(rgb: Picture) -> Picture:
+    """(H, W, 3) what the photo's strong edges add to a soft picture, so that things keep their outlines; its fine
+    texture is left to the strokes."""
+    fine = rgb - cv2.GaussianBlur(rgb, (0, 0), max(rgb.shape) / 130)
+    strength = cv2.GaussianBlur(np.abs(luminance(fine)), (0, 0), max(rgb.shape) / 260)
+    return np.asarray(fine * np.clip(strength * 16 - 0.35, 0, 1)[..., None], np.float32)
 
 
 def _outlines(rgb: Picture) -> Plane:

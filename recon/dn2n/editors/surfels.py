@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ Float = NDArray[np.float32]
 
 _STEP = 2  # every so many pixels are pooled
 _FULLEST = 0.5  # of the table of cells
+_BEND = 0.01  # of 1/z, off the mean around it, at which half of a normal's weight is left
 _LEAST_TRUST = 0.1  # of the median surfel: less is noise in the air
 
 
@@ -29,7 +31,7 @@ _LEAST_TRUST = 0.1  # of the median surfel: less is noise in the air
 class Surfels:
     """M patches, world unit. positions, normals (unit), colors (sRGB), slopes (of luminance along the surface):
     (M, 3) float32. sizes: (M,) of their cells. spreads: (M,) standard deviation of luminance. priorities: (M,) random
-    numbers within 0 and 1 that belong to the cell."""
+    numbers within 0 and 1 that belong to the cell. certainties: (M,) 0 … 1 of the normals."""
 
     positions: Float
     normals: Float
@@ -38,6 +40,7 @@ class Surfels:
     sizes: Float
     spreads: Float
     priorities: Float
+    certainties: Float
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -56,6 +59,7 @@ def pooled_surfels(
         rgb = thin.rgb.reshape(-1, 3)
         normals = world_normals(thin, geometry).reshape(-1, 3)
         light, trust = luminance(rgb), _trust(normals, geometry)
+        normals = normals * _flatness(geometry)[:, None]
         for fraction, table in tables.items():
             lengths = footprint * np.float32(max(view.depth.shape) * frame.pixel * fraction)
             table.add(points, lengths, rgb, normals, light, trust)
@@ -78,6 +82,13 @@ def _trust(normals: Float, geometry: ViewGeometry) -> Float:
     facing = -np.einsum("pi,pi->p", normals, rays.reshape(-1, 3)) / geometry.distance.ravel()
     trust = np.clip((facing - 0.1) / 0.4, 0.01, 1) ** 2
     return np.asarray(np.where(geometry.is_known.ravel(), trust, 0.05 * trust), np.float32)
+
+
+def _flatness(geometry: ViewGeometry) -> Float:
+    """(P,) 0 … 1: beside a bend (1/z is linear on planes) a normal mixes two surfaces."""
+    inverse = 1 / geometry.depth
+    bend = cv2.dilate(np.abs(cv2.blur(inverse, (3, 3)) - inverse) / inverse, np.ones((5, 5), np.uint8))
+    return np.asarray(1 / (1 + (bend.ravel() / _BEND) ** 2), np.float32)
 
 
 class _Table:
@@ -114,9 +125,19 @@ class _Table:
         mean = sums / count
         places, normals, light = mean[:, 3:6], mean[:, 6:9], mean[:, 12:13]
         slopes = mean[:, 9:12] - light * places
-        normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        certainty = np.linalg.norm(normals, axis=1, keepdims=True)
+        normals = normals / np.maximum(certainty, 1e-9)
         slopes -= normals * (slopes * normals).sum(1, keepdims=True)
         spread = np.sqrt(np.maximum(mean[:, 13] - light[:, 0] ** 2, 0))
         priority = (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)).astype(np.float32) / 2**24
-        columns = (places + frame.centre, normals, mean[:, :3], slopes, mean[:, 14], spread, priority)
+        columns = (
+            places + frame.centre,
+            normals,
+            mean[:, :3],
+            slopes,
+            mean[:, 14],
+            spread,
+            priority,
+            certainty[:, 0],
+        )
         return Surfels(*(np.ascontiguousarray(column, np.float32) for column in columns))

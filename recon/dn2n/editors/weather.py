@@ -11,14 +11,24 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
-from recon.dn2n.editors.appearance import Picture, Plane, Triple, luminance, mixed, overcast, saturated, toned
+from recon.dn2n.editors.appearance import (
+    Picture,
+    Plane,
+    Triple,
+    luminance,
+    mixed,
+    night,
+    overcast,
+    saturated,
+    toned,
+)
 from recon.dn2n.editors.worksheet import Worksheet
 
 _FOG = (0.78, 0.80, 0.82)
 _DUST = (0.80, 0.62, 0.40)
 _WATER = (0.04, 0.30, 0.38)
-_FOG_DEPTH = 1.2  # optical depth of as much fog as lies before the middle of the scene, in fog as usual
-_CLEAR = 0.5  # of the distance to what is near: no fog there, so that what is looked at stays visible
+_FOG_DEPTH = 0.95  # optical depth of as much fog as lies before the middle of the scene, in fog as usual
+_CLEAR = 0.8  # of the distance to what is near: no fog there, so that what is looked at stays visible
 
 
 def optical_depth(sheet: Worksheet, amount: float) -> Plane:
@@ -38,7 +48,7 @@ def dust(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
     lying = _lying(sheet, 0.25, 0.3) * np.float32(min(0.6 * amount, 1))
     covered = mixed(rgb, np.asarray(_shaded(rgb, (0.72, 0.58, 0.40)), np.float32), lying)
     warm = mixed(covered, toned(covered, (0.8, 0.66, 0.5), (1.05, 0.9, 0.66)), min(0.8 * amount, 1.0))
-    return mixed(warm, _DUST, 1 - np.exp(-0.75 * optical_depth(sheet, amount)))
+    return mixed(warm, _DUST, 1 - np.exp(-0.65 * optical_depth(sheet, amount)))
 
 
 def underwater(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
@@ -64,16 +74,27 @@ def clear(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
 
 
 def snow(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
-    """Snow lies on what faces up, in drifts; the air is cold and the light grey."""
+    """Snow lies on what faces up, in drifts: thin at first, with the ground in its hollows, then closed; the air is cold
+    and the light grey. Its shade is that of broad shadows, not of the ground's own pattern."""
     cold = mixed(rgb, overcast(rgb), 0.7 * min(amount, 1.0))
-    cover = softened(_lying(sheet, 0.4 - 0.25 * (amount - 1), 0.45))
-    light = luminance(rgb)
-    drift = sheet.noise(0.03 * sheet.frame.middle, 2, 5)
-    shade = np.clip(0.78 + 0.3 * (light - sheet.frame.mean_light) + 0.06 * (drift - 0.5), 0.5, 1)
-    white = shade[..., None] * np.array([0.95, 0.98, 1.03], np.float32)
-    return mixed(
-        cold, np.asarray(white, np.float32), np.asarray(cover * min(amount * 1.1, 1.0) * 0.93, np.float32)
-    )
+    drift = sheet.noise(0.05 * sheet.frame.middle, 2, 5)
+    closed = 0.66 * min(amount, 1.2)
+    bare = 0.85 * smooth_step(closed, closed + 0.3, drift)
+    cover = softened(_lying(sheet, 0.36 - 0.25 * (amount - 1), 0.42) * _broadly(sheet) * (1 - bare), 1.2)
+    shadows = np.clip(broad(luminance(sheet.pooled_colors), 50) / sheet.frame.mean_light, 0.3, 1.6)
+    shade = np.clip(0.72 + 0.13 * shadows + 0.05 * (sheet.upness - 0.9) + 0.05 * (drift - 0.5), 0.5, 0.97)
+    white = shade[..., None] * np.array([0.965, 0.985, 1.02], np.float32)
+    return mixed(cold, np.asarray(white, np.float32), np.asarray(0.95 * cover, np.float32))
+
+
+def by_night(rgb: Picture, sheet: Worksheet) -> Picture:
+    """Night, with the sky (what is light and so far that nobody knows how far) darker still."""
+    dark = night(rgb, sheet.frame.mean_light)
+    if not sheet.frame.has_depth:
+        return dark
+    unknown = broad((~sheet.own_geometry.is_known).astype(np.float32), 60)
+    sky = smooth_step(0.75, 1.0, unknown) * smooth_step(0.35, 0.6, broad(luminance(rgb), 60))
+    return np.asarray(dark * (1 - 0.7 * sky)[..., None], np.float32)
 
 
 def rain(rgb: Picture, sheet: Worksheet, amount: float) -> Picture:
@@ -95,16 +116,26 @@ def smooth_step(low: float, high: float, values: Plane) -> Plane:
     return np.asarray(x * x * (3 - 2 * x), np.float32)
 
 
-def softened(values: Plane) -> Plane:
-    """Borders no sharper than a lens makes them, so that they do not flicker from view to view."""
-    return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.9), np.float32)
+def softened(values: Plane, sigma: float = 0.9) -> Plane:
+    """Borders no sharper than a lens makes them, so that they do not flicker from view to view. sigma: pixels."""
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
 
 
 def _lying(sheet: Worksheet, start: float, softness: float) -> Plane:
     """(H, W) how much of what falls lies there: on what faces up, with an uneven border."""
     uneven = sheet.noise(0.06 * sheet.frame.middle, 2, 1) - 0.5
-    facing = smooth_step(start, start + softness, sheet.upness + 0.35 * uneven)
+    facing = smooth_step(start, start + softness, sheet.upness + 0.3 * uneven)
     return np.asarray(facing * smooth_step(0.0, 0.3, sheet.upness), np.float32)
+
+
+def _broadly(sheet: Worksheet) -> Plane:
+    """(H, W) 0 … 1 whether the neighbourhood faces up too, which a wall with a few bad normals does not."""
+    return smooth_step(0.12, 0.35, broad(np.maximum(sheet.upness, 0), 45))
+
+
+def broad(values: Plane, parts: int) -> Plane:
+    """Blurred by one in so many parts of the picture's longer side."""
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), max(max(values.shape) / parts, 0.6)), np.float32)
 
 
 def _shaded(rgb: Picture, color: Triple) -> Picture:

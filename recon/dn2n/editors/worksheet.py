@@ -59,18 +59,24 @@ class Worksheet:
         own, (blended, weight) = self.own_geometry, self._base
         rays = own.points - own.eye.astype(np.float32)
         along = np.einsum("hwi,hwi->hw", blended[..., :3], rays)
-        scale = blended[..., 6] / np.where(np.abs(along) > 1e-9, along, 1)
-        is_near = (weight > _ENOUGH) & (np.abs(along) > _GRAZING * own.distance) & (np.abs(scale - 1) < _NEAR)
+        length = np.sqrt(np.einsum("hwi,hwi->hw", blended[..., :3], blended[..., :3]))
+        scale = blended[..., 6] / np.where(np.abs(along) > 1e-12, along, 1)
+        is_near = (
+            (weight > _ENOUGH)
+            & (np.abs(along) > _GRAZING * own.distance * length)
+            & (np.abs(scale - 1) < _NEAR)
+        )
         return moved_along_rays(own, np.where(is_near, scale, np.float32(1)).astype(np.float32))
 
     @cached_property
     def _base(self) -> tuple[Float, Float]:
-        """(H, W, 7) blended normals and colours of surfels, and n · (place − eye); and the blend's weight. Made at half
-        the picture's size: it is smooth."""
+        """(H, W, 7) blended normals and colours of surfels, and n · (place − eye), those of sure normals more; and the
+        blend's weight. Made at half the picture's size: it is smooth."""
         base, thin = self.surfels(BASE), thinned(self.view, 2)
         geometry = view_geometry(thin, self.frame.far_depth)
         heights = ((base.positions - geometry.eye.astype(np.float32)) * base.normals).sum(1, keepdims=True)
-        values = np.concatenate([base.normals, base.colors, heights], 1).astype(np.float32)
+        sure = np.maximum(base.certainties, 1e-3)[:, None]
+        values = np.concatenate([base.normals * sure, base.colors, heights * sure], 1).astype(np.float32)
         blended, weight = spread(base, values, thin, geometry)
         return _twice_as_large(np.concatenate([blended, weight[..., None]], -1), self.view.depth.shape)
 
