@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from render.compiled import compiled, compiled_in_parallel
 from render.hash_grid_layout import Levels
-
-# Not TBB first: open3d brings an old one, of which numba warns before it takes another.
-numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
 
 PRIMES = (1, 2654435761, 805459861)
 
@@ -26,18 +24,9 @@ _PRIME_Y, _PRIME_Z = PRIMES[1:]
 _HALF, _ONE, _ZERO = np.float32(0.5), np.float32(1), np.float32(0)
 
 Float = NDArray[np.float32]
-F = TypeVar("F")
 
 
-def _compiled(function: F) -> F:
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, parallel=True)(function))
-
-
-def _inlined(function: F) -> F:
-    return cast(F, numba.njit(cache=True, fastmath=True, nogil=True, inline="always")(function))
-
-
-@_inlined
+@compiled
 def _cell(value: Any, scale: Any) -> Any:
     """Cell, place in it in [0, 1), and the slope of that place by `value`, which is 0 outside [0, 1]."""
     clamped = min(max(value, _ZERO), _ONE)
@@ -46,7 +35,7 @@ def _cell(value: Any, scale: Any) -> Any:
     return cell, position - np.float32(cell), scale if clamped == value else _ZERO
 
 
-@_inlined
+@compiled
 def _entries(x: Any, y: Any, z: Any, resolution: Any, is_dense: Any, offset: Any, mask: Any) -> Any:
     """Rows of the table of the 8 corners of a cell."""
     if is_dense:
@@ -68,7 +57,7 @@ def _entries(x: Any, y: Any, z: Any, resolution: Any, is_dense: Any, offset: Any
     )  # fmt: skip
 
 
-@_inlined
+@compiled
 def _locate(points: Any, i: Any, of_level: Any) -> Any:
     """The corners' rows, the place in the cell (3,) and its slopes (3,)."""
     scale, resolution, is_dense, offset, end = of_level
@@ -103,7 +92,7 @@ def kernels(width: int) -> Kernels:
 
 
 def _features(width: int) -> Any:
-    @_compiled
+    @compiled_in_parallel
     def features(points: Any, table: Any, levels: Any, chunk: Any, out: Any) -> None:
         scales, resolutions, is_dense, offsets = levels
         for number in numba.prange((len(points) + chunk - 1) // chunk):
@@ -129,7 +118,7 @@ def _features(width: int) -> Any:
 
 
 def _jets(width: int) -> Any:
-    @_compiled
+    @compiled_in_parallel
     def jets(points: Any, table: Any, levels: Any, chunk: Any, out: Any, slopes: Any) -> None:
         scales, resolutions, is_dense, offsets = levels
         for number in numba.prange((len(points) + chunk - 1) // chunk):
@@ -161,7 +150,7 @@ def _jets(width: int) -> Any:
 
 
 def _add_features_gradient(width: int) -> Any:
-    @_compiled
+    @compiled_in_parallel
     def add_features_gradient(points: Any, levels: Any, of_out: Any, of_table: Any) -> None:
         scales, resolutions, is_dense, offsets = levels
         for level in numba.prange(len(scales)):
@@ -187,7 +176,7 @@ def _add_features_gradient(width: int) -> Any:
 
 
 def _add_jets_gradient(width: int) -> Any:
-    @_compiled
+    @compiled_in_parallel
     def add_jets_gradient(points: Any, levels: Any, of_out: Any, of_slopes: Any, of_table: Any) -> None:
         scales, resolutions, is_dense, offsets = levels
         for level in numba.prange(len(scales)):
@@ -218,7 +207,7 @@ def _add_jets_gradient(width: int) -> Any:
     return add_jets_gradient
 
 
-@_compiled
+@compiled_in_parallel
 def pull_back(by_features: Float, slopes: Float, out: Float) -> None:
     """out (N, 3) = by_features (N, K) times slopes (N, K, 3), point by point."""
     for i in numba.prange(len(slopes)):
@@ -230,7 +219,7 @@ def pull_back(by_features: Float, slopes: Float, out: Float) -> None:
         out[i, 0], out[i, 1], out[i, 2] = x, y, z
 
 
-@_compiled
+@compiled_in_parallel
 def pull_back_gradient(
     by_features: Float, slopes: Float, of_out: Float, of_by_features: Float, of_slopes: Float
 ) -> None:

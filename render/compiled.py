@@ -22,6 +22,9 @@ Index = NDArray[np.int32]
 Offset = NDArray[np.int64]
 Kernel = Callable[..., Any]
 
+# Not TBB first: open3d brings an old one, of which numba warns before it takes another.
+numba.config.THREADING_LAYER_PRIORITY = ["omp", "workqueue", "tbb"]
+
 # All of fastmath but the promise that nothing is infinite or NaN: parameters under training may be.
 _CAREFUL = {"contract", "reassoc", "arcp", "nsz", "afn"}
 
@@ -36,11 +39,16 @@ def compiled_for_any_number(function: Kernel) -> Kernel:
     return _compiled(function, _CAREFUL)
 
 
-def _compiled(function: Kernel, fastmath: bool | set[str]) -> Kernel:
+def compiled_in_parallel(function: Kernel) -> Kernel:
+    """A kernel whose `numba.prange` is spread over numba's own threads; its parts are `compiled`."""
+    return _compiled(function, True, parallel=True)
+
+
+def _compiled(function: Kernel, fastmath: bool | set[str], **more: bool) -> Kernel:
     # Parts are inlined whatever their size: else the process that compiles a kernel calls another copy of them than
     # those that find it in the cache, and the last bits of a result differ.
     options = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True}
-    return cast(Kernel, numba.njit(fastmath=fastmath, **options)(function))
+    return cast(Kernel, numba.njit(fastmath=fastmath, **options, **more)(function))
 
 
 @compiled

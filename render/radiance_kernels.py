@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 
 from render.compiled import Float, Kernel, compiled
@@ -155,13 +154,13 @@ def place_samples(
             points[ray * num_samples + s, 2] = z * factor + half
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+@compiled
 def _row(hashed: Any, mask: Any, of_level: Any) -> Any:
     """Where the features of a row of a level begin in the flat table."""
     return of_level[3] + np.uint64(hashed & mask) * of_level[4]
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+@compiled
 def corners_of(points: Any, i: Any, of_level: Any) -> Any:
     """Where the features of the corners of a point's cell begin, in the order 000 100 010 110 001 101 011 111 of x, y,
     z; and the place in the cell (3,). of_level: as `level_of` gives it."""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
+
+from render.compiled import compiled_for_any_number
 
 GRAZING = 0.15  # cosine between ray and normal below which views say nothing about each other
 ALIKE = 0.8  # cosine between the normals of two views on one surface
-F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F) -> F:
-    """The function as a numba kernel that frees the GIL and divides by zero as numpy does."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-@compiled
+@compiled_for_any_number
 def add_rows(index: Any, coefficients: Any, residual: Any, weights: Any, matrix: Any, right: Any) -> None:
     """Adds weighted equations sum_k coefficients[r, k] x[index[r, k]] = residual[r] to matrix (U, U), right (U,)."""
     for r in range(len(residual)):
@@ -29,7 +23,7 @@ def add_rows(index: Any, coefficients: Any, residual: Any, weights: Any, matrix:
                 matrix[index[r, a], index[r, b]] += value * coefficients[r, b]
 
 
-@compiled
+@compiled_for_any_number
 def cell_seen_at(point: Any, from_world: Any, lens: Any, step: Any, width: Any, height: Any) -> Any:
     """Flat index of the lattice cell where a view sees a point; -1 where it does not.
 
@@ -46,7 +40,7 @@ def cell_seen_at(point: Any, from_world: Any, lens: Any, step: Any, width: Any, 
     return int(v / step) * width + int(u / step)
 
 
-@compiled
+@compiled_for_any_number
 def offset_between(i: Any, a: Any, j: Any, b: Any, points: Any, along: Any, normals: Any, gate: Any) -> Any:
     """Whether cells a and b of views i and j show one surface; how far a lies before it, and how both would move.
 
@@ -76,7 +70,7 @@ def offset_between(i: Any, a: Any, j: Any, b: Any, points: Any, along: Any, norm
     return found, offset, move_a, move_b, square - offset * offset
 
 
-@compiled
+@compiled_for_any_number
 def count_matches(
     i: Any, every: Any, points: Any, along: Any, normals: Any, is_good: Any, from_world: Any, lens: Any, step: Any,
     width: Any, height: Any, gate: Any, counts: Any,
@@ -94,7 +88,7 @@ def count_matches(
                 counts[j] += 1
 
 
-@compiled
+@compiled_for_any_number
 def add_matches(
     i: Any, j: Any, points: Any, along: Any, normals: Any, is_good: Any, from_world: Any, lens: Any, step: Any,
     width: Any, height: Any, gate: Any, noise: Any, tilt: Any, cut: Any, nodes: Any, coefficients: Any,

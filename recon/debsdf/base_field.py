@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from render.compiled import compiled, compiled_in_parallel
+
 _OFFSETS = torch.tensor([[i, j, k] for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)])
 
 
@@ -77,7 +79,7 @@ def torch_spline_jets(coefficients: Tensor, points: Tensor) -> tuple[Tensor, Ten
     return total, gradient * (points.abs() <= 1)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled
 def _taps(value, last):  # type: ignore[no-untyped-def]
     """Three grid points around a place, their weights and the weights' slopes."""
     clamped = min(max(value, np.float32(-1)), np.float32(1))
@@ -94,7 +96,7 @@ def _taps(value, last):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True, parallel=True)
+@compiled_in_parallel
 def _spline_jets(points, coefficients, out, gradient):  # type: ignore[no-untyped-def]
     last = coefficients.shape[0] - 1
     for n in numba.prange(points.shape[0]):

@@ -6,25 +6,17 @@ pixels; "world" is the frame that the caller chose, for voxels that of their gri
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from render.compiled import compiled_for_any_number
+
 F32 = np.float32
-# Of fast arithmetic without "nnan" and "ninf", for pictures hold NaN where nothing is known.
-FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}
-F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F) -> F:
-    """The function as a numba kernel that frees the GIL and divides by zero as numpy does."""
-    return cast(F, numba.njit(cache=True, fastmath=FAST, nogil=True, error_model="numpy")(function))
-
-
-@compiled
+@compiled_for_any_number  # pictures hold NaN where nothing is known
 def vote(
     depth: Any, is_unexplained: Any, poses: Any, lens: Any, truncation: Any, first: Any,
     mean: Any, hits: Any, free: Any, maybe: Any, toward: Any,
@@ -73,7 +65,7 @@ def vote(
                 mean[s, j, k] /= max(hits[s, j, k], F32(1))
 
 
-@compiled
+@compiled_for_any_number
 def _place(to_world: Any, lens: Any, row: Any, column: Any, d: Any) -> Any:
     """The world point of a pixel's centre at z-depth d."""
     x = (F32(column) + F32(0.5) - lens[2]) / lens[0] * d
@@ -85,7 +77,7 @@ def _place(to_world: Any, lens: Any, row: Any, column: Any, d: Any) -> Any:
     )
 
 
-@compiled
+@compiled_for_any_number
 def _seen_at(p: Any, lens: Any, depth: Any, x: Any, y: Any, z: Any, same_depth: Any) -> Any:
     """Row and column where a view sees a point at the depth that it has there; (-1, -1) where it does not."""
     c = p[2, 0] * x + p[2, 1] * y + p[2, 2] * z + p[2, 3]
@@ -101,7 +93,7 @@ def _seen_at(p: Any, lens: Any, depth: Any, x: Any, y: Any, z: Any, same_depth: 
     return row, column
 
 
-@compiled
+@compiled_for_any_number
 def count_matches(
     view: Any, neighbours: Any, depth: Any, rgb: Any, low: Any, high: Any, from_world: Any, to_world: Any,
     lens: Any, difference: Any, same_depth: Any, step: Any, matched: Any, tested: Any,
@@ -133,7 +125,7 @@ def count_matches(
                     matched[row, column] += 1
 
 
-@compiled
+@compiled_for_any_number
 def count_overlap(
     view: Any, depth: Any, from_world: Any, to_world: Any, lens: Any, same_depth: Any, step: Any, overlap: Any
 ) -> None:
@@ -150,7 +142,7 @@ def count_overlap(
                     overlap[v] += 1
 
 
-@compiled
+@compiled_for_any_number
 def trilinear(grid: Any, x: Any, y: Any, z: Any) -> Any:
     """The value at one point in grid coordinates; beyond the grid that of its border."""
     x = min(max(x, F32(0)), F32(grid.shape[0]) - F32(1.001))
@@ -165,7 +157,7 @@ def trilinear(grid: Any, x: Any, y: Any, z: Any) -> Any:
     return low * (F32(1) - a) + high * a
 
 
-@compiled
+@compiled_for_any_number
 def sample_grid(grid: Any, places: Any) -> NDArray[np.float32]:
     """Trilinear values (P,) at grid coordinates (P, 3)."""
     values = np.empty(len(places), np.float32)
@@ -174,7 +166,7 @@ def sample_grid(grid: Any, places: Any) -> NDArray[np.float32]:
     return values
 
 
-@compiled
+@compiled_for_any_number
 def cast_rays(sdf: Any, origin: Any, rotation: Any, lens: Any, step: Any, depth: Any) -> None:
     """Writes z-depth (H, W) in voxels of the first crossing from free space (sdf > 0), where there is one.
 
@@ -190,7 +182,7 @@ def cast_rays(sdf: Any, origin: Any, rotation: Any, lens: Any, step: Any, depth:
                 depth[row, column] = found
 
 
-@compiled
+@compiled_for_any_number
 def _first_crossing(sdf: Any, origin: Any, rotation: Any, dx: Any, dy: Any) -> Any:
     """Depth along the axis of the first crossing on the ray (dx, dy, 1) in camera axes; -1 for none."""
     length = np.sqrt(dx * dx + dy * dy + F32(1))

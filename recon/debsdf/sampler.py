@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from render.compiled import compiled, compiled_in_parallel
+
 Array = NDArray[np.float32]
 # Reads (P, 3) points in the box; returns (P,) signed distance.
 Sdf = Callable[[Array], Array]
@@ -89,7 +91,7 @@ def sample_rays(
     return distances
 
 
-@numba.njit(fastmath=True, cache=True, inline="always")
+@compiled
 def _look_up(grid, x, y, z):  # type: ignore[no-untyped-def]
     """Trilinear value at a point of the box."""
     size = grid.shape[0]
@@ -106,7 +108,7 @@ def _look_up(grid, x, y, z):  # type: ignore[no-untyped-def]
     return low * (1 - u) + high * u
 
 
-@numba.njit(fastmath=True, cache=True, inline="always")
+@compiled
 def _box_span(rays_o, rays_d, i):  # type: ignore[no-untyped-def]
     """Where a ray enters the box (0 inside it) and leaves it; a short span at the origin where it misses."""
     near, far = np.float32(0), np.float32(1e9)
@@ -118,7 +120,7 @@ def _box_span(rays_o, rays_d, i):  # type: ignore[no-untyped-def]
     return near, max(far, near + np.float32(0.02))
 
 
-@numba.njit(parallel=True, fastmath=True, cache=True)
+@compiled_in_parallel
 def _sample(rays_o, rays_d, grid, beta, num_importance, jitter, out):  # type: ignore[no-untyped-def]
     """Walk along each ray, by the distance itself in the open and a third of a cell near the surface."""
     smallest = np.float32(0.7 / (grid.shape[0] - 1))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from recon.metrics import raycasting_scene
 from render.cameras import CameraSet, pixel_rays
+from render.compiled import compiled_for_any_number
 from render.mesh import TriangleMesh
 
 Float = NDArray[np.float32]
@@ -70,7 +70,7 @@ def _cast(
     return distance.reshape(height, width)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled_for_any_number
 def _mark_seen(centers, normals, cam_from_world, position, focal, center, behind, is_seen):  # type: ignore[no-untyped-def]
     """Mark faces whose centres (F, 3) are in the picture, face the camera and are not farther than `behind` (H, W)."""
     height, width = behind.shape

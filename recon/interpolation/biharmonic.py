@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.spatial.distance import cdist
 
-from recon.orex.compiled import compiled
 from recon.orex.contours2d import PlaneContours
+from render.compiled import compiled
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.orex.compiled import compiled
+from render.compiled import compiled
 
 Field = NDArray[np.float32]  # (X, Y, Z) values at the grid's points
 Floats = NDArray[np.float64]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from recon.orex.compiled import compiled
 from recon.orex.grid import Field
+from render.compiled import compiled
 
 Ints = NDArray[np.int64]
 

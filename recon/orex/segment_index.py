@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.orex.compiled import compiled
+from render.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,16 +59,18 @@ class SegmentIndex:
 
     def nearest(self, points: Floats, limit: float) -> tuple[Floats, Floats]:
         """Distance (N,) to the nearest segment, at most `limit`, and that segment's nearest point (N, 2)."""
-        return _nearest(
+        found: tuple[Floats, Floats] = _nearest(
             np.ascontiguousarray(points), limit, self.starts, self.ends, self.lower, self.cell,
             self.shape[0], self.shape[1], self.cell_first, self.cell_items,
         )  # fmt: skip
+        return found
 
     def chord_lengths(self, rows: Floats) -> Floats:
         """Length (M,) of the part of each line y = rows[m] that is inside."""
-        return _chord_lengths(
+        lengths: Floats = _chord_lengths(
             rows, self._rows_of(rows), self.starts, self.ends, self.row_first, self.row_items
         )
+        return lengths
 
     def _rows_of(self, y: Floats) -> Ints:
         row = np.floor((y - self.lower[1]) / self.cell).astype(np.int64)

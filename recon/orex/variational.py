@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.orex.compiled import compiled
 from recon.orex.grid import Field, Trilinear, prolong, restrict
+from render.compiled import compiled
 
 Rows = NDArray[np.float32]  # a banded matrix, one row a line
 
