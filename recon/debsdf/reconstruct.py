@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,28 +22,13 @@ from recon.debsdf.train import StepReport, Trainer
 from recon.errors import NoSurface
 from recon.hash_grid import HashGridLayout
 from recon.method import Output, Progress, Result, Run, RunContext, StopRequested
+from recon.training import Clock
 from render.images import PosedImages
 from render.mesh import TriangleMesh
 
 REPORT_EVERY = 10  # steps
 MEMORY = 0.9  # of the losses shown
 SPARSE_SHARE = 0.98  # sparse points within this share of the box count
-
-
-@dataclass
-class Clock:
-    """Processor and wall seconds that each stage took."""
-
-    processor: dict[str, float] = field(default_factory=dict)
-    wall: dict[str, float] = field(default_factory=dict)
-    _last: tuple[float, float] = field(default_factory=lambda: (time.process_time(), time.perf_counter()))
-
-    def lap(self, stage: str) -> None:
-        """Put the time since the last lap down to a stage."""
-        now = (time.process_time(), time.perf_counter())
-        self.processor[stage] = round(now[0] - self._last[0], 2)
-        self.wall[stage] = round(now[1] - self._last[1], 2)
-        self._last = now
 
 
 @dataclass

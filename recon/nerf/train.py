@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from recon.nerf.objective import Target, photo_loss
 from recon.nerf.pixels import Batch, Pixels
 from recon.nerf.torch_engine import TorchEngine
 from recon.splats.photos import Photos
+from recon.training import Pace
 from render.cameras import CameraSet
 from render.compiled import Float
 from render.frame import Frame
@@ -47,8 +47,7 @@ class Trainer:
         self.device = device
         self._is_random_behind = is_random_behind
         self.rng = np.random.default_rng([seed, 3])
-        self.step_count = 0
-        self._began, self._seconds_before = self._clock(), 0.0
+        self.pace = Pace(settings.steps, settings.minutes, device)
         plain = torch.eye(3, 4).repeat(len(photos), 1, 1)
         self.exposures = plain.requires_grad_(settings.exposure)
         self._optimizer = torch.optim.Adam([self.exposures], EXPOSURE_RATE) if settings.exposure else None
@@ -57,37 +56,11 @@ class Trainer:
     def layout(self) -> RadianceLayout:
         return self.engine.layout
 
-    # Where the run stands
-
-    @property
-    def share(self) -> float:
-        """Of training that is done: of the steps, or of the time limit where that is more."""
-        done = self.step_count / self.settings.steps
-        if self.settings.minutes:
-            done = max(done, self.seconds / (60 * self.settings.minutes))
-        return min(1.0, done)
-
-    @property
-    def seconds(self) -> float:
-        """Processor seconds that training took, on a GPU those of the clock; in earlier attempts too."""
-        return self._seconds_before + self._clock() - self._began
-
-    @property
-    def is_done(self) -> bool:
-        return self.share >= 1.0
-
-    def leave_out(self, seconds: float) -> None:
-        """Time that does not count as training, such as measuring."""
-        self._seconds_before -= seconds
-
-    def _clock(self) -> float:
-        return time.perf_counter() if self.device.startswith("cuda") else time.process_time()
-
     # A step
 
     def step(self) -> dict[str, float]:
         """Learn from random rays. Returns losses by name."""
-        share = self.share
+        share = self.pace.share
         count, samples = schedule.shape(self.settings, share)
         openness = schedule.openness(self.layout.grid.num_levels, share)
         self.engine.open_levels(openness, schedule.turning(share))
@@ -98,10 +71,10 @@ class Trainer:
         losses = self.engine.step(
             rays, samples, schedule.explored(share), lambda rgb, alpha: self._losses(rgb, alpha, batch, behind),
             self.settings.distortion_weight, batch.distance, trust, schedule.rate(self.settings, share),
-            self.step_count + 1,
+            self.pace.step + 1,
         )  # fmt: skip
         self._follow_exposures()
-        self.step_count += 1
+        self.pace.step += 1
         return losses
 
     def _behind(self, count: int) -> Float:
@@ -141,10 +114,13 @@ class Trainer:
 
     # Keeping and restoring
 
+    def is_finite(self) -> bool:
+        """Whether all parameters are numbers."""
+        return self.engine.is_finite()
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that the next steps depend on, as arrays by name."""
-        arrays = self.engine.state()
-        arrays["step"], arrays["seconds"] = np.array(self.step_count), np.array(self.seconds)
+        arrays = self.engine.state() | self.pace.state()
         arrays["random"] = np.frombuffer(json.dumps(self.rng.bit_generator.state).encode(), np.uint8).copy()
         if self._optimizer is not None:
             arrays["exposures"] = self.exposures.detach().numpy().copy()
@@ -155,8 +131,7 @@ class Trainer:
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state` gave."""
         self.engine.load(arrays)
-        self.step_count, self._seconds_before = int(arrays["step"]), float(arrays["seconds"])
-        self._began = self._clock()
+        self.pace.load(arrays)
         self.rng.bit_generator.state = json.loads(arrays["random"].tobytes())
         if self._optimizer is not None:
             with torch.no_grad():

@@ -88,6 +88,13 @@ class Photos:
         """Indices of the photos that are trained on."""
         return np.flatnonzero(~self.is_held_out)
 
+    def spread(self, most: int) -> tuple[list[int], str]:
+        """Some photos to measure, evenly from all, and how that figure is called: held-out ones where there are any."""
+        held_out = np.flatnonzero(self.is_held_out)
+        views = held_out if len(held_out) else self.trained
+        chosen = views[:: max(1, -(-len(views) // most))]
+        return [int(view) for view in chosen], "psnr_held_out" if len(held_out) else "psnr"
+
     @property
     def names(self) -> tuple[str, ...]:
         return self._posed.images.names

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,18 +21,12 @@ from recon.splats.pictures import Camera, Rendered, draw
 from recon.splats.relocation import explore, grow, relocate
 from recon.splats.schedule import Schedule
 from recon.splats.splitting import RESET_EVERY, Errors, clone_and_split, prune, reset_opacities
+from recon.training import Pace
 from render.gaussians import GaussianCloud
 from render.transforms import Similarity3
 
 COLOR_RATE = 1e-2  # of a learned background
 FORGET = 4096  # between the random numbers of one step and the next
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """What one step cost, by name."""
-
-    losses: dict[str, float]
 
 
 class Trainer:
@@ -64,57 +56,29 @@ class Trainer:
         self.rng = np.random.default_rng(seed)
         self._generator = torch.Generator(self.device)
         self._seed = seed
-        self.step_count = 0
+        self.pace = Pace(settings.steps, settings.minutes, device)
         self._order: NDArray[np.int64] = np.zeros(0, np.int64)
         self._refined_at = (0, 0.0)  # step, share
         self._refinements = 0
         self._errors = Errors(len(self.gaussians), self.device)
         self.background = torch.tensor(background, device=self.device)
         self._background_moments = torch.zeros(2, 1, 3, device=self.device)
-        self._began = self._clock()
-        self._seconds_before = 0.0
-
-    # Where the run stands
-
-    @property
-    def share(self) -> float:
-        """Of training that is done: of the steps, or of the time limit where that is more."""
-        done = self.step_count / self.settings.steps
-        if self.settings.minutes:
-            done = max(done, self.seconds / (60 * self.settings.minutes))
-        return min(1.0, done)
-
-    @property
-    def seconds(self) -> float:
-        """Processor seconds that training took, on a GPU those of the clock; in earlier attempts too."""
-        return self._seconds_before + self._clock() - self._began
-
-    @property
-    def is_done(self) -> bool:
-        return self.share >= 1.0
-
-    def leave_out(self, seconds: float) -> None:
-        """Time that does not count as training, such as measuring."""
-        self._seconds_before -= seconds
-
-    def _clock(self) -> float:
-        return time.process_time() if self.device.type == "cpu" else time.perf_counter()
 
     def _expected_steps(self, share: float) -> float:
         if not self.settings.minutes or share <= 0:
             return float(self.settings.steps)
-        return min(float(self.settings.steps), self.step_count / share)
+        return min(float(self.settings.steps), self.pace.step / share)
 
     # A step
 
-    def step(self) -> StepReport:
-        """Train on one photo."""
-        share = self.share
+    def step(self) -> dict[str, float]:
+        """Train on one photo. Returns losses by name."""
+        share = self.pace.share
         self.gaussians.raise_degree(self.schedule.degree(share))
         view = self._next_view()
         factor = self.schedule.level(share, self.photos.size(view))
         size = _divided(self.photos.size(view), factor)
-        self._generator.manual_seed(self._seed + FORGET * (self.step_count + 1))
+        self._generator.manual_seed(self._seed + FORGET * (self.pace.step + 1))
         background = self._background_now()
         rendered = self._draw(view, size, background)
         losses = self._losses(rendered, self.photos.photo(view).scaled(size), view, background)
@@ -124,8 +88,8 @@ class Trainer:
             self._errors.add(*rendered.slopes_in_picture(self.settings.absolute_gradient), size)
         self._follow(share)
         self._change_number(share)
-        self.step_count += 1
-        return StepReport({name: float(value.detach()) for name, value in losses.items()})
+        self.pace.step += 1
+        return {name: float(value.detach()) for name, value in losses.items()}
 
     def _draw(self, view: int, size: Size, background: Tensor, has_depth: bool = False) -> Rendered:
         values = self.gaussians.values
@@ -183,7 +147,7 @@ class Trainer:
     def _follow(self, share: float) -> None:
         """Take a step down the slopes."""
         rates = self.schedule.rates(share, self._expected_steps(share))
-        self.gaussians.step(rates, self.step_count + 1)
+        self.gaussians.step(rates, self.pace.step + 1)
         if self.settings.growth == "mcmc" and self.settings.noise:
             explore(self.gaussians, rates["means"] * self.settings.noise, self._generator)
         if self.exposures is not None:
@@ -191,12 +155,12 @@ class Trainer:
         if self.settings.background == "learned" and self.background.grad is not None:
             slope, value = self.background.grad[None], self.background.detach()[None]
             mean, square = self._background_moments
-            adam_step(value, slope, mean, square, torch.full((3,), COLOR_RATE), self.step_count + 1)
+            adam_step(value, slope, mean, square, torch.full((3,), COLOR_RATE), self.pace.step + 1)
             self.background = value[0].clamp(0, 1)
 
     def _change_number(self, share: float) -> None:
         """Relocate and grow, or clone, split and prune, when it is time."""
-        step, last = self.step_count + 1, self._refined_at
+        step, last = self.pace.step + 1, self._refined_at
         if not self.schedule.is_refined(share, share - last[1], step - last[0]):
             return
         self._refined_at = step, share
@@ -221,10 +185,13 @@ class Trainer:
 
     # Keeping and restoring
 
+    def is_finite(self) -> bool:
+        """Whether no value has become infinite or no number."""
+        return self.gaussians.is_finite()
+
     def state(self) -> Arrays:
         """Everything that the next steps depend on, as arrays by name."""
-        arrays = self.gaussians.state() | self._errors.state()
-        arrays["step"], arrays["seconds"] = np.array(self.step_count), np.array(self.seconds)
+        arrays = self.gaussians.state() | self._errors.state() | self.pace.state()
         arrays["order"] = self._order.copy()
         arrays["refined"] = np.array([*self._refined_at, self._refinements])
         arrays["background"] = self.background.detach().cpu().numpy().copy()
@@ -237,8 +204,7 @@ class Trainer:
         kept = dict(arrays)
         self.gaussians.load(kept)
         self._errors.load(kept)
-        self.step_count, self._seconds_before = int(kept["step"]), float(kept["seconds"])
-        self._began = self._clock()
+        self.pace.load(kept)
         self._order = np.array(kept["order"])
         step, share, refinements = kept["refined"].tolist()
         self._refined_at, self._refinements = (int(step), float(share)), int(refinements)

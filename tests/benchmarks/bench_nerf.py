@@ -70,17 +70,17 @@ def main() -> None:
 def run(trainer: Trainer, posed: PosedImages) -> None:
     """Train to the end; measuring does not count as training."""
     told = 0
-    while not trainer.is_done:
+    while not trainer.pace.is_done:
         losses = trainer.step()
-        if trainer.share >= (told + 1) / 2:
-            told = int(2 * trainer.share)
-            seconds, began = trainer.seconds, time.process_time()
+        if trainer.pace.share >= (told + 1) / 2:
+            told = int(2 * trainer.pace.share)
+            seconds, began = trainer.pace.seconds, time.process_time()
             field = trainer.field(posed.frame, trainer.photos.cameras)
             held_out = held_out_of(trainer)
             found = [figures(trainer, field, few(each)) for each in (trainer.photos.trained, held_out)]
-            trainer.leave_out(time.process_time() - began)
+            trainer.pace.leave_out(time.process_time() - began)
             print(
-                f"{seconds:6.1f} s  step {trainer.step_count:6d}  loss {losses['photo']:.5f}  "
+                f"{seconds:6.1f} s  step {trainer.pace.step:6d}  loss {losses['photo']:.5f}  "
                 f"train {found[0][0]:5.2f} dB {found[0][1]:.3f}  held out {found[1][0]:5.2f} dB {found[1][1]:.3f}",
                 flush=True,
             )

@@ -57,19 +57,19 @@ def main() -> None:
 def run(trainer: Trainer) -> int:
     """Train to the end; measuring does not count as training."""
     told = 0
-    while not trainer.is_done:
+    while not trainer.pace.is_done:
         trainer.step()
-        if trainer.share >= (told + 1) / 10:
-            told = int(10 * trainer.share)
-            seconds, began = trainer.seconds, time.process_time()
+        if trainer.pace.share >= (told + 1) / 10:
+            told = int(10 * trainer.pace.share)
+            seconds, began = trainer.pace.seconds, time.process_time()
             trained, held_out = trainer.photos.trained, np.flatnonzero(trainer.photos.is_held_out)
             means = [
                 np.mean(view_figures(trainer, few(each))) if len(each) else 0 for each in (trained, held_out)
             ]
-            trainer.leave_out(time.process_time() - began)
-            print(f"{seconds:6.1f} s  step {trainer.step_count:6d}  {len(trainer.gaussians):6d} Gaussians  "
+            trainer.pace.leave_out(time.process_time() - began)
+            print(f"{seconds:6.1f} s  step {trainer.pace.step:6d}  {len(trainer.gaussians):6d} Gaussians  "
                   f"trained {means[0]:5.2f} dB  held out {means[1]:5.2f} dB", flush=True)  # fmt: skip
-    return trainer.step_count
+    return trainer.pace.step
 
 
 def few(views: np.ndarray[Any, Any]) -> list[int]:

@@ -142,7 +142,7 @@ def test_the_exposure_of_each_photo_is_found(scene, tmp_path):
     dimmed = rewritten(scene, tmp_path / "dim", lambda pixels, i: np.round(pixels * gains[i]))
     settings = METHOD.make_settings(TINY | {"steps": 400, "exposure": True})
     trainer = prepare_trainer({"scene": dimmed}, settings, "cpu", 0)
-    while not trainer.is_done:
+    while not trainer.pace.is_done:
         trainer.step()
     matrices = trainer.exposures.matrices.numpy()
     usual = (
@@ -229,13 +229,13 @@ def test_a_photo_that_is_gone_is_named(scene, tmp_path):
 
 
 def test_training_that_fails_says_so(scene, monkeypatch):
-    from recon.splats.reconstruct import Diverged
     from recon.splats.train import Trainer
+    from recon.training import Diverged
 
     step = Trainer.step
 
     def spoilt(trainer):
-        if trainer.step_count == 12:
+        if trainer.pace.step == 12:
             trainer.gaussians.values["opacity_logits"].data.fill_(np.nan)
         return step(trainer)
 
