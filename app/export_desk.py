@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class ExportDesk(QObject):
         super().__init__(window)
         self._window, self._files, self._background = window, files, background
         self.dialog: ExportDialog | None = None
+        self.earlier: Callable[[], frozenset[str]] = frozenset  # ids of versions that others came after
         self._is_cancelled = threading.Event()
         self._num_bytes = self._expected_bytes = 0
         self._contents: dict[str, tuple[Layer, Any]] = {}
@@ -140,15 +141,16 @@ class ExportDesk(QObject):
         return [layer for layer in self._files.project.layers if is_exportable(layer.data)]
 
     def _layers(self, selected: Sequence[str]) -> list[ExportLayer]:
-        project = self._files.project
+        project, earlier = self._files.project, self.earlier()
         chosen = {layer.id for layer in self._exportable() if layer.id in selected}
         seen = [layer for layer in self._exportable() if project.is_visible(layer.id)]
         for kind in (TriangleMesh, GaussianCloud):
-            chosen = chosen or {layer.id for layer in seen if isinstance(layer.data, kind)}
+            found = {layer.id for layer in seen if isinstance(layer.data, kind)}
+            chosen = chosen or (found - earlier) or found
         return [
             ExportLayer(
                 layer.id, layer.name, KIND_ICONS.get(kind_of(layer), "box"), describe(layer),
-                layer.id in chosen, project.is_visible(layer.id), layer.id in selected,
+                layer.id in chosen, project.is_visible(layer.id), layer.id in selected, layer.id in earlier,
             )
             for layer in self._exportable()
         ]  # fmt: skip

@@ -112,6 +112,7 @@ def _connect_files(window: MainWindow) -> None:
     window.banners.chosen.connect(lambda banner, action: _on_banner(window, banner, action))
     files.unpack_wished.connect(window.packs.open)
     window.packs.packed.connect(lambda path: _on_exported(window, [path]))
+    window.exports.earlier = lambda: window.scene.aside
     window.exports.failed.connect(shell.show_error)
     window.exports.cancelled.connect(lambda: shell.toast("The export was cancelled; no file was written."))
     window.exports.scale_wished.connect(shell.show_frame_settings)

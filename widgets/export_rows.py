@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton,
 
 from widgets.icons import item_icon
 from widgets.notices import NoticeAction, Severity
-from widgets.parts import column_in, row_of, text_button
+from widgets.parts import FoldButton, column_in, row_of, text_button
 from widgets.theme import active_theme
 
 _ID = Qt.ItemDataRole.UserRole
@@ -21,7 +21,8 @@ _ID = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True)
 class ExportLayer:
-    """A layer that can be exported. count: in words, "24 312 triangles". is_chosen: ticked at first."""
+    """A layer that can be exported. count: in words, "24 312 triangles". is_chosen: ticked at first. is_earlier: a
+    version that others came after."""
 
     id: str
     name: str
@@ -30,6 +31,7 @@ class ExportLayer:
     is_chosen: bool = True
     is_visible: bool = True
     is_selected: bool = False
+    is_earlier: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,15 @@ class ExportWish:
 
 
 class LayerChoice(QWidget):
-    """Layers with ticks [export_layers], and buttons that tick all, the visible or the selected ones."""
+    """Layers with ticks [export_layers], and buttons that tick all, the visible or the selected ones.
+
+    Earlier versions are folded away at the end until they are asked for; what is folded away is not ticked by "All"."""
 
     changed = Signal()
 
     def __init__(self, layers: Sequence[ExportLayer], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layers = tuple(layers)
+        self._layers = tuple(sorted(layers, key=lambda layer: layer.is_earlier))
         self._list = QListWidget()
         self._list.setObjectName("export_layers")
         self._list.setAccessibleName("Layers to export")
@@ -81,8 +85,13 @@ class LayerChoice(QWidget):
         self._list.setIconSize(QSize(side, side))
         for layer in self._layers:
             self._list.addItem(_item(layer))
-        self._list.setFixedHeight(active_theme().px(28 * min(max(len(layers), 2), 6) + 8))
         self._list.itemChanged.connect(lambda _: self.changed.emit())
+        earlier = [layer for layer in self._layers if layer.is_earlier]
+        self._fold = FoldButton(f"Older versions ({len(earlier)})")
+        self._fold.setObjectName("export_earlier")
+        self._fold.setVisible(bool(earlier))
+        self._fold.clicked.connect(lambda: self._show_earlier(not self._fold.is_open))
+        self._show_earlier(any(layer.is_chosen for layer in earlier))
         heading = QLabel("What")
         heading.setProperty("role", "heading")
         buttons = [
@@ -93,6 +102,7 @@ class LayerChoice(QWidget):
         column = column_in(self, spacing=8)
         column.addLayout(row_of(heading, 1, *buttons))
         column.addWidget(self._list)
+        column.addWidget(self._fold)
 
     def chosen(self) -> tuple[str, ...]:
         """Ids of the ticked layers, from the top."""
@@ -106,10 +116,21 @@ class LayerChoice(QWidget):
         button.clicked.connect(lambda: self._tick(is_wanted))
         return button
 
+    def _show_earlier(self, on: bool) -> None:
+        self._fold.set_open(on)
+        for row, layer in enumerate(self._layers):
+            if layer.is_earlier:
+                self._list.item(row).setHidden(not on)
+                if not on:
+                    self._list.item(row).setCheckState(Qt.CheckState.Unchecked)  # nothing unseen is written
+        shown = sum(on or not layer.is_earlier for layer in self._layers)
+        self._list.setFixedHeight(active_theme().px(28 * min(max(shown, 2), 6) + 8))
+
     def _tick(self, is_wanted: Callable[[ExportLayer], bool]) -> None:
         with QSignalBlocker(self._list):
             for row, layer in enumerate(self._layers):
-                state = Qt.CheckState.Checked if is_wanted(layer) else Qt.CheckState.Unchecked
+                is_offered = self._fold.is_open or not layer.is_earlier
+                state = Qt.CheckState.Checked if is_offered and is_wanted(layer) else Qt.CheckState.Unchecked
                 self._list.item(row).setCheckState(state)
         self.changed.emit()
 

@@ -39,7 +39,8 @@ class EarlierWork:
 
     def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
         self._folder, self._told = folder, told
-        self.plan = EditPlan(**{k: tuple(v) if isinstance(v, list) else v for k, v in told["plan"].items()})
+        plan: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told["plan"].items()}
+        self.plan = EditPlan(**plan)
         self._files: dict[str, str | None] = dict(told["files"])
 
     def depth(self, views: SceneViews) -> SceneDepth:

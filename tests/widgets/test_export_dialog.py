@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.widgets.looks import clipped
 from widgets.export_dialog import ExportDialog
-from widgets.export_rows import ExportFormat, ExportLayer, ExportWarning
+from widgets.export_rows import ExportFormat, ExportLayer, ExportWarning, LayerChoice
 from widgets.notices import NoticeAction
 from widgets.theme import apply_theme
 
@@ -164,3 +164,24 @@ def test_nothing_is_clipped(qapp: QApplication, qtbot: QtBot, tmp_path: Path, sc
     dialog.show()
     assert clipped(dialog) == []
     apply_theme(qapp, "dark")
+
+
+def test_older_versions_are_folded_away_and_nothing_unseen_is_written(qtbot: QtBot) -> None:
+    old = [ExportLayer(key, key, is_chosen=False, is_earlier=True) for key in ("v1", "v2")]
+    choice = LayerChoice([*old, ExportLayer("v3", "v3")])
+    qtbot.addWidget(choice)
+    choice.show()
+    rows, fold = choice.findChild(QListWidget), choice.findChild(QWidget, "export_earlier")
+    assert isinstance(rows, QListWidget) and isinstance(fold, QWidget)
+    assert [rows.item(i).isHidden() for i in range(3)] == [False, True, True]
+    everything = next(button for button in choice.findChildren(QPushButton) if button.text() == "All")
+    everything.click()
+    assert choice.chosen() == ("v3",)
+    qtbot.mouseClick(fold, Qt.MouseButton.LeftButton)
+    everything.click()
+    assert choice.chosen() == ("v3", "v1", "v2")
+    qtbot.mouseClick(fold, Qt.MouseButton.LeftButton)
+    assert choice.chosen() == ("v3",)
+    asked_for = LayerChoice([ExportLayer("v2", "v2"), ExportLayer("v1", "v1", is_earlier=True)])
+    qtbot.addWidget(asked_for)
+    assert asked_for.chosen() == ("v2", "v1"), "an older version that was asked for is shown"
