@@ -75,8 +75,8 @@ class EditSceneSettings(Settings):
     """Every n-th photo takes no part, but shows how well novel views are foretold; 0 uses all. Not given: every eighth where there
     are at least 24 photos and no other cameras are asked for, else none."""
     geometry: Literal["kept", "free"] = Field("kept", title="Shapes")
-    """kept: places are compared by the depth of the scene; free: with twice the tolerance, as edited shapes may lie
-    elsewhere."""
+    """kept: the depth of the scene holds. free: edits that change shapes (from a network or a folder) get depth of their
+    own, found by comparing the edited pictures where these agree about it."""
     route: Literal["auto", "color", "network", "blend"] = Field("auto", title="Way to novel views")
     """color: the edit as a map of colours; network, blend: edited views, blended by the trained network or by rule.
     auto: what holds the edit best."""

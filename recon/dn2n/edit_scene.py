@@ -18,6 +18,7 @@ from recon.dn2n.earlier_work import EarlierWork, earlier_work, keep
 from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part, within_coverage
 from recon.dn2n.edit_views import check_visible, edit_views, editor_of
 from recon.dn2n.editors.editor import EditPlan
+from recon.dn2n.new_shapes import find_new_shapes
 from recon.dn2n.outputs import EditRecord, write_all
 from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, names_unknown, repair
 from recon.dn2n.router import Way
@@ -46,7 +47,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     earlier = earlier_work(settings)
     editor = earlier or editor_of(settings, context.device)
     try:
-        views, depth = yield from _scene(inputs, settings, earlier)
+        views, depth = yield from _scene(inputs, settings, context.device, earlier)
         masks = within_coverage((yield from _masks(inputs, views, depth.views, settings)), views)
         ready = time.process_time()
         found = yield from edit_views(editor, views, depth.views, masks, settings, context.seed)
@@ -55,6 +56,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
         editor.close()
     views = replace(views, is_held_out=views.is_held_out | ~found.is_edited)
     check_visible(views.rgb, edited, plan)
+    depth = yield from _shapes(views, depth, edited, plan, settings)
     yield Progress(0, 1, "Making one edit of all views")
     made = make_field(views, depth, edited, masks, plan, settings, inputs.get("before"))
     done = time.process_time()
@@ -86,8 +88,6 @@ def make_field(
     sources = np.flatnonzero(~views.is_held_out)
     names = tuple(views.names[i] for i in sources)
     seen = depth.views.select(sources)
-    if settings.geometry == "free":
-        seen = replace(seen, tolerance=2 * seen.tolerance)
     given = EditedViews(
         names, _colors(views.rgb[sources]), edited[sources], seen,
         "none" if settings.variation else plan.consistency, None if masks is None else masks[sources],
@@ -120,6 +120,20 @@ def make_field(
     return MadeField(field, repaired, sources, calibration)
 
 
+def _shapes(
+    views: SceneViews, depth: SceneDepth, edited: Float, plan: EditPlan, settings: EditSceneSettings
+) -> Generator[Progress, None, SceneDepth]:
+    """Depth of what the edited pictures show, where their shapes are free to be others than the photos'."""
+    if settings.geometry == "kept" or plan.consistency == "world":
+        return depth
+    sources = np.flatnonzero(~views.is_held_out)
+    photos, posed = _colors(views.rgb[sources]), views.posed.select(sources)
+    found = yield from find_new_shapes(depth.views.select(sources), photos, edited[sources], posed)
+    depths = depth.views.depths.copy()
+    depths[sources] = found.depths
+    return checked(DepthViews(views.cameras, depths), depth.source, depth.psnr)
+
+
 def _network(settings: EditSceneSettings, way: Way) -> Float:
     """Parameters of the network that blends; none where blending by rule was asked for, or none came along.
 
@@ -142,8 +156,8 @@ def _network(settings: EditSceneSettings, way: Way) -> Float:
 
 
 def _scene(
-    inputs: Mapping[str, SceneData], settings: EditSceneSettings, earlier: EarlierWork | None = None
-) -> Generator[Progress, None, tuple[SceneViews, SceneDepth]]:
+    inputs: Mapping[str, SceneData], settings: EditSceneSettings, device: str, earlier: EarlierWork | None = None
+) -> Generator[Progress, None, tuple[SceneViews, SceneDepth]]:  # fmt: skip
     """The views that are edited, and their depth."""
     posed, before = inputs["scene"], inputs.get("before")
     assert isinstance(posed, PosedImages)
@@ -157,7 +171,7 @@ def _scene(
         if earlier is not None:
             depth = earlier.depth(views)
         else:
-            depth = yield from find_depth(views, settings.depth, field, cloud)  # type: ignore[arg-type]
+            depth = yield from find_depth(views, settings.depth, field, cloud, device)  # type: ignore[arg-type]
     unknown = names_unknown(views.names, (*settings.keep, *settings.drop))
     if unknown:
         raise SettingsError(
@@ -201,7 +215,7 @@ def _masks(
         assert isinstance(posed, PosedImages)
         return masks_of_box(posed.world_from_region, depth)
     if settings.masks:
-        return (yield from masks_from_folder(Path(settings.masks), views))
+        return (yield from masks_from_folder(Path(settings.masks), views, settings.prompt))
     if settings.part >= 0:
         return (yield from masks_of_part(inputs.get("cloud"), settings.part, views))  # type: ignore[arg-type]
     return None
