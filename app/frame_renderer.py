@@ -265,13 +265,9 @@ def rows_of(field: Field, camera: Pinhole, is_hasty: bool) -> Rows:
     """Get ready to draw a field from a camera, some rows at a time."""
     focal = (camera.focal, camera.focal)
     if isinstance(field, ViewField):
-        from render.view_pictures import (  # numba, in the thread only
-            NUM_QUICK_SOURCES,
-            NUM_SOURCES,
-            ViewDrawer,
-        )
+        from render.view_pictures import NUM_QUICK_SOURCES, ViewDrawer  # numba, in the thread only
 
-        count = NUM_QUICK_SOURCES if is_hasty else NUM_SOURCES
+        count = NUM_QUICK_SOURCES if is_hasty else None
         drawer = ViewDrawer(
             field, camera.cam_from_world, focal, camera.center, camera.size, num_sources=count
         )

@@ -22,18 +22,18 @@ from render.view_rule import blended_by_rule, by_rule, guessed_colors, guessed_s
 from render.view_sources import (
     LOG_WEIGHT,
     NUM_QUICK_SOURCES,
-    NUM_SOURCES,
     choose_sources,
     pinhole,
     prepared,
     rows_of,
     source_cameras,
+    sources_at_rest,
 )
 
 SKY_BELIEF = -15.0  # log prior of a view that says that there is sky: half its pixels at least have no depth
 TILE = 8192  # pixels that are drawn at once, so that what is known of them stays in the cache
 
-__all__ = ["NUM_QUICK_SOURCES", "NUM_SOURCES", "ViewDrawer", "view_picture"]
+__all__ = ["NUM_QUICK_SOURCES", "ViewDrawer", "view_picture"]
 
 
 def view_picture(
@@ -44,7 +44,7 @@ def view_picture(
     size: tuple[int, int],
     *,
     rows: tuple[int, int] | None = None,
-    num_sources: int = NUM_SOURCES,
+    num_sources: int | None = None,
     depth: ArrayLike | None = None,
     chosen: NDArray[np.integer] | None = None,
 ) -> FieldPicture:
@@ -59,8 +59,8 @@ class ViewDrawer:
     is. Sources and depth are found when it is made.
 
     pose: (4, 4) cam_from_world. focal, center: (2,) pixels. size: width, height. num_sources: views that are blended,
-    NUM_QUICK_SOURCES while the camera moves. depth: (H, W) z-depth, where it is known better than from the views, 0
-    for sky. chosen: (S,) views to blend; the best ones where not given.
+    NUM_QUICK_SOURCES while the camera moves, those of a picture at rest where not given. depth: (H, W) z-depth, where
+    it is known better than from the views, 0 for sky. chosen: (S,) views to blend; the best ones where not given.
     """
 
     def __init__(
@@ -71,13 +71,14 @@ class ViewDrawer:
         center: ArrayLike,
         size: tuple[int, int],
         *,
-        num_sources: int = NUM_SOURCES,
+        num_sources: int | None = None,
         depth: ArrayLike | None = None,
         chosen: NDArray[np.integer] | None = None,
     ) -> None:
         self.field, self.size = field, (int(size[0]), int(size[1]))
         if chosen is None:
-            chosen = choose_sources(field, pose, focal, center, self.size, count=num_sources)
+            count = sources_at_rest(field) if num_sources is None else num_sources
+            chosen = choose_sources(field, pose, focal, center, self.size, count=count)
         self.chosen = np.ascontiguousarray(chosen, np.int64)
         if depth is None:
             depth = novel_depth(field, pose, focal, center, self.size, self.chosen)

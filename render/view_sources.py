@@ -18,6 +18,9 @@ from render.compiled import Float, Index, compiled
 from render.view_field import ViewField
 
 NUM_SOURCES = 8  # of a picture at rest
+NUM_NETWORK_SOURCES = (
+    12  # of one that a network blends: the more it hears, the less one view among them changes
+)
 NUM_QUICK_SOURCES = 4  # of one that moves
 NUM_LEVELS = 8  # of halved pictures, the first as they are
 CHANNELS = 8  # of a texel, so that its colours are loaded at once
@@ -143,6 +146,11 @@ def source_cameras(field: ViewField, chosen: NDArray[np.integer], pose: ArrayLik
 def pinhole(focal: ArrayLike, center: ArrayLike) -> Float:
     """(4,) focal lengths and centre in pixels, for kernels."""
     return np.concatenate([np.asarray(focal), np.asarray(center)]).astype(np.float32)
+
+
+def sources_at_rest(field: ViewField) -> int:
+    """How many views a picture is blended of when nobody hurries."""
+    return NUM_NETWORK_SOURCES if field.network.size else NUM_SOURCES
 
 
 def choose_sources(

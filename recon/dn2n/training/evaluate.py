@@ -30,13 +30,12 @@ from recon.dn2n.training.style_transport import styled
 from render.cameras import CameraSet
 from render.view_field import ViewField
 from render.view_pictures import ViewDrawer
-from render.view_sources import choose_sources
+from render.view_sources import NUM_NETWORK_SOURCES
 
 FIRST_SEED = 900_000  # training takes seeds below
 NUM_SCENES = 12
 NUM_VIEWS = 14
 SIZE = (128, 96)
-NUM_SOURCES = 8
 SAME_SURFACE = 0.02  # relative difference of depth up to which two pixels show the same place
 BORDER = measures.SSIM_WINDOW // 2  # pixels without a whole window around them
 
@@ -111,13 +110,13 @@ def make_case(seed: int, kind: Kind, size: tuple[int, int] = SIZE) -> Evaluation
     return EvaluationCase(scene, name, clean, edited, depths, held_out, sources)
 
 
-def drawn(field: ViewField, case: EvaluationCase, view: int) -> Float:
-    """A held-out view as the field shows it; NaN where none of its views looks."""
+def drawn(field: ViewField, case: EvaluationCase, view: int, count: int | None = None) -> Float:
+    """A held-out view as the field shows it; NaN where none of its views looks. count: sources that are blended, as
+    many as of any picture where not given."""
     cameras = case.scene.cameras
     pinhole = cameras.cam_from_world[view], cameras.focal[view], cameras.center[view]
     width, height = (int(side) for side in cameras.size[view])
-    chosen = choose_sources(field, *pinhole, (width, height), count=NUM_SOURCES)
-    picture = ViewDrawer(field, *pinhole, (width, height), chosen=chosen).picture()
+    picture = ViewDrawer(field, *pinhole, (width, height), num_sources=count).picture()
     return np.where(picture.alpha[..., None] > 0, picture.filled, np.float32(np.nan))
 
 
@@ -126,11 +125,13 @@ def alone(case: EvaluationCase, view: int) -> Float:
     return np.asarray(case.edited[view])
 
 
-def blending(network: NDArray[np.float32] | None = None, *, is_harmonised: bool = False) -> Method:
+def blending(
+    network: NDArray[np.float32] | None = None, *, is_harmonised: bool = False, count: int | None = None
+) -> Method:
     """Blending by a network of these parameters, by rule where there is none, of the edited views as they are or
-    brought together first."""
+    brought together first. count: of sources, see `drawn`."""
     return lambda case, view: drawn(
-        case.field(case.harmonised if is_harmonised else None, network), case, view
+        case.field(case.harmonised if is_harmonised else None, network), case, view, count
     )
 
 
@@ -256,6 +257,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--network", action="append", default=[], metavar="NAME=FILE", help="safetensors to compare"
     )
     parser.add_argument("--harmonise", action="store_true", help="also with views brought together first")
+    parser.add_argument("--sources", type=int, help="that are blended, in place of as many as of any picture")
+    parser.add_argument("--first", type=int, default=FIRST_SEED, help="seed of the first scene")
     parser.add_argument("--scenes", type=int, default=NUM_SCENES)
     parser.add_argument("--size", type=int, nargs=2, default=SIZE, metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
@@ -267,10 +270,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name: read_parameters(Path(path)) for name, path in (g.split("=", 1) for g in options.network)
     }
     methods: dict[str, Method] = {"each view alone": alone}
-    methods |= {name: blending(network) for name, network in networks.items()}
-    if options.harmonise:
-        methods |= {f"harmonised, {name}": blending(n, is_harmonised=True) for name, n in networks.items()}
-    seeds = range(FIRST_SEED, FIRST_SEED + options.scenes)
+    for state in (False, True) if options.harmonise else (False,):
+        called = "harmonised, " if state else ""
+        for name, network in networks.items():
+            methods[called + name] = blending(network, is_harmonised=state, count=options.sources)
+        if options.sources is None:
+            many = blending(None, is_harmonised=state, count=NUM_NETWORK_SOURCES)
+            methods[f"{called}rule, {NUM_NETWORK_SOURCES} sources"] = many
+    seeds = range(options.first, options.first + options.scenes)
     scores = {kind: evaluate(methods, kind, seeds, tuple(options.size)) for kind in options.kinds}
     print(table(scores))
     figures = {kind: {name: _rounded(score) for name, score in rows.items()} for kind, rows in scores.items()}
