@@ -1,5 +1,6 @@
 """The whole method on a small scene: its files, that nothing in it is random, and what it refuses."""
 
+import errno
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,6 +119,29 @@ def test_a_file_in_the_place_of_a_folder_of_the_edit_is_told(written, tmp_path):
     with pytest.raises(InputError, match="is a file, and must be a folder"):
         cli_outputs._write_edit(written, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["novel"]
+
+
+def test_places_that_cannot_be_written_are_told_before_anything_is_computed(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    (tmp_path / "earlier/views.json").mkdir(parents=True)
+    for place, told in (
+        (file, "is a file"),
+        (file / "in it", "not a folder"),
+        (tmp_path / "earlier", "must be a file"),
+    ):
+        with pytest.raises(InputError, match=told):
+            cli_outputs.check_output(place, [], "view_field")
+    cli_outputs.check_output(tmp_path / "new/folder", [], "view_field")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["earlier", "file"]
+    for number, told in ((errno.ENOSPC, "no room left"), (errno.EROFS, "may not be written")):
+        monkeypatch.setattr(cli_outputs.tempfile, "TemporaryFile", lambda dir, number=number: refuse(number))
+        with pytest.raises(InputError, match=told):
+            cli_outputs.check_output(tmp_path / "new", [], "view_field")
+
+
+def refuse(number):
+    raise OSError(number, "refused")
 
 
 @pytest.mark.parametrize(
