@@ -76,6 +76,18 @@ def check_place(folder: Path) -> None:
         ) from error
 
 
+def check_room(files: Path, output: Path) -> None:
+    """Refuse where the disk has less room than the files need. Raises InputError."""
+    needed = sum(file.stat().st_size for file in files.rglob("*") if file.is_file())
+    place = next(each for each in (output.absolute(), *output.absolute().parents) if each.exists())
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise InputError(
+            f"The result needs {needed / 1e6:.1f} MB, and {place} has {free / 1e6:.1f} MB left.",
+            "Make room there, or choose another place with -o.",
+        )
+
+
 def check_parts(output: Path) -> None:
     """Refuse a folder where the folders and files of an edit cannot be made. Raises InputError."""
     for part in (*EDIT_PARTS, *EDIT_FILES):
@@ -197,15 +209,20 @@ def _write_edit(files: Path, path: Path) -> None:
     """The folder of an edit; pictures of an earlier edit there, which is replaced, do not stay among its own. The file
     of measures comes last: a folder without it is not whole. Raises InputError."""
     check_parts(path)
+    check_room(files, path)
     last = path / LAST_FILE
     if (path / "views.json").is_file() and last.is_file():
         last.unlink()
         for part, ending in EDIT_PARTS.items():
             for old in (path / part).glob(f"*{ending}"):
                 old.unlink()
-    shutil.copytree(files, path, dirs_exist_ok=True, ignore=_all_but_last(files))
-    with replacing(last) as beside:
-        shutil.copyfile(files / LAST_FILE, beside)
+    try:
+        shutil.copytree(files, path, dirs_exist_ok=True, ignore=_all_but_last(files))
+        with replacing(last) as beside:
+            shutil.copyfile(files / LAST_FILE, beside)
+    except OSError as error:
+        advice = "Check that there is room on the disk and that you may write there."
+        raise FormatError(path, "The folder cannot be written whole.", advice, details=str(error)) from error
 
 
 def _all_but_last(files: Path) -> Callable[[str, list[str]], set[str]]:
