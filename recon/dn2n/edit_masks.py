@@ -7,42 +7,32 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.editors import parse_prompt
 from recon.dn2n.scene_views import SceneViews
-from recon.errors import FormatError, InputError
+from recon.dn2n.target_masks import grey_masks, has_names, named_masks, wanted_masks
+from recon.errors import InputError
 from recon.method import Progress
 from recon.romap.edit import part_mask
-from recon.romap.mask_folder import nearest_pixels
-from recon.romap.view_files import files_of_views
 from render.gaussians import GaussianCloud
 from render.splat_weights import contribution_weights
 
 Float = NDArray[np.float32]
 
-SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
-BYTE = np.float32(255)
 
-
-def masks_from_folder(folder: Path, views: SceneViews) -> Generator[Progress, None, Float]:
-    """(N, H, W) within 0 and 1 from pictures named as the photos; a view without one is not edited.
+def masks_from_folder(folder: Path, views: SceneViews, prompt: str = "") -> Generator[Progress, None, Float]:
+    """(N, H, W) within 0 and 1 from pictures named as the photos; a view without one is not edited. Where the folder
+    says what they are of, those count that the prompt speaks of.
 
     Raises InputError where there is no such folder or nothing in it fits, FormatError for what is no picture.
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.", "Give the folder that holds the masks.")
-    found, _ = files_of_views(folder, SUFFIXES, views.posed)
-    if not found:
-        raise InputError(
-            f"No mask in {folder.name} is named as a photo of the scene.",
-            f"Name masks as the photos, such as {Path(views.names[0]).stem}.png.",
-        )
-    masks = np.zeros(views.rgb.shape[:3], np.float32)
-    for done, (view, path) in enumerate(found.items(), 1):
-        grey = nearest_pixels(views.posed, view, _read(path), views.size)
-        masks[view] = np.maximum(grey, 0).astype(np.float32) / BYTE
-        yield Progress(done, len(found), "Reading masks")
+    if has_names(folder, views):
+        masks = wanted_masks((yield from named_masks(folder, views)), *_wishes_of(prompt))
+    else:
+        masks = yield from grey_masks(folder, views)
     return _checked(masks)
 
 
@@ -95,13 +85,13 @@ def within_coverage(masks: Float | None, views: SceneViews) -> Float | None:
     return _checked(masks * counts)
 
 
-def _read(path: Path) -> NDArray[np.int64]:
-    """(H, W) grey within 0 and 255."""
+def _wishes_of(prompt: str) -> tuple[tuple[str, ...], bool]:
+    """What a prompt's built-in effects are for, and whether one of them is for the whole scene."""
     try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("L"), np.int64)
-    except (OSError, ValueError) as error:
-        raise FormatError(path, "The mask cannot be read.", "Save it as PNG.", details=str(error)) from error
+        wish = parse_prompt(prompt)
+    except InputError:  # words that only a network understands
+        return (), False
+    return wish.targets, bool(wish.spared) or not all(each.target for each in wish.operations)
 
 
 def _checked(masks: Float) -> Float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from recon.dn2n.editors import make_editor
 from recon.dn2n.editors.editor import Editor, EditPlan, SceneView
 from recon.dn2n.editors.folder import MissingView
 from recon.dn2n.scene_views import SceneViews
+from recon.dn2n.target_masks import has_names, named_masks
 from recon.errors import InputError
 from recon.method import Progress
 
@@ -57,24 +58,38 @@ def _of_network(settings: EditSceneSettings) -> dict[str, object]:
     return {name: value for name, value in given.items() if value not in ("", None)}
 
 
-def scene_views_of(views: SceneViews, depth: DepthViews, masks: Float | None) -> list[SceneView]:
-    """The views as editors see them."""
+def scene_views_of(
+    views: SceneViews, depth: DepthViews, masks: Float | None, named: Mapping[str, Float] | None = None
+) -> list[SceneView]:
+    """The views as editors see them. named: (N, H, W) masks of things by name."""
     everywhere = np.ones(views.rgb.shape[1:3], np.float32)
     up, cameras = views.frame.up_vector, views.cameras
     return [
         SceneView(
             name, views.rgb[i].astype(np.float32) / np.float32(255), depth.depths[i],
             everywhere if masks is None else masks[i], cameras.cam_from_world[i], cameras.focal[i], cameras.center[i], up,
+            {key: mask[i] for key, mask in (named or {}).items()},
         )
         for i, name in enumerate(views.names)
     ]  # fmt: skip
+
+
+def named_masks_of(
+    settings: EditSceneSettings, views: SceneViews
+) -> Generator[Progress, None, dict[str, Float]]:
+    """Masks of things by name, none where the folder of masks does not say what they are of."""
+    folder = Path(settings.masks)
+    if not settings.masks or not has_names(folder, views):
+        return {}
+    return (yield from named_masks(folder, views))
 
 
 def edit_views(
     editor: Editor, views: SceneViews, depth: DepthViews, masks: Float | None, settings: EditSceneSettings, seed: int
 ) -> Generator[Progress, None, EditedPictures]:  # fmt: skip
     """Each view edited; outside its mask it is as it was. Raises InputError."""
-    seen = scene_views_of(views, depth, masks)
+    named = yield from named_masks_of(settings, views)
+    seen = scene_views_of(views, depth, masks, named)
     yield Progress(0, len(seen), "Editing views")
     editor.prepare(seen, seed)
     pictures, is_edited = np.stack([view.rgb for view in seen]), np.ones(len(seen), bool)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part
-from recon.dn2n.edit_views import checked_edit, editor_of, scene_views_of, within_mask
+from recon.dn2n.edit_views import checked_edit, editor_of, named_masks_of, scene_views_of, within_mask
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.scene_depth import cloud_depths, field_depths, scene_depths
 from recon.dn2n.scene_views import SceneViews, common_size
@@ -66,7 +66,8 @@ def preview_steps(
     yield Progress(2, 3, "Loading the editor")
     editor = editor_of(settings, device)
     try:
-        (view,) = scene_views_of(views, DepthViews(views.cameras, depths), masks)
+        named = _result(named_masks_of(settings, views))
+        (view,) = scene_views_of(views, DepthViews(views.cameras, depths), masks, named)
         editor.prepare([view], seed)
         yield Progress(3, 3, "Editing the photo")
         picture = within_mask(view, checked_edit(view, editor.edit(view, seed)))
@@ -119,7 +120,7 @@ def _masks(
 ) -> NDArray[np.float32] | None:  # fmt: skip
     """(1, H, W) where the edit is wanted, None for everywhere. Raises InputError where the view shows nothing of it."""
     if settings.masks:
-        return _result(masks_from_folder(Path(settings.masks), views))
+        return _result(masks_from_folder(Path(settings.masks), views, settings.prompt))
     if settings.part >= 0:
         return _result(masks_of_part(cloud, settings.part, views))
     if not settings.in_box:

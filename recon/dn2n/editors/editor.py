@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -20,7 +20,8 @@ class SceneView(Frozen):
 
     rgb: (H, W, 3) float32 sRGB within 0 and 1. depth: (H, W) float32 z-depth in the world's unit, 0 where unknown.
     mask: (H, W) float32 within 0 and 1, where the edit is wanted. cam_from_world: (4, 4) float64, camera axes of
-    OpenCV. focal, center: (2,) float64 pixels. up: (3,) float64 unit, in the world.
+    OpenCV. focal, center: (2,) float64 pixels. up: (3,) float64 unit, in the world. named: masks of things by name,
+    where there are any, each as `mask`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SceneView(Frozen):
     focal: NDArray[np.float64]
     center: NDArray[np.float64]
     up: NDArray[np.float64]
+    named: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rgb = self._own("rgb", np.float32, (None, None, 3))

@@ -13,6 +13,7 @@ from recon.dn2n.editors.appearance import Picture, mixed
 from recon.dn2n.editors.editor import EditPlan, SceneView
 from recon.dn2n.editors.materials import LOOKS, covered, glossy
 from recon.dn2n.editors.operations import Operation
+from recon.dn2n.editors.places import Placement, placed, share_of, within
 from recon.dn2n.editors.prompt import parse_prompt
 from recon.dn2n.editors.scene_frame import SceneFrame, frame_of
 from recon.dn2n.editors.seasons import SEASON_LAYERS, SEASONS
@@ -44,38 +45,54 @@ class ProceduralEditor:
     def __init__(self, wishes: EditorWishes) -> None:
         self._prompt = parse_prompt(wishes.prompt)
         self._strength = wishes.strength
-        self._frame: SceneFrame | None = None
+        self._operations = self._prompt.operations
+        self._frames: dict[str, SceneFrame] = {}
         self._surfels: dict[float, Surfels] = {}
         self.plan = self._prompt.plan
 
     def prepare(self, views: Sequence[SceneView], seed: int) -> None:
-        """Learn from the views how large and how light the scene is, and what of it is known."""
-        self._frame = frame = frame_of(views)
-        self._surfels = {}
+        """Learn from the views how large and how light the scene and its targets are, and what of it is known.
+
+        Raises InputError where nothing says where things are that are to look differently."""
+        placement = placed(self._prompt, views)
+        self._operations = placement.operations
+        targets = {"", *(each.target for each in self._operations)}
+        self._frames = {
+            target: frame_of([within(view, target) for view in views]) for target in sorted(targets)
+        }
+        self._surfels, frame = {}, self._frames[""]
         if frame.has_depth:
-            layers = [_layers(operation) for operation in self._prompt.operations]
+            layers = [_layers(operation) for operation in self._operations]
             fractions = sorted({size for sizes in layers for size in sizes})
             self._surfels = pooled_surfels(views, frame, fractions, seed)
-        self.plan = _told(self._prompt.plan, self._prompt.operations, self._frame)
+        self.plan = _told(self._prompt.plan, placement, frame)
 
     def edit(self, view: SceneView, seed: int) -> NDArray[np.float32]:
         """(H, W, 3) the edited picture; where the mask is 0 exactly as it was."""
-        if self._frame is None:
+        if not self._frames:
             self.prepare([view], seed)
-        assert self._frame is not None
-        share = view.mask * np.float32(self._strength)
-        if not share.any():
+        if not (self._strength and view.mask.any()):
             return view.rgb.copy()
-        sheet = Worksheet(view, self._frame, self._surfels, seed)
-        rgb = view.rgb
-        for operation in self._prompt.operations:
-            rgb = _applied(operation, rgb, sheet)
-        edited = np.clip(mixed(view.rgb, rgb, share), 0, 1)
+        rgb, sheets = view.rgb, dict[str, Worksheet]()
+        for operation in self._operations:
+            target, share = operation.target, share_of(operation, self._prompt.spared, view)
+            if share is not None and not share.any():
+                continue
+            if target not in sheets:
+                sheets[target] = Worksheet(view, self._frames[target], self._surfels, seed)
+            edited = _applied(operation, rgb, sheets[target])
+            rgb = edited if share is None else mixed(rgb, edited, share)
+        return self._within_mask(view, rgb)
+
+    def _within_mask(self, view: SceneView, rgb: Picture) -> Picture:
+        """Masks by name have been heeded already."""
+        share = (view.mask > 0).astype(np.float32) if view.named else view.mask
+        edited = np.clip(mixed(view.rgb, rgb, share * np.float32(self._strength)), 0, 1)
         return np.asarray(np.where(share[..., None] > 0, edited, view.rgb), np.float32)
 
     def close(self) -> None:
         """Forget the scene."""
-        self._frame, self._surfels = None, {}
+        self._frames, self._surfels = {}, {}
 
 
 def _layers(operation: Operation) -> tuple[float, ...]:
@@ -125,15 +142,13 @@ def _on_shared(name: str, rgb: Picture, sheet: Worksheet) -> Picture:
     return np.asarray(_ON_SHARED[name](shared) + _GRAIN_KEPT[name] * (rgb - shared), np.float32)
 
 
-def _told(plan: EditPlan, operations: Sequence[Operation], frame: SceneFrame) -> EditPlan:
+def _told(plan: EditPlan, placement: Placement, frame: SceneFrame) -> EditPlan:
     """The plan with what the views say about it: masks and depth."""
-    notes = list(plan.notes)
-    if plan.targets and not frame.has_mask:
-        names = " and ".join(f"“{name}”" for name in plan.targets)
-        notes.append(f"No mask or part says where {names} is, so the whole scene is changed.")
-    if not frame.has_depth and any(each.effect.needs_depth for each in operations):
+    notes, left = [*plan.notes, *placement.notes], placement.operations
+    told = replace(plan, operations=tuple(each.phrase for each in left))
+    if not frame.has_depth and any(each.effect.needs_depth for each in left):
         notes.append(
             "Depth is not known, so patterns and weather follow each picture and differ from view to view."
         )
-        return replace(plan, notes=tuple(notes), consistency="screen")
-    return replace(plan, notes=tuple(notes))
+        return replace(told, notes=tuple(notes), consistency="screen")
+    return replace(told, notes=tuple(notes))

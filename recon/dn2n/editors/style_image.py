@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,12 +79,7 @@ class StyleImageEditor:
         rgb = np.where(share[..., None] > 0, moved, view.rgb).astype(np.float32)
         if self._effects is None:
             return rgb
-        return self._effects.edit(
-            SceneView(
-                view.name, rgb, view.depth, view.mask, view.cam_from_world, view.focal, view.center, view.up
-            ),
-            seed,
-        )
+        return self._effects.edit(replace(view, rgb=rgb), seed)
 
     def close(self) -> None:
         """Forget the scene."""
