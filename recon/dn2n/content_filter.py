@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -20,7 +20,11 @@ WEAKEN_FROM = 1.5
 LEAST_SCORE = 0.03  # mean difference of colours that is never held against a view
 LEAST_SPREAD = 0.15  # of the median score: what scores differ by anyway
 FEWEST_VIEWS, FEWEST_SHARE = 8, 0.6  # that stay, whatever their scores
-BLATANT_FROM, BLATANT_SCORE = 12.0, 0.08  # what is as far off as this shows something else altogether
+BLATANT_FROM, BLATANT_SCORE = 6.0, 0.15  # what is as far off as this shows something else altogether
+OTHER_SHAPES = 0.12  # correlation of edges below which a view does not show what its photo does
+OTHER_SHARE = 0.25  # of what views usually have, below which it counts as so
+SHARED_SHAPES = 0.85  # correlation with what all views say from which the edit is what changed the shapes
+LONELY_SHARE = 0.5  # of its places that such a view may be the only one to show, and go
 FEWEST_BESIDE_BLATANT = 3  # that stay when such views go
 SEEN_BY = 3  # views that stay in each place of the scene
 PLACES = 8  # along the longest side of the scene
@@ -34,8 +38,9 @@ class Verdict:
 
     score: mean difference of its colours from what the views say together, within 0 and 1; the larger the worse.
     difference: from the views that see the same. residual: from the edit field. strength: share of the common change
-    that it shows. structure: similarity of its edges to those of the original, 1 for the same. decision, weight >= 0
-    and reason: what becomes of it. is_overruled: whether a person decided.
+    that it shows. structure: correlation of its edges with those of the original, 1 for the same, 0 for those of another
+    picture. shared: of its edges with those of what the views say together. decision, weight >= 0 and reason: what
+    becomes of it. is_overruled: whether a person decided.
     """
 
     score: float
@@ -47,19 +52,25 @@ class Verdict:
     weight: float = 1.0
     reason: str = ""
     is_overruled: bool = False
+    shared: float = 1.0
 
 
 def structure_kept(original: Float, edited: Float) -> float:
-    """Correlation of the edges of two pictures (H, W, 3), 1 where both have the same and 0 where neither has any."""
+    """Correlation of the edges of two pictures (H, W, 3), 1 where both have the same or neither has any; strong edges
+    do not outdo many weak ones."""
     a, b = _edges(original), _edges(edited)
     power = float((a * a).sum() * (b * b).sum())
-    return 1.0 if power < 1e-12 else float((a * b).sum() / power**0.5)
+    if power < 1e-9:
+        return 1.0 if max(float((a * a).sum()), float((b * b).sum())) < 1e-4 else 0.0
+    return float((a * b).sum() / power**0.5)
 
 
 def _edges(picture: Float) -> Float:
+    """(H, W) the root of their strength, about its mean."""
     grey = cv2.GaussianBlur(np.asarray(picture, np.float32).mean(-1), (0, 0), 1.0)
-    edges: Float = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
-    return edges
+    slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    edges: Float = np.sqrt(slope)
+    return edges - edges.mean()
 
 
 def judge(
@@ -75,9 +86,10 @@ def judge(
     residual = np.abs(edited - mapped).mean((1, 2, 3))
     score = (difference + residual) / 2
     structure = [structure_kept(o, e) for o, e in zip(originals, edited, strict=True)]
+    shared = [structure_kept(c, e) for c, e in zip(common, edited, strict=True)]
     verdicts = [
-        Verdict(score=a, difference=b, residual=c, strength=d, structure=e)
-        for a, b, c, d, e in _numbers(score, difference, residual, found, structure).tolist()
+        Verdict(score=a, difference=b, residual=c, strength=d, structure=e, shared=f)
+        for a, b, c, d, e, f in _numbers(score, difference, residual, found, structure, shared).tolist()
     ]
     decided = decide(verdicts, _places(views))
     return overruled(decided, names, keep, drop)
@@ -90,32 +102,51 @@ def _numbers(*columns: Sequence[float] | Float) -> NDArray[np.float64]:
 
 def decide(verdicts: Sequence[Verdict], places: NDArray[np.bool_]) -> tuple[Verdict, ...]:
     """Drop, weaken or keep. places: (N, P) which places of the scene each view shows."""
-    score = np.array([verdict.score for verdict in verdicts])
-    middle = float(np.median(score))
-    spread = max(1.4826 * float(np.median(np.abs(score - middle))), LEAST_SPREAD * middle, 1e-6)
-    off = np.where(score >= LEAST_SCORE, (score - middle) / spread, 0.0)
+    off, is_blatant = _off(verdicts), _is_another(verdicts)
+    is_blatant |= (off >= BLATANT_FROM) & (np.array([verdict.score for verdict in verdicts]) >= BLATANT_SCORE)
+    off = np.where(is_blatant, np.maximum(off, DROP_FROM), off)
     seen, left = places.sum(0), len(verdicts)
     found = list(verdicts)
-    for i in np.argsort(-off, kind="stable"):
-        reason = _reason(verdicts, int(i))
-        is_blatant = bool(off[i] >= BLATANT_FROM and score[i] >= BLATANT_SCORE)
-        fewest = _fewest(len(verdicts), is_blatant)
+    for i in np.lexsort((-off, ~is_blatant)):
+        reason = _reason(verdicts, int(i), bool(is_blatant[i]))
         if off[i] < WEAKEN_FROM:
             found[i] = _with(verdicts[i], "kept", 1.0, "")
         elif off[i] < DROP_FROM:
             found[i] = _with(verdicts[i], "weakened", _weight(float(off[i])), reason)
-        elif left <= fewest:
-            found[i] = _with(
-                verdicts[i], "weakened", LEAST_WEIGHT, f"{reason} Too few views would be left without it."
-            )
-        elif (seen[places[i]] <= (1 if is_blatant else SEEN_BY)).any():
-            found[i] = _with(
-                verdicts[i], "weakened", LEAST_WEIGHT, f"{reason} Too few others see what it shows."
-            )
+        elif left <= _fewest(len(verdicts), bool(is_blatant[i])):
+            reason = f"{reason} Too few views would be left without it."
+            found[i] = _with(verdicts[i], "weakened", LEAST_WEIGHT, reason)
+        elif _is_needed(seen[places[i]], bool(is_blatant[i])):
+            reason = f"{reason} Too few others see what it shows."
+            found[i] = _with(verdicts[i], "weakened", LEAST_WEIGHT, reason)
         else:
             found[i] = _with(verdicts[i], "dropped", 0.0, reason)
             seen, left = seen - places[i], left - 1
     return tuple(found)
+
+
+def _off(verdicts: Sequence[Verdict]) -> NDArray[np.float64]:
+    """(N,) robust standard deviations of the scores above the median, 0 for scores that are small anyway."""
+    score = np.array([verdict.score for verdict in verdicts])
+    middle = float(np.median(score))
+    spread = max(1.4826 * float(np.median(np.abs(score - middle))), LEAST_SPREAD * middle, 1e-6)
+    return np.where(score >= LEAST_SCORE, (score - middle) / spread, 0.0)
+
+
+def _is_another(verdicts: Sequence[Verdict]) -> NDArray[np.bool_]:
+    """(N,) whether a view shows another picture altogether: neither the shapes of its photo, though the others do, nor
+    those that the views have in common."""
+    structure = np.array([verdict.structure for verdict in verdicts])
+    shared = np.array([verdict.shared for verdict in verdicts])
+    usual = float(np.median(structure))
+    return np.asarray((structure < min(OTHER_SHAPES, OTHER_SHARE * usual)) & (shared < SHARED_SHAPES))
+
+
+def _is_needed(seen: NDArray[np.integer], is_blatant: bool) -> bool:
+    """Whether a view must stay for places that so many views show, itself included."""
+    if is_blatant:
+        return len(seen) > 0 and float((seen <= 1).mean()) > LONELY_SHARE
+    return bool((seen <= SEEN_BY).any())
 
 
 def _fewest(count: int, is_blatant: bool) -> int:
@@ -139,10 +170,7 @@ def overruled(
 def _with(
     verdict: Verdict, decision: Decision, weight: float, reason: str, is_overruled: bool = False
 ) -> Verdict:
-    return Verdict(
-        verdict.score, verdict.difference, verdict.residual, verdict.strength, verdict.structure, decision, weight,
-        reason, is_overruled,
-    )  # fmt: skip
+    return replace(verdict, decision=decision, weight=weight, reason=reason, is_overruled=is_overruled)
 
 
 def _weight(off: float) -> float:
@@ -151,16 +179,20 @@ def _weight(off: float) -> float:
     return round(1 - 0.75 * min(max(share, 0.0), 1.0), 4)
 
 
-def _reason(verdicts: Sequence[Verdict], index: int) -> str:
+def _reason(verdicts: Sequence[Verdict], index: int, is_blatant: bool) -> str:
     """What is most unusual about a view, in words."""
     verdict = verdicts[index]
+    if is_blatant and _is_another(verdicts)[index]:
+        return "It shows another picture: nothing in it is where it is in the photo."
+    if is_blatant:
+        return "Its colours are nothing like those of the views that see the same."
     strength = np.median([each.strength for each in verdicts])
     structure = np.median([each.structure for each in verdicts])
     if verdict.strength < 0.5 * strength:
         return "The edit hardly shows in it."
     if verdict.strength > 1.5 * strength:
         return "The edit is much stronger in it than in the others."
-    if verdict.structure < structure - 0.2:
+    if verdict.structure < structure - 0.3:
         return "It shows other shapes than the photo."
     return "Its colours differ from those of the views that see the same."
 

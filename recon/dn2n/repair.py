@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -49,8 +49,8 @@ class RepairWishes:
 @dataclass(frozen=True, eq=False)
 class Repaired:
     """pictures: (N, H, W, 3) float32, the views as the scene now looks from them. color_map, world_from_map: as in a
-    ViewField, empty unless the route is "color". weights: (N,) how much each view counts. strengthened: by how much
-    the common change was."""
+    ViewField, empty unless the route is "color". weights: (N,) how much each view counts in drawing. strengthened: by how
+    much the common change was."""
 
     pictures: Float
     verdicts: tuple[Verdict, ...]
@@ -101,7 +101,16 @@ def repair(given: EditedViews, wishes: RepairWishes | None = None) -> Repaired:
     if route.way != "color":
         return Repaired(pictures, verdicts, found, route, agreement.factor)
     color_map, world_from_map = agreement.field.color_map, agreement.field.world_from_map
-    return Repaired(pictures, verdicts, found, route, agreement.factor, color_map, world_from_map)
+    return Repaired(
+        pictures, verdicts, _of_photos(verdicts), route, agreement.factor, color_map, world_from_map
+    )
+
+
+def _of_photos(verdicts: Sequence[Verdict]) -> Float:
+    """(N,) how much each view counts where its photo is drawn through the common map of colours: a bad edit says
+    nothing against the photo, so that only those count nothing that a person dropped."""
+    is_dropped = [verdict.is_overruled and verdict.decision == "dropped" for verdict in verdicts]
+    return 1 - np.array(is_dropped, np.float32)
 
 
 def _as_is(given: EditedViews, wishes: RepairWishes) -> Repaired:
@@ -192,7 +201,7 @@ def _judged(
 
 
 def _undecided(verdict: Verdict) -> Verdict:
-    return Verdict(verdict.score, verdict.difference, verdict.residual, verdict.strength, verdict.structure)
+    return replace(verdict, decision="kept", weight=1.0, reason="")
 
 
 def _route(given: EditedViews, agreement: _Agreement, wishes: RepairWishes) -> Route:

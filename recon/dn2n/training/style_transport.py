@@ -11,11 +11,17 @@ from recon.dn2n.training.colors import Float, clipped
 TURNS = 12  # directions along which colours are sorted
 STEP = 0.7  # of the way along each
 CELLS = 12  # of the map of colours, along each axis
+AMOUNT = 0.82  # of the whole way to the photo's colours; see `styled`
 
 
-def styled(originals: Float, seed: int) -> tuple[Float, Float]:
-    """(N, H, W, 3) views in the colours of a photo of scikit-image's that the seed chooses: all together, by one map of colours, which
-    is the same from all sides; and each on its own, as an editor does that sees one at a time."""
+def styled(originals: Float, seed: int, amount: float = AMOUNT) -> tuple[Float, Float]:
+    """(N, H, W, 3) views in the colours of a photo of scikit-image's that the seed chooses: all together, by one map of
+    colours, which is the same from all sides; and each on its own, as an editor does that sees one at a time.
+
+    amount: 1 goes all the way, with which single views of seeds 900000 … are 21.75 dB from the clean edit. The usual
+    amount makes this editor as bad as that of the set that its bars were set on (single views 23.45 dB off and at a warp
+    error of .083; here 23.48 and .086), as `perturbed` does for edits of colours.
+    """
     photo = (data.astronaut, data.coffee, data.chelsea)[seed % 3]()
     style = transform.resize(photo, (96, 128), anti_aliasing=True).reshape(-1, 3).astype(np.float32)
     pool = originals[:, ::2, ::2].reshape(-1, 3)
@@ -24,7 +30,8 @@ def styled(originals: Float, seed: int) -> tuple[Float, Float]:
         transported(view.reshape(-1, 3), style, seed + i).reshape(view.shape)
         for i, view in enumerate(originals)
     ]
-    return clean, np.stack(each)
+    share = np.float32(amount)
+    return originals + share * (clean - originals), originals + share * (np.stack(each) - originals)
 
 
 def transported(colors: Float, style: Float, seed: int) -> Float:

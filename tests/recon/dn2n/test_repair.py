@@ -108,7 +108,8 @@ def test_views_that_break_the_scene_get_the_highest_scores_and_are_left_out(scen
     scores = [verdict.score for verdict in found.verdicts]
     assert set(np.argsort(scores)[-2:]) == {1, 6}
     assert {i for i, verdict in enumerate(found.verdicts) if verdict.decision != "kept"} == {1, 6}
-    assert found.weights[1] <= 0.25 >= found.weights[6]
+    assert found.verdicts[1].weight <= 0.25 >= found.verdicts[6].weight
+    assert (found.weights == 1).all()  # Their photos are as good as the others.
     assert "hardly shows" in found.verdicts[1].reason
     assert all(verdict.reason for verdict in (found.verdicts[1], found.verdicts[6]))
     kept = repair(given, RepairWishes(keep=("6",), drop=("0",)))
@@ -145,10 +146,22 @@ def test_views_that_show_something_else_altogether_go_where_any_other_sees_the_s
     places[2:, 3] = False
     found = decide(_verdicts([0.5, *[0.05] * 4]), places)
     assert [verdict.decision for verdict in found] == ["dropped", *["kept"] * 4]
-    places[1, 3] = False  # Now it alone sees one.
+    places[1:, 1:] = False  # Now it alone sees three of four.
     assert decide(_verdicts([0.5, *[0.05] * 4]), places)[0].decision == "weakened"
     pair = decide(_verdicts([0.9, 0.05, 0.05]), np.ones((3, 2), bool))
     assert pair[0].decision == "weakened"
+
+
+def test_a_view_of_another_picture_is_dropped_though_its_colours_are_near_those_of_the_others():
+    others = [Verdict(0.05, 0.05, 0.05, 1.0, 0.9, shared=0.95) for _ in range(8)]
+    strangers = [Verdict(0.06, 0.06, 0.06, 1.0, 0.02, shared=0.3) for _ in range(4)]
+    found = decide([*others, *strangers], np.ones((12, 4), bool))
+    assert [verdict.decision for verdict in found] == ["kept"] * 8 + ["dropped"] * 4
+    assert all("another picture" in verdict.reason for verdict in found[8:])
+    covered = [
+        Verdict(0.06, 0.06, 0.06, 1.0, 0.02, shared=0.95) for _ in range(4)
+    ]  # An edit that is to cover all.
+    assert all(verdict.decision == "kept" for verdict in decide([*others, *covered], np.ones((12, 4), bool)))
 
 
 def test_scores_that_nobody_sees_are_not_held_against_a_view():
