@@ -56,7 +56,8 @@ class EditSceneSettings(Settings):
     """NAME=VALUE each, of a network: size, noise, negative, source (what the photos show), offload, precision, apg and
     others."""
     masks: PathText = Field("", title="Masks", json_schema_extra={"metavar": "FOLDER"})
-    """Folder of PNG named as the photos: white where the edit is wanted. Outside, pictures keep their bytes."""
+    """Folder of PNG named as the photos: white where the edit is wanted. Outside, pictures keep their bytes. For several
+    things: a folder in it for each by its name (sofa, wall), or pictures of numbers with a labels.json of their names."""
     part: int = Field(-1, ge=-1, title="Part")
     """Number of a part of the splats given with the scene, to which the edit is limited; -1 for the whole scene."""
     views: int = Field(1, ge=1, le=1000, title="Edit every", json_schema_extra=_BASIC | {"unit": "photos"})
