@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.film_desk import FilmDesk
 from widgets.camera_path import CameraPath, restored, stored, turntable
+from widgets.notices import NoticeAction
 from widgets.settings_form import SettingsForm
 from widgets.viewport_camera import CameraPose, axis_vector
 
@@ -30,7 +32,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class CameraPathDesk(QObject):
-    """Keeps panel, viewport and project on the same path."""
+    """Keeps panel, viewport and project on the same path. changed: it is another one."""
+
+    changed = Signal()
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -43,6 +47,8 @@ class CameraPathDesk(QObject):
         self._tick.timeout.connect(self._play_on)
         panel = window.path_panel
         panel.add_wished.connect(self.add_view)
+        panel.insert_wished.connect(self._insert)
+        panel.eased_changed.connect(lambda on: self._set(replace(self._path, is_eased=on)))
         panel.replace_wished.connect(self._replace)
         panel.remove_wished.connect(lambda places: self._set(self._path.without(places)))
         panel.reordered.connect(lambda order: self._set(self._path.reordered(order)))
@@ -102,7 +108,18 @@ class CameraPathDesk(QObject):
         self.show()
         viewport = self._window.viewport
         height = None if elevation is None else math.radians(elevation)
+        last = self._path
         self._set(turntable(viewport.camera, axis_vector(viewport.up_axis), seconds, height, count))
+        if last and not last.is_closed:
+            self._offer_back(last)
+
+    def _offer_back(self, last: CameraPath) -> None:
+        """A path made by hand is worth more than a button pressed by chance."""
+        toast = self._window.shell.toast(
+            "The turntable took the place of the camera path.",
+            actions=[NoticeAction("back", "Bring the path back")],
+        )
+        toast.chosen.connect(lambda _: self._set(last))
 
     def seek(self, seconds: float) -> None:
         """Look from where the path is at a time."""
@@ -156,6 +173,7 @@ class CameraPathDesk(QObject):
         self._pictures = {pose: picture for pose, picture in self._pictures.items() if pose in poses}
         found = {i: self._pictures[pose] for i, pose in enumerate(poses) if pose in self._pictures}
         self._window.path_panel.set_path(self._path, found)
+        self.changed.emit()
         self._window.conditions.update()
 
     def _take_picture(self) -> None:
@@ -168,11 +186,15 @@ class CameraPathDesk(QObject):
             step = max(1, min(picture.shape[0] // _PICTURE[1], picture.shape[1] // _PICTURE[0]))
             self._pictures[viewport.camera] = np.ascontiguousarray(picture[::step, ::step])
 
+    def _insert(self, place: int) -> None:
+        self._set(self._path.with_view_after(place, self._window.viewport.camera))
+        self._window.path_panel.select(place + 1)
+
     def _replace(self, place: int) -> None:
         self._set(self._path.with_pose(place, self._window.viewport.camera))
 
     def _set_closed(self, on: bool) -> None:
-        self._set(CameraPath(self._path.keyframes, on))
+        self._set(replace(self._path, is_closed=on))
 
     def _look(self, place: int) -> None:
         keyframe = self._path.keyframes[place]

@@ -18,7 +18,6 @@ from pydantic import BaseModel, Field
 from PySide6.QtCore import QObject, Qt, Signal
 
 from app.film_files import FilmFile, Mp4, PngPictures
-from recon.errors import ReconError
 from render.view_field import ViewField
 from widgets.camera_path import CameraPath
 from widgets.settings_form import SettingsForm
@@ -109,16 +108,9 @@ class FilmDesk(QObject):
         """Make a film; ended tells when it is there. A film that is being made is not disturbed."""
         if self._making is not None or not wish.camera:
             return
-        size = _even(wish.size)
-        try:
-            file = _open(wish, size)
-        except (ReconError, OSError) as error:
-            self._window.shell.show_error(error)
-            self.ended.emit(None)
-            return
-        self._making = _Making(wish, size, file)
+        self._making = _Making(wish, _even(wish.size))
         self.progressed.emit(0, self._making.total)
-        self._next()
+        self._making.begin(self._written.emit)
 
     def cancel(self) -> None:
         """End now and leave no file."""
@@ -156,7 +148,7 @@ class FilmDesk(QObject):
         if making is None:
             return
         if making.step >= len(making.shots):
-            making.write(making.file.finish, self._written.emit)
+            making.finish(self._written.emit)
             return
         pose, shown = making.shots[making.step]
         fields = self._window.viewport.fields
@@ -198,9 +190,9 @@ class FilmDesk(QObject):
                 viewport.set_shown("grid", had_grid)
 
     def _on_written(self, result: object) -> None:
-        """A picture is written, or the film is finished."""
+        """The file is open, a picture is written, or the film is finished."""
         making = self._making
-        if making is None or result is _OF_LAST:
+        if making is None:
             return
         if isinstance(result, Exception):
             self._fail(result)
@@ -225,14 +217,12 @@ class FilmDesk(QObject):
         self.ended.emit(path)
 
 
-_OF_LAST = object()
-
-
 class _Making:
     """A film in the making. shots: pose and what is shown, one or two a picture; of two the first is at the left."""
 
-    def __init__(self, wish: FilmWish, size: tuple[int, int], file: FilmFile) -> None:
-        self.wish, self.size, self.file = wish, size, file
+    def __init__(self, wish: FilmWish, size: tuple[int, int]) -> None:
+        self.wish, self.size = wish, size
+        self._file: FilmFile | None = None  # known to the thread of the file alone
         shown: tuple[FieldVersion, ...] = ("original", "edited") if wish.shown == "both" else (wish.shown,)
         self.shots: list[tuple[CameraPose, FieldVersion]] = [
             (pose, each) for pose in wish.camera.frames(wish.per_second) for each in shown
@@ -252,6 +242,23 @@ class _Making:
     def num_done(self) -> int:
         return self.step // self.num_parts
 
+    def begin(self, tell: Callable[[object], None]) -> None:
+        """Open the file, beside the window's thread: what writes films takes long to import."""
+
+        def work() -> None:
+            self._file = _open(self.wish, self.size)
+
+        self.write(work, tell)
+
+    def finish(self, tell: Callable[[object], None]) -> None:
+        """All pictures are there."""
+        self.write(lambda: self._opened.finish(), tell)
+
+    @property
+    def _opened(self) -> FilmFile:
+        assert self._file is not None, "the film goes on only after its file was opened"
+        return self._file
+
     def take(self, picture: Picture, tell: Callable[[object], None]) -> None:
         """One more part of a picture; what is whole is written."""
         self.step += 1
@@ -262,7 +269,7 @@ class _Making:
         whole = np.concatenate(self._parts, axis=1)
         whole = np.pad(whole, ((0, 0), (0, self.size[0] - whole.shape[1]), (0, 0)))
         self._parts = []
-        self.write(lambda: self.file.add(whole), tell)
+        self.write(lambda: self._opened.add(whole), tell)
 
     def write(self, work: Callable[[], object], tell: Callable[[object], None]) -> None:
         """Do work in the thread of the file and tell its answer, or why there is none."""
@@ -275,7 +282,7 @@ class _Making:
 
     def drop(self) -> None:
         """Leave nothing behind."""
-        self.threads.submit(self.file.drop)
+        self.threads.submit(lambda: self._file.drop() if self._file is not None else None)
         self.threads.shutdown(wait=True)
 
 

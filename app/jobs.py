@@ -60,14 +60,22 @@ class JobProgress:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a run made. is_stopped: the person ended it early. Times add up over every attempt."""
+    """What a run made. is_stopped: the person ended it early. Times add up over every attempt.
 
-    outputs: tuple[Output, ...]
+    names: of its outputs, which are read from the folder when they are asked for first, as they may be large."""
+
+    folder: RunFolder
+    names: tuple[str, ...]
     figures: Mapping[str, Any]
     is_stopped: bool
     wall_s: float
     cpu_s: float
     peak_bytes: int
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """What it made. Raises FormatError."""
+        return self.folder.outputs
 
 
 class Job(QObject):
@@ -295,12 +303,12 @@ class Job(QObject):
     def _read_result(self) -> JobResult | None:
         try:
             record = self.folder.result_record
-            outputs = self.folder.outputs
         except ReconError as error:
             self._fail(describe_error(error))
             return None
         return JobResult(
-            outputs=outputs,
+            folder=self.folder,
+            names=tuple(str(row["name"]) for row in record.get("outputs", ())),
             figures=self.folder.figures,
             is_stopped=bool(record.get("stopped")),
             wall_s=record.get("wall_s", 0.0),
@@ -309,9 +317,16 @@ class Job(QObject):
         )
 
     def _finish(self) -> None:
-        self.result = self._read_result()
-        if self.result is not None:
-            self.finished.emit(self.result)
+        result = self._read_result()
+        if result is None:
+            return
+        try:
+            _ = result.outputs
+        except ReconError as error:
+            self._fail(describe_error(error))
+            return
+        self.result = result
+        self.finished.emit(result)
 
     def _fail(self, report: ErrorReport) -> None:
         self.error = report

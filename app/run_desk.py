@@ -457,7 +457,7 @@ def _result_words(job: Job) -> str:
         return job.error.sentence
     if job.result is None:
         return ""
-    names = ", ".join(output.name for output in job.result.outputs)
+    names = ", ".join(job.result.names)
     return summary(job.result.figures) or names or "Nothing"
 
 

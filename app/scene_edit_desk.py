@@ -15,6 +15,7 @@ from app.edited_scenes import METHOD, photos_of
 from app.job_states import ENDED
 from app.jobs import Job
 from app.layers import Layer
+from app.path_photos import photos_along
 from app.scene_edit_export import SceneEditExport
 from app.scene_edit_words import stages_of, time_words
 from app.scene_preview import ScenePreview
@@ -58,6 +59,7 @@ class SceneEditDesk(QObject):
         window.document.begun.connect(self._forget)
         window.workflows.changed.connect(lambda _: self._on_workflow())
         window.image_strip.selection_changed.connect(self.refresh)
+        window.paths.changed.connect(self.refresh)
         self.refresh()
 
     # What an edit takes
@@ -86,6 +88,8 @@ class SceneEditDesk(QObject):
             values["views"] = choice.every
         if choice.views == "selected":
             values["only"] = self._selected_names()
+        if choice.views == "path":
+            values["only"] = list(self._path_names())
         if choice.region == "box":
             values["in_box"] = True
         if choice.region == "masks":
@@ -118,6 +122,8 @@ class SceneEditDesk(QObject):
             return "Choose a part of splats of this scene first."
         if choice.views == "selected" and len(self._selected_names()) < 2:
             return "Select two photos or more in the list below."
+        if choice.views == "path" and len(self._window.paths.path) < 2:
+            return "Make a camera path first: two views or more, under “Camera path” below."
         return ""
 
     def refresh(self) -> None:
@@ -221,14 +227,26 @@ class SceneEditDesk(QObject):
             self.choices.set_note("", "The photos of this scene are not open.")
             return
         used = len(posed.used)
-        choice = self.choices.choice
-        count = {"all": used, "every": -(-used // choice.every), "selected": len(self._selected_names())}[
-            choice.views
-        ]
+        count = self._count(used)
         engine = self._window.edit_panel.prompt.wish().engine
         takes = "" if is_network(engine) else f", {time_words(count)}"
         self.choices.set_note(f"{count} of {used} photos{takes}.", self.problem())
         self._window.edit_panel.prompt.set_problem(self.problem())
+
+    def _count(self, used: int) -> int:
+        """How many photos are chosen, of those that are used."""
+        choice = self.choices.choice
+        if choice.views == "every":
+            return -(-used // choice.every)
+        if choice.views == "all":
+            return used
+        return len(self._path_names() if choice.views == "path" else self._selected_names())
+
+    def _path_names(self) -> tuple[str, ...]:
+        scene = self.scene
+        if scene is None or not isinstance(scene.data, PosedImages):
+            return ()
+        return photos_along(self._window.paths.path, scene.data)
 
     def _selected_names(self) -> list[str]:
         scene = self.scene

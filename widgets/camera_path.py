@@ -17,6 +17,7 @@ from widgets.viewport_camera import CameraPose, Vector, orbit
 Array = NDArray[np.float64]
 USUAL_STEP = 2.0  # seconds between two views unless something else is said
 _LEAST_STEP = 0.05  # seconds
+_RAMP = 1.0  # seconds in which an eased camera comes to its speed
 _AROUND = 3  # views of a closed path that are repeated at each end, so that its motion has no seam
 
 
@@ -30,10 +31,12 @@ class Keyframe:
 
 @dataclass(frozen=True)
 class CameraPath:
-    """Views in the order of their times, the first at 0. is_closed: the camera returns from the last to the first."""
+    """Views in the order of their times, the first at 0. is_closed: the camera returns from the last to the first.
+    is_eased: it begins and ends slowly, where it is not closed."""
 
     keyframes: tuple[Keyframe, ...] = ()
     is_closed: bool = False
+    is_eased: bool = False
 
     def __len__(self) -> int:
         return len(self.keyframes)
@@ -57,9 +60,21 @@ class CameraPath:
             raise ValueError("a camera path needs a view")
         if len(self) == 1:
             return self.keyframes[0].pose
-        at = seconds % self.seconds if self.is_closed else min(max(seconds, 0.0), self.seconds)
+        at = seconds % self.seconds if self.is_closed else self._eased(min(max(seconds, 0.0), self.seconds))
         exact = next((k.pose for k in self.keyframes if abs(k.seconds - at) < 1e-9), None)
         return exact or self._motion.pose_at(at)
+
+    def _eased(self, at: float) -> float:
+        """Where on the way the camera is at a time: evenly in the middle, faster and slower at the ends."""
+        ramp = min(_RAMP, self.seconds / 3)
+        if not self.is_eased or ramp <= 0:
+            return at
+        speed = self.seconds / (self.seconds - ramp)
+        if at < ramp:
+            return 0.5 * speed * at * at / ramp
+        if at > self.seconds - ramp:
+            return self.seconds - 0.5 * speed * (self.seconds - at) ** 2 / ramp
+        return speed * (at - 0.5 * ramp)
 
     def frames(self, per_second: float) -> Iterator[CameraPose]:
         """The view of each picture of a film. An open path ends at its last view, a closed one just before its first."""
@@ -79,6 +94,15 @@ class CameraPath:
         step = self.keyframes[-1].seconds - self.keyframes[-2].seconds if len(self) > 1 else USUAL_STEP
         seconds = self.keyframes[-1].seconds + step if self.keyframes else 0.0
         return replace(self, keyframes=(*self.keyframes, Keyframe(pose, seconds)))
+
+    def with_view_after(self, index: int, pose: CameraPose) -> CameraPath:
+        """One more view between one and the next, in the middle of their times; after the last at the end."""
+        if index >= len(self) - 1:
+            return self.with_view(pose)
+        middle = (self.keyframes[index].seconds + self.keyframes[index + 1].seconds) / 2
+        keyframes = list(self.keyframes)
+        keyframes.insert(index + 1, Keyframe(pose, middle))
+        return replace(self, keyframes=tuple(keyframes))
 
     def with_pose(self, index: int, pose: CameraPose) -> CameraPath:
         """Another view at the same time."""
@@ -199,6 +223,7 @@ def stored(path: CameraPath) -> dict[str, Any]:
     """What a project keeps of a path."""
     return {
         "is_closed": path.is_closed,
+        "is_eased": path.is_eased,
         "keyframes": [
             {
                 "seconds": k.seconds, "position": list(k.pose.position), "focal": list(k.pose.focal),
@@ -218,7 +243,7 @@ def restored(values: Mapping[str, Any]) -> CameraPath:
     times = [k.seconds for k in keyframes]
     if any(b <= a for a, b in pairwise(times)) or not all(map(math.isfinite, times)):
         raise ValueError("the times of a camera path must rise")
-    return CameraPath(tuple(keyframes), bool(values["is_closed"]))
+    return CameraPath(tuple(keyframes), bool(values["is_closed"]), bool(values.get("is_eased", False)))
 
 
 def _vector(values: ArrayLike) -> Vector:

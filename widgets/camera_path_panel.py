@@ -30,7 +30,7 @@ from widgets.parts import EmptyPlace, IconButton, column_in, icon_button, row_of
 from widgets.theme import active_theme, secondary_label
 
 Picture = NDArray[np.uint8]
-_WORDS_FROM = 760  # design pixels of width from which the buttons have room for words
+_WORDS_FROM = 920  # design pixels of width from which the buttons have room for words
 _TICKS = 1000  # of the slider
 
 
@@ -42,11 +42,13 @@ class CameraPathPanel(QWidget):
     """
 
     add_wished = Signal()
+    insert_wished = Signal(int)
     replace_wished = Signal(int)
     remove_wished = Signal(list)
     reordered = Signal(list)
     turntable_wished = Signal()
     closed_changed = Signal(bool)
+    eased_changed = Signal(bool)
     view_chosen = Signal(int)
     time_changed = Signal(int, float)
     seconds_changed = Signal(float)
@@ -86,12 +88,14 @@ class CameraPathPanel(QWidget):
                 self._views.item(place).setSelected(True)
         self._empty.setVisible(not path)
         self._content.setVisible(bool(path))
-        with QSignalBlocker(self._closed), QSignalBlocker(self._whole):
+        with QSignalBlocker(self._closed), QSignalBlocker(self._whole), QSignalBlocker(self._eased):
             self._closed.setChecked(path.is_closed)
+            self._eased.setChecked(path.is_eased)
             self._whole.setValue(path.seconds)
         can_play = len(path) > 1
         for widget in (self._play, self._slider, self._whole, self._film, self._closed):
             widget.setEnabled(can_play)
+        self._eased.setEnabled(can_play and not path.is_closed)
         self.set_time(min(self._time, path.seconds))
         self._show_chosen()
 
@@ -118,6 +122,10 @@ class CameraPathPanel(QWidget):
         self._progress.setValue(done or 0)
         self._progress.setFormat(f"Picture {done} of {total}")
 
+    def select(self, place: int) -> None:
+        """Select one view."""
+        self._views.setCurrentRow(place)
+
     def selected(self) -> list[int]:
         """The places of the selected views."""
         return sorted(self._views.row(item) for item in self._views.selectedItems())
@@ -129,7 +137,7 @@ class CameraPathPanel(QWidget):
         super().resizeEvent(event)
         style = Qt.ToolButtonStyle
         is_wide = self.width() >= active_theme().px(_WORDS_FROM)
-        for button in (self._add, self._replace, self._remove, self._around):
+        for button in (self._add, self._insert, self._replace, self._remove, self._around):
             button.setToolButtonStyle(style.ToolButtonTextBesideIcon if is_wide else style.ToolButtonIconOnly)
         for label in self._labels:
             label.setVisible(is_wide)
@@ -165,6 +173,13 @@ class CameraPathPanel(QWidget):
             "plus", "Add view", "Add the view as it is now after the last one", "path_add"
         )
         self._add.clicked.connect(self.add_wished)
+        self._insert = self._worded(
+            "between-horizontal-start",
+            "Insert",
+            "Put the view as it is now between the selected one and the next",
+            "path_insert",
+        )
+        self._insert.clicked.connect(lambda: self.insert_wished.emit(self.selected()[0]))
         self._replace = self._worded(
             "refresh-cw", "Replace", "Take the view as it is now in place of the selected one", "path_replace"
         )
@@ -185,9 +200,14 @@ class CameraPathPanel(QWidget):
         self._closed.setObjectName("path_closed")
         self._closed.setToolTip("Go on from the last view to the first, for films that loop")
         self._closed.toggled.connect(self.closed_changed)
+        self._eased = QCheckBox("Gentle ends")
+        self._eased.setObjectName("path_eased")
+        self._eased.setToolTip("Begin and end slowly")
+        self._eased.toggled.connect(self.eased_changed)
         self._labels = at, whole = secondary_label("At"), secondary_label("Length")
         row = row_of(
             self._add,
+            self._insert,
             self._replace,
             self._remove,
             self._around,
@@ -197,6 +217,7 @@ class CameraPathPanel(QWidget):
             whole,
             self._whole,
             self._closed,
+            self._eased,
             spacing=6,
         )
         row.setContentsMargins(px(8), px(4), px(8), px(2))
@@ -271,6 +292,7 @@ class CameraPathPanel(QWidget):
     def _show_chosen(self) -> None:
         chosen = self.selected()
         self._replace.setEnabled(len(chosen) == 1)
+        self._insert.setEnabled(len(chosen) == 1 and chosen[0] < len(self._path) - 1)
         self._remove.setEnabled(bool(chosen))
         self._at.setEnabled(len(chosen) == 1 and chosen[0] > 0)
         if len(chosen) == 1:

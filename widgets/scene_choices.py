@@ -23,11 +23,12 @@ from widgets.parts import StateLabel, column_in, form_grid, row_of
 from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, secondary_label, title_label
 
-Views = Literal["all", "every", "selected"]
+Views = Literal["all", "every", "selected", "path"]
 Region = Literal["whole", "box", "masks", "part"]
 StageState = Literal["todo", "running", "done", "failed"]
 _VIEWS: tuple[tuple[Views, str], ...] = (
     ("all", "All photos"), ("every", "Every n-th photo"), ("selected", "Selected in the list"),
+    ("path", "Along the camera path"),
 )  # fmt: skip
 _REGIONS: tuple[tuple[Region, str, str], ...] = (
     ("whole", "Whole scene", ""), ("box", "In the box", "Edit box"), ("masks", "Masks of the photos", "Choose folder…"),

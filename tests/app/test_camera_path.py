@@ -1,6 +1,7 @@
 """Camera paths: smooth, kept with the project, played in the viewport and filmed with the right number of pictures."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -13,11 +14,14 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 
 from app.film_desk import FilmWish
 from app.layers import new_layer
+from app.path_photos import photos_along
+from render.cameras import CameraSet
+from render.images import ImageSet, PosedImages
 from tests.app.fields import COLOR, OpenBall, ball
 from tests.app.windows import begin_anew, kept_window
 from tests.widgets.viewports import cube
 from widgets.camera_path import CameraPath, Keyframe, restored, stored, turntable
-from widgets.viewport_camera import CameraPose
+from widgets.viewport_camera import CameraPose, pinhole
 
 VIEWS = (
     CameraPose((0, -6, 1), (0, 0, 0), (0, 0, 1)),
@@ -28,6 +32,16 @@ VIEWS = (
 
 def path_of(*poses, step=2.0):
     return CameraPath(tuple(Keyframe(pose, i * step) for i, pose in enumerate(poses)))
+
+
+def cameras_of(poses):
+    """Cameras that see as the poses do."""
+    found = [pinhole(pose, (64, 48)) for pose in poses]
+    shape = (len(found), 2)
+    return CameraSet(
+        np.stack([each.cam_from_world for each in found]), np.full(shape, found[0].focal), np.full(shape, (32.0, 24.0)),
+        np.full(shape, (64, 48)),
+    )  # fmt: skip
 
 
 # The path itself
@@ -66,9 +80,34 @@ def test_views_are_ordered_timed_and_taken_out():
     assert path.with_time(1, 9.0).times[1] < 4, "a view stays between its neighbours"
     assert path.with_seconds(2.0).times == [0, 1, 2]
     assert path.with_view(VIEWS[0]).times == [0, 2, 4, 6]
+    between = path.with_view_after(0, VIEWS[2])
+    assert between.times == [0, 1, 2, 4] and between.keyframes[1].pose == VIEWS[2]
+    assert path.with_view_after(2, VIEWS[0]) == path.with_view(VIEWS[0])
     assert restored(stored(path)) == path
     with pytest.raises(ValueError, match="rise"):
         restored(stored(path_of(*VIEWS, step=0.0)))
+
+
+def test_gentle_ends_begin_and_end_slowly_on_the_same_way():
+    even, gentle = path_of(*VIEWS), replace(path_of(*VIEWS), is_eased=True)
+    assert restored(stored(gentle)) == gentle
+    assert gentle.pose_at(0) == VIEWS[0] and gentle.pose_at(gentle.seconds) == VIEWS[-1]
+    places = np.array([pose.position for pose in gentle.frames(30)])
+    speeds = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    assert max(speeds[0], speeds[-1]) < 0.1 * speeds.max()
+    way = np.array([pose.position for pose in even.frames(300)])
+    assert max(np.linalg.norm(way - place, axis=1).min() for place in places) < 0.02 * np.ptp(way)
+
+
+def test_photos_along_a_path_are_those_that_look_as_it_does():
+    ring = turntable(VIEWS[0], (0, 0, 1), seconds=8.0, count=16)
+    cameras = cameras_of([k.pose for k in ring.keyframes])
+    posed = PosedImages(ImageSet("/nowhere", tuple(f"{i:02d}.png" for i in range(16))), cameras)
+    quarter = CameraPath(ring.keyframes[4:7]).without([])
+    found = photos_along(quarter, posed)
+    assert {"04.png", "05.png", "06.png"} <= set(found) and len(found) <= 8
+    assert not {"00.png", "12.png"} & set(found)
+    assert photos_along(CameraPath(), posed) == ()
 
 
 # In the window
@@ -126,6 +165,12 @@ def test_a_selected_view_is_timed_replaced_moved_and_deleted(window):
     window.path_panel._at.setValue(3.0)
     window.path_panel._at.editingFinished.emit()
     assert window.paths.path.times == [0, 3, 4]
+    views.setCurrentRow(0)
+    window.viewport.camera = VIEWS[1]
+    click(window, "path_insert")
+    assert window.paths.path.times == [0, 1.5, 3, 4] and window.path_panel.selected() == [1]
+    click(window, "path_remove")
+    views.setCurrentRow(1)
     window.viewport.camera = VIEWS[0]
     click(window, "path_replace")
     assert window.paths.path.keyframes[1].pose == VIEWS[0]
@@ -138,6 +183,7 @@ def test_playing_moves_the_camera_along_the_path_and_stops_at_its_end(window, qt
         window.viewport.camera = pose
         window.paths.add_view()
     window.path_panel.seconds_changed.emit(0.4)
+    window.viewport.camera = VIEWS[0]
     seen = []
     window.viewport.camera_moved.connect(seen.append)
     window.path_panel.set_time(0.0)
