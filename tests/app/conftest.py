@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from app.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def one_window(qapp: object) -> Iterator[object]:
+    """A window for all tests of a file: begin anew with it before each."""
+    from tests.app.windows import kept_window
+
+    with kept_window() as window:
+        yield window
 
 
 @pytest.fixture

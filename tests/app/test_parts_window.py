@@ -18,7 +18,7 @@ from recon.romap.part_table import BY_HAND, NO_PART, part_confidence, part_numbe
 from render.gaussians import GaussianCloud, GaussianMarks
 from render.spherical_harmonics import SH_C0
 from render.transforms import Similarity3
-from tests.app.windows import begin_anew, kept_window, press
+from tests.app.windows import begin_anew, press
 from tests.widgets.viewports import canvas_of, move
 from widgets import viewport_camera as cameras
 from widgets.part_rows import EYE, LOCK, NAME
@@ -57,12 +57,6 @@ def two_balls() -> tuple[GaussianCloud, np.ndarray]:
 
 
 CLOUD, TRUTH = two_balls()
-
-
-@pytest.fixture(scope="module")
-def one_window(qapp):
-    with kept_window() as window:
-        yield window
 
 
 @pytest.fixture

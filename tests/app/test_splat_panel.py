@@ -12,15 +12,9 @@ from PySide6.QtWidgets import QPushButton, QTabWidget
 
 from app.workflows import SPLATS
 from recon.gaussian_values import base_colors
-from tests.app.test_splat_window import SIDE, block, chosen, digest, grid, open_splats, select_block, settle
-from tests.app.windows import begin_anew, kept_window, press
+from tests.app.splat_grid import SIDE, block, chosen, digest, grid, open_splats, select_block, settle
+from tests.app.windows import begin_anew, press
 from tests.widgets.viewports import move
-
-
-@pytest.fixture(scope="module")
-def one_window(qapp):
-    with kept_window() as window:
-        yield window
 
 
 @pytest.fixture

@@ -23,11 +23,7 @@ def open_window(qtbot, preferences: Preferences | None = None) -> Iterator[MainW
     try:
         yield window
     finally:
-        window.may_close = True
-        window.close()
-        window.deleteLater()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        QCoreApplication.processEvents()
+        close_for_good(window)
 
 
 @contextmanager
@@ -41,11 +37,16 @@ def kept_window() -> Iterator[MainWindow]:
     try:
         yield window
     finally:
-        window.may_close = True
-        window.close()
-        window.deleteLater()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        QCoreApplication.processEvents()
+        close_for_good(window)
+
+
+def close_for_good(window: MainWindow) -> None:
+    """Close it without a question, and let Qt delete it now."""
+    window.may_close = True
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
 
 
 def begin_anew(window: MainWindow) -> None:

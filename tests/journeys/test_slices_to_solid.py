@@ -83,7 +83,7 @@ def test_quitting_during_a_run_asks_and_the_run_resumes_in_the_next_window(
 ):
     open_files(qtbot, window, slices_file)
     window.document.save_now(tmp_path / "Part" / "Part.isokiln")
-    window.method_panel.form.set_values({"prior": "neural", "steps": 100_000})
+    window.method_panel.form.set_values({"prior": "neural", "steps": 100_000, "resolution": 49})
     press(window, "F5")
     job = window.runs.queue.jobs[0]
     qtbot.waitUntil(lambda: job.progress.stage == "Neural prior" and job.progress.step > 20, timeout=90_000)
@@ -119,14 +119,27 @@ def test_slice_run_convert_and_evaluate_on_the_command_line(tmp_path, capsys):
     mesh_format.write(truth, [("truth", mesh_of(TORUS, 96))], ExportOptions())
     slices, solid = tmp_path / "slices.csl", tmp_path / "solid.ply"
     assert cli.main(["slice", str(truth), "-n", "10", "-o", str(slices)], lambda _: 1) == 0
-    assert (
-        cli.main(["run", "orex", str(slices), "-o", str(solid), "--preset", "quick", "--json"], lambda _: 1)
-        == 0
-    )
-    capsys.readouterr()
+    words = [
+        "run",
+        "orex",
+        str(slices),
+        "-o",
+        str(solid),
+        "--preset",
+        "quick",
+        "--resolution",
+        "65",
+        "--json",
+    ]
+    assert cli.main(words, lambda _: 1) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["files"] == [str(solid)]
+    assert summary["settings"]["resolution"] == 65 and summary["settings"]["prior"] == "none"
+    assert summary["wall_s"] > 0 and summary["cpu_s"] > 0 and summary["peak_bytes"] > 50e6
     assert cli.main(["evaluate", str(solid), str(truth), "--slices", str(slices), "--json"], lambda _: 1) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert figures["iou"] > 0.95
+    assert figures["iou"] > 0.95 and len(figures["slices"]["planes"]) == 10
+    assert figures["slices"]["worst_slice_accuracy"] > 99
     mesh = formats.read(solid).data
     assert isinstance(mesh, TriangleMesh)
     assert min(plane.accuracy for plane in slice_agreement(mesh, formats.read(slices).data)) > 99.8

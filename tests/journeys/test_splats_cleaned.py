@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton
 from recon import formats
 from render.gaussians import GaussianCloud, GaussianMarks
 from render.spherical_harmonics import SH_C0
-from tests.app.test_splat_window import settle
+from tests.app.splat_grid import settle
 from tests.app.windows import open_files, press
 from tests.widgets.viewports import canvas_of, drag
 from widgets import viewport_camera as cameras
