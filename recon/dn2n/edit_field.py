@@ -20,6 +20,7 @@ from recon.dn2n.strength import Strengths, strengths_of
 from render.compiled import in_threads
 
 Float = NDArray[np.float32]
+Stiffness = tuple[float, float]  # see `_solved`
 _Grid = tuple[NDArray[np.float64], tuple[int, int, int]]  # world_from_map, number of cells
 
 CELLS = (3, 6, 12, 24)  # along the longest side of the scene, coarse to fine
@@ -39,12 +40,14 @@ PIXELS_AT_ONCE = 8192
 @dataclass(frozen=True, eq=False)
 class EditField:
     """color_map: (X, Y, Z, 12) float32, world_from_map: (4, 4), both as a ViewField holds them. residual: (N,) mean
-    absolute difference of each view's edited picture from the field's. strengths: of the field's change in each."""
+    absolute difference of each view's edited picture from the field's. strengths: of the field's change in each. stiffness: with which
+    it was fitted."""
 
     color_map: Float
     world_from_map: NDArray[np.float64]
     residual: Float
     strengths: Strengths
+    stiffness: Stiffness
 
     def apply(self, originals: Float, views: DepthViews, index: int) -> Float:
         """(H, W, 3) one view as the field has it; where no depth is known, as the middle of the scene has it."""
@@ -64,22 +67,24 @@ class EditField:
             self.world_from_map,
             self.residual,
             self.strengths,
+            self.stiffness,
         )
 
 
 def fit_edit_field(
     originals: Float, edited: Float, views: DepthViews, weights: Float, cells: Sequence[int] = CELLS,
-    masks: Float | None = None,
+    masks: Float | None = None, stiffness: Stiffness | None = None,
 ) -> EditField:  # fmt: skip
     """originals, edited: (N, H, W, 3) within 0 and 1. weights: (N,) how much each view counts. masks: (N, H, W), which
-    pixels count."""
+    pixels count. stiffness: that which half of the views tell of the other half where not given."""
     samples = _samples(originals, edited, views, weights, masks)
     grids = _grids(samples.points, cells)
-    color_map = _fitted(samples, grids, _best_stiffness(samples.thinned(3), grids[:-1] or grids))
-    return _told(color_map, grids[-1][0], samples, len(views))
+    stiffness = stiffness or _best_stiffness(samples.thinned(3), grids[:-1] or grids)
+    color_map = _fitted(samples, grids, stiffness)
+    return _told(color_map, grids[-1][0], samples, len(views), stiffness)
 
 
-def _best_stiffness(samples: _Samples, grids: Sequence[_Grid]) -> tuple[float, float]:
+def _best_stiffness(samples: _Samples, grids: Sequence[_Grid]) -> Stiffness:
     """That with which half of the views foretells best what the least stiff map of the other half says: what is local
     in one view alone is its fault, what is local in both halves is the edit."""
     is_first = samples.views % 2 == 0
@@ -101,7 +106,7 @@ def _best_stiffness(samples: _Samples, grids: Sequence[_Grid]) -> tuple[float, f
     return STIFFNESSES[int(np.argmin(errors))]
 
 
-def _fitted(samples: _Samples, grids: Sequence[_Grid], stiffness: tuple[float, float]) -> Float:
+def _fitted(samples: _Samples, grids: Sequence[_Grid], stiffness: Stiffness) -> Float:
     """The map of the finest grid."""
     coarse, color_map = np.eye(4), _whole(samples)
     for level, (world_from_map, shape) in enumerate(grids):
@@ -208,9 +213,7 @@ def _resampled(
     return np.asarray(read_at(color_map, places.astype(np.float32))).reshape(*shape, 12)
 
 
-def _solved(
-    places: Float, samples: _Samples, weights: Float, parent: Float, stiffness: tuple[float, float]
-) -> Float:
+def _solved(places: Float, samples: _Samples, weights: Float, parent: Float, stiffness: Stiffness) -> Float:
     """Ridge regression in each cell on the samples in and about it, drawn to the coarser map.
 
     stiffness: what that is worth, as a share of the cell's samples, and in samples."""
@@ -230,7 +233,7 @@ def _solved(
 _SQUARES = np.array([0, 1, 2, 3, 1, 4, 5, 6, 2, 5, 7, 8, 3, 6, 8, 9])  # of (r, g, b, 1), the upper triangle
 
 
-def _told(color_map: Float, world_from_map: NDArray[np.float64], samples: _Samples, count: int) -> EditField:
+def _told(color_map: Float, world_from_map: NDArray[np.float64], samples: _Samples, count: int, stiffness: Stiffness) -> EditField:  # fmt: skip
     """The field with what it says of each view."""
     places = samples.places(world_from_map)
     left = residuals(places, samples.before, samples.after, color_map)
@@ -240,7 +243,7 @@ def _told(color_map: Float, world_from_map: NDArray[np.float64], samples: _Sampl
     columns = left, (wanted * shown).mean(1), (wanted * wanted).mean(1), ((shown - wanted) ** 2).mean(1)
     number = np.maximum(np.bincount(samples.views, minlength=count), 1)
     residual, *powers = (np.bincount(samples.views, column, count) / number for column in columns)
-    return EditField(color_map, world_from_map, residual.astype(np.float32), strengths_of(*powers))
+    return EditField(color_map, world_from_map, residual.astype(np.float32), strengths_of(*powers), stiffness)
 
 
 def _camera(

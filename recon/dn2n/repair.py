@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from recon.dn2n.content_filter import Verdict, judge, overruled
 from recon.dn2n.depth_views import DepthViews, scaled
-from recon.dn2n.edit_field import EditField, fit_edit_field
+from recon.dn2n.edit_field import EditField, Stiffness, fit_edit_field
 from recon.dn2n.editors.editor import Consistency
-from recon.dn2n.harmonise import LONGEST, NEIGHBOURS, Harmonised, consensus_of, harmonise
+from recon.dn2n.harmonise import FEWEST_VOTES, LONGEST, NEIGHBOURS, Harmonised, consensus_of, harmonise
 from recon.dn2n.router import Route, choose_route, missed_share, unexplained_share
 from recon.dn2n.strength import common_strength, strengths
 
@@ -63,8 +63,7 @@ class Repaired:
 
 @dataclass(frozen=True, eq=False)
 class _Agreement:
-    """What all views say at a small size: harmonised, and by the edit field, both as strong as was meant. missed: see
-    `missed_share`."""
+    """What all views say at a small size: harmonised, and by the edit field, both as strong as was meant."""
 
     small: EditedViews
     common: Float
@@ -72,7 +71,6 @@ class _Agreement:
     field: EditField
     strengths: Float
     factor: float
-    missed: float
 
 
 def repair(given: EditedViews, wishes: RepairWishes | None = None) -> Repaired:
@@ -87,8 +85,8 @@ def repair(given: EditedViews, wishes: RepairWishes | None = None) -> Repaired:
     found = np.array([verdict.weight for verdict in verdicts], np.float32)
     if (found != weights).any() and found.any():
         weights = found
-        agreement = _agree(given, weights, neighbours)
-    route = _route(given, agreement, wishes)
+        agreement = _agree(given, weights, neighbours, agreement.field.stiffness)
+    route = _route(given, agreement, weights, neighbours, wishes)
     is_mapped = route.way == "color" or (
         wishes.route == "auto" and given.masks is not None and route.is_explained
     )
@@ -130,27 +128,41 @@ def strengthen(originals: Float, pictures: Float, factor: float) -> Float:
     return np.clip(originals + np.float32(factor) * (pictures - originals), 0, 1).astype(np.float32)
 
 
-def _agree(given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) -> _Agreement:
+def _agree(
+    given: EditedViews, weights: Float, neighbours: NDArray[np.int64], stiffness: Stiffness | None = None
+) -> _Agreement:
     small = _small(given, LONGEST)
     told: Harmonised = harmonise(small.edited, small.originals, small.views, weights, neighbours)
     found = strengths(small.originals, small.edited, told.pictures)
     factor = common_strength(found, weights)
-    edit_field = fit_edit_field(given.originals, given.edited, given.views, weights, masks=given.masks)
+    edit_field = fit_edit_field(
+        given.originals, given.edited, given.views, weights, masks=given.masks, stiffness=stiffness
+    )
     edit_field = edit_field.strengthened(common_strength(edit_field.strengths, weights))
     mapped = np.stack([edit_field.apply(o, small.views, i) for i, o in enumerate(small.originals)])
     common = strengthen(small.originals, told.pictures, factor)
     mapped = _mixed_in(mapped, small)
-    consensus = _consensus(told.pictures, small, weights, neighbours)
-    agreed = strengthen(small.originals, consensus, factor)
-    # Both as seen by all views, so that what bringing views together blurs is no difference.
-    missed = missed_share(agreed, _consensus(mapped, small, weights, neighbours), told.pictures, consensus)
-    return _Agreement(small, common, mapped, edit_field, found.found, factor, missed)
+    return _Agreement(small, common, mapped, edit_field, found.found, factor)
 
 
 def _consensus(pictures: Float, given: EditedViews, weights: Float, neighbours: NDArray[np.int64]) -> Float:
     """(N, H, W, 3) what all views say together about each view's pixels."""
     every = range(len(given.views))
     return np.stack([consensus_of(i, pictures, given.views, weights, neighbours)[0] for i in every])
+
+
+def _foretold(
+    pictures: Float, given: EditedViews, weights: Float, neighbours: NDArray[np.int64]
+) -> tuple[Float, NDArray[np.bool_]]:
+    """(N, H, W, 3) what the others say together about each view's pixels, and (N, H, W) where enough of them do, for
+    views that count."""
+    found, is_foretold = pictures.copy(), np.zeros(pictures.shape[:3], bool)
+    for i in np.flatnonzero(weights > 0):
+        others = weights.copy()
+        others[i] = 0
+        found[i], votes = consensus_of(int(i), pictures, given.views, others, neighbours)
+        is_foretold[i] = votes >= FEWEST_VOTES
+    return found, is_foretold
 
 
 def _small(given: EditedViews, longest: int) -> EditedViews:
@@ -204,13 +216,18 @@ def _undecided(verdict: Verdict) -> Verdict:
     return replace(verdict, decision="kept", weight=1.0, reason="")
 
 
-def _route(given: EditedViews, agreement: _Agreement, wishes: RepairWishes) -> Route:
-    small = agreement.small
-    share = unexplained_share(small.originals, agreement.common, agreement.mapped)
+def _route(
+    given: EditedViews, agreement: _Agreement, weights: Float, neighbours: NDArray[np.int64], wishes: RepairWishes
+) -> Route:  # fmt: skip
+    small, common, mapped = agreement.small, agreement.common, agreement.mapped
+    share = unexplained_share(small.originals, common, mapped)
+    blended, is_foretold = _foretold(common, small, weights, neighbours)
+    by_map, _ = _foretold(mapped, small, weights, neighbours)
+    missed = missed_share(common, blended, by_map, is_foretold)
     if wishes.route == "auto":
-        return choose_route(share, agreement.missed, given.consistency, given.masks is not None)
+        return choose_route(share, missed, given.consistency, given.masks is not None)
     way: Literal["color", "blend"] = "color" if wishes.route == "color" else "blend"
-    return Route(way, share, "You chose it.", agreement.missed)
+    return Route(way, share, "You chose it.", missed)
 
 
 def names_unknown(names: Sequence[str], wanted: Collection[str]) -> list[str]:

@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.dn2n.depth_views import DepthViews
+from recon.dn2n.harmonise import harmonise
 from recon.dn2n.measures import rank_correlation, worst_found
-from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, repair
+from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, repair, strengthen
 from recon.dn2n.router import choose_route
 from recon.dn2n.training import evaluate
 from recon.dn2n.training.evaluate import EvaluationCase, make_case
@@ -99,7 +100,7 @@ def trial(case: EvaluationCase, blending: Mapping[str, Float], refits: bool) -> 
     start = time.process_time()
     color = repair(given, RepairWishes("color"))
     seconds = time.process_time() - start
-    blend = repair(given, RepairWishes("blend"))
+    blend = _blended(given, color)
     is_color = choose_route(0, color.route.missed, "none", is_partial=False).way == "color"
     rows = {"clean edit": _row(case, lambda view: case.clean[view])}
     rows["each view alone"] = _row(case, lambda view: case.edited[view])
@@ -118,6 +119,14 @@ def trial(case: EvaluationCase, blending: Mapping[str, Float], refits: bool) -> 
     errors = np.abs(case.edited - case.clean).mean((1, 2, 3))[sources][:FILTERED]
     scores = [verdict.score for verdict in color.verdicts][:FILTERED]
     return Trial(rows, is_right, gain, rank_correlation(errors, scores), worst_found(errors, scores), seconds)
+
+
+def _blended(given: EditedViews, color: Repaired) -> Repaired:
+    """What `repair` makes of the same views for blending: it judges and strengthens them in the same way."""
+    weights = np.array([verdict.weight for verdict in color.verdicts], np.float32)
+    told = harmonise(given.edited, given.originals, given.views, weights)
+    pictures = strengthen(given.originals, told.pictures, color.strengthened)
+    return Repaired(pictures, color.verdicts, weights, color.route, color.strengthened)
 
 
 def _ways(
