@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SELECTED = "Selected splats"
 BEFORE = "before"  # the slot of a method for the version that an edit goes on from
-_CHOOSE = "Choose a part, or select splats with the tools beside the picture."
+_CHOOSE = "Choose a part under “Parts”, or select splats with the tools beside the picture."
 _FIRST_DECIDE = "Accept or reject the edit that waits first."
 _SCENES: dict[str, type] = {"posed_images": PosedImages, "view_field": ViewField}
 

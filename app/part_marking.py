@@ -78,6 +78,7 @@ class PartMarking(QObject):
         panel.live_toggled.connect(self.set_live)
         panel.view_wished.connect(self.go_to_view)
         panel.view_dropped.connect(self.drop_view)
+        window.task_tabs.currentChanged.connect(lambda _: self._leave_with_panel())
         window.splat_tools.tool_changed.connect(lambda tool: self.leave() if tool else None)
         window.viewport.tool_changed.connect(lambda tool: self.leave() if tool and tool != "clip" else None)
         window.viewport.camera_moved.connect(lambda _: self._show_strokes())
@@ -114,6 +115,11 @@ class PartMarking(QObject):
         """Let the left button move the camera again."""
         if self.tool:
             self.choose("")
+
+    def _leave_with_panel(self) -> None:
+        """Who goes on elsewhere, as to say how the part should look, no longer marks it."""
+        if self._window.task_tabs.currentWidget() is not self._panel:
+            self.leave()
 
     def set_on(self, on: bool) -> None:
         """Begin marking with the brush, or leave it."""

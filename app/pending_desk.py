@@ -202,7 +202,8 @@ class PendingDesk(QObject):
         """An edit was made: it waits now."""
         window = self._window
         self._note(pending, "pending")
-        window.splat_tools.leave()  # Its options would lie over what is looked at,
+        window.splat_tools.leave()  # Its options would lie over what is looked at, as strokes that mark parts would,
+        window.parts.marking.leave()
         window.parts.set_show("color")  # and colours that stand for parts hide those that were edited.
         window.parts.choose(int((pending.origin.settings if pending.origin else {}).get("part", -1)))
         self.refresh()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from widgets.icons import icon
 from widgets.network_row import NetworkRow
-from widgets.part_folds import MasksFold, SureFold, WordsFold
+from widgets.part_folds import Fold, MasksFold, SureFold, WordsFold
 from widgets.part_list import PartList
 from widgets.part_rows import PartRow
 from widgets.parts import (
@@ -226,14 +226,19 @@ class PartsPanel(QWidget):
         column.addSpacing(px(4))
         for fold in (self.sure, self.by_words, self.by_masks):
             column.addWidget(fold)
+            fold.turned.connect(lambda on, fold=fold: self._bring_up(fold) if on else None)
         column.addStretch(1)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(content)
         self._pages.addWidget(scroll)
         column_in(self).addWidget(self._pages)
+
+    def _bring_up(self, fold: Fold) -> None:
+        """Scroll to what was unfolded, once it has its room."""
+        QTimer.singleShot(0, fold, lambda: self._scroll.ensureWidgetVisible(fold, 0, 0))
 
     def _add_head(self, column: QVBoxLayout) -> None:
         self._name, self._summary = title_label(""), secondary_label("")
