@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,9 @@ class OpenDocument(QObject):
         self.runs: tuple[RunRecord, ...] = ()
         self.prompts: tuple[PromptRecord, ...] = ()
         self.session: dict[str, Any] = {}
+        self.look: Callable[[], Mapping[str, Any]] = (
+            dict  # how it is looked at, which is saved but is no change
+        )
         self.keeps_work = True  # whether unsaved work is written to the disk by itself
         self._manifest = Manifest.new()
         self._background = background
@@ -264,8 +267,9 @@ class OpenDocument(QObject):
         self.changed.emit()
 
     def _snapshot(self) -> Document:
+        session = {**self.session, **self.look()}
         return Document(
-            self.project.state, self.project.hidden, self.runs, self.session, self._manifest, self.prompts
+            self.project.state, self.project.hidden, self.runs, session, self._manifest, self.prompts
         )
 
     def _check_free(self, target: Path) -> None:

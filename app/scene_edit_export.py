@@ -36,11 +36,14 @@ class SceneEditExport(QObject):
         self._window.shell.ask(
             "Export the edited scene",
             "The views as they are after the edit, a film along the camera path, or the whole scene for another day: "
-            "the command line draws it from any cameras (isokiln render).",
+            "the command line draws it from any cameras (isokiln render). Other programs take a mesh or splats, which "
+            "are made of it first.",
             [
                 ("Views…", lambda: self._ask_views(field)),
                 ("Film…", self._window.paths.film_turntable),
                 ("Scene file…", lambda: self._ask_field(field)),
+                ("Mesh…", lambda: self._make_of(field, "field.mesh")),
+                ("Splats…", lambda: self._make_of(field, "field.splats")),
                 ("Cancel", lambda: None),
             ],
         )
@@ -59,6 +62,15 @@ class SceneEditExport(QObject):
             return path
 
         self._background.run("export", work, self._on_exported, self._window.shell.show_error)
+
+    def _make_of(self, field: ViewField, method: str) -> None:
+        """Get ready to make something of the scene that the export dialog writes: one press of Start is left."""
+        window = self._window
+        layer = next(x for x in window.project.layers if x.data is field)
+        window.scene.select([layer.id])
+        window.method_panel.set_method(method)
+        window.show_task("Task")
+        window.shell.toast("Press Start. The result is a layer, which Export writes in any format.")
 
     def _ask_views(self, field: ViewField) -> None:
         name = self._window.files.pick_folder(

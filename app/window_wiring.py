@@ -20,6 +20,7 @@ from app.recovery import Recovery, abandoned_recoveries, discard_recovery
 from app.run_wiring import connect_runs
 from app.system_info import gpu_names
 from app.workflows import SPLATS, TEXT
+from widgets.camera_path import restored_pose, stored_pose
 from widgets.notices import NoticeAction
 from widgets.viewport_fields import FieldFrames
 
@@ -43,6 +44,7 @@ def _connect_document(window: MainWindow) -> None:
     document.begun.connect(window.runs.forget_all)
     document.changed.connect(lambda: _drop_read_only(window))
     document.opened.connect(lambda opened: _on_opened(window, opened))
+    document.look = lambda: {"camera": stored_pose(window.viewport.camera)}
     document.failed.connect(shell.show_error)
     document.take_picture = lambda: picture_of(window.viewport)
     document.saved.connect(lambda: shell.toast(f"Saved “{document.title}”.", "ok"))
@@ -151,13 +153,21 @@ def _on_opened(window: MainWindow, opened: Opened) -> None:
     window.runs.forget_all()
     window.runs.open_project_runs()
     window.workflows.follow(window.project.layers)
-    window.scene.frame_all()
+    _look_as_saved(window)
     _show_read_only(window, is_newer=opened.is_read_only)
     _show_missing(window)
     for note in opened.notes:
         window.shell.note("warning", note)
     if opened.backup_used is not None:
         window.shell.toast(opened.notes[0], "warning")
+
+
+def _look_as_saved(window: MainWindow) -> None:
+    """Look from where the project was looked at when it was saved; at all of it where that is not known."""
+    try:
+        window.viewport.camera = restored_pose(window.document.session["camera"])
+    except (KeyError, TypeError, ValueError):
+        window.scene.frame_all()
 
 
 def _show_missing(window: MainWindow) -> None:

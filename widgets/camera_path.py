@@ -224,22 +224,32 @@ def stored(path: CameraPath) -> dict[str, Any]:
     return {
         "is_closed": path.is_closed,
         "is_eased": path.is_eased,
-        "keyframes": [
-            {
-                "seconds": k.seconds, "position": list(k.pose.position), "focal": list(k.pose.focal),
-                "up": list(k.pose.up), "parallel": k.pose.parallel, "view_angle": k.pose.view_angle,
-            }
-            for k in path.keyframes
-        ],
+        "keyframes": [{"seconds": k.seconds} | stored_pose(k.pose) for k in path.keyframes],
+    }
+
+
+def stored_pose(pose: CameraPose) -> dict[str, Any]:
+    """What a project keeps of a view."""
+    return {
+        "position": list(pose.position), "focal": list(pose.focal), "up": list(pose.up), "parallel": pose.parallel,
+        "view_angle": pose.view_angle, "shift": list(pose.shift),
     }  # fmt: skip
+
+
+def restored_pose(values: Mapping[str, Any]) -> CameraPose:
+    """The view that was stored. Raises KeyError, TypeError or ValueError for what is none."""
+    right, down = values.get("shift", (0.0, 0.0))
+    return CameraPose(
+        values["position"], values["focal"], values["up"], bool(values["parallel"]), float(values["view_angle"]),
+        (float(right), float(down)),
+    )  # fmt: skip
 
 
 def restored(values: Mapping[str, Any]) -> CameraPath:
     """The path that was stored. Raises KeyError, TypeError or ValueError for what is none."""
     keyframes = []
     for k in values["keyframes"]:
-        pose = CameraPose(k["position"], k["focal"], k["up"], bool(k["parallel"]), float(k["view_angle"]))
-        keyframes.append(Keyframe(pose, float(k["seconds"])))
+        keyframes.append(Keyframe(restored_pose(k), float(k["seconds"])))
     times = [k.seconds for k in keyframes]
     if any(b <= a for a, b in pairwise(times)) or not all(map(math.isfinite, times)):
         raise ValueError("the times of a camera path must rise")

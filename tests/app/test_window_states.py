@@ -19,6 +19,7 @@ from tests.app.windows import layer_names, open_files, open_window, press
 from tests.synthetic import SPHERE, TORUS, mesh_of, slices_of
 from tests.widgets.looks import clipped
 from widgets.notices import Toast
+from widgets.viewport_camera import CameraPose
 
 
 @pytest.fixture
@@ -249,3 +250,18 @@ def test_the_run_that_was_started_is_selected_so_that_plots_follow_it(qtbot, win
         press(window, "F5")
     (job,) = window.runs.queue.jobs
     assert window.job_panel.selected_ids() == [id_of(job)]
+
+
+def test_a_project_opens_as_it_was_looked_at_when_it_was_saved(qtbot, window, tmp_path):
+    window.project.edit("Torus", [new_layer("Torus", mesh_of(TORUS, 12))])
+    window.show_project()
+    pose = CameraPose((4, -6, 3), (0.5, 0, 0), (0, 0, 1), shift=(0.1, 0.0))
+    window.viewport.camera = pose
+    assert window.document.is_dirty
+    window.document.save_now(tmp_path / "seen" / "seen.isokiln")
+    window.viewport.camera = CameraPose((9, 9, 9))
+    assert not window.document.is_dirty, "to look elsewhere is no change"
+    window.document.new()
+    with qtbot.waitSignal(window.document.opened, timeout=20_000):
+        window.document.open(tmp_path / "seen" / "seen.isokiln")
+    assert window.viewport.camera == pose
