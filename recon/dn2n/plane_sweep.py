@@ -3,7 +3,8 @@ views agree about.
 
 Each view is compared with a few partners at many depths (Collins 1996) by normalised correlation, the better half of
 the partners counting, as others may not see the place; matching costs are made smooth by semi-global matching
-(Hirschmüller 2008); depth that no other view confirms is replaced from around it, along the colours of the photo.
+(Hirschmüller 2008); depth that no other view confirms is replaced by that which others agree about, else from around
+it, along the colours of the photo.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.plane_sweep_kernels import (
     add_difference,
+    agreed,
     best_planes,
     confirm,
     enlarge,
@@ -30,6 +32,9 @@ from recon.method import Progress
 from render.cameras import CameraSet, limited_size
 from render.compiled import in_threads
 from render.images import PosedImages
+from render.view_depth import warped_depths
+from render.view_field import ViewField
+from render.view_sources import choose_sources, pinhole, source_cameras
 
 Float = NDArray[np.float32]
 Double = NDArray[np.float64]
@@ -42,6 +47,7 @@ BEST_ANGLE, NARROWER, WIDER = np.radians(9.0), np.radians(5.0), np.radians(14.0)
 SMALL_STEP, LARGE_STEP = 0.06, 0.35  # what a change of depth by one plane, and by more, costs
 AGREE = 0.02  # relative difference of depth that confirms
 CONFIRMED_BY = 2
+LENT_BY, LENT_WITHIN = 3, 0.03  # other views, that agree so well about a place that a view lacks
 ROWS = 16
 
 
@@ -77,6 +83,7 @@ def sweep_depths(
     if (kept > 0).mean() < 0.05:
         return None
     yield Progress(0, 1, "Filling in depth")
+    kept = with_others(kept, small, photos)
     return np.stack([_completed(kept[i], photos[i], rgb[i]) for i in range(len(rgb))])
 
 
@@ -108,6 +115,24 @@ def confirmed(views: DepthViews) -> Float:
             np.float32(views.tolerance), fewest, kept[i],
         )  # fmt: skip
     return kept
+
+
+def with_others(kept: Float, cameras: CameraSet, photos: NDArray[np.uint8]) -> Float:
+    """Depths (N, H, W) whose gaps (0) have the surfaces that several other views know there. photos: (N, H, W, 3)."""
+    count, height, width = kept.shape
+    field = ViewField(
+        tuple(map(str, range(count))), cameras, photos, photos, kept, np.ones(count, np.float32),
+        np.zeros((0, 0, 0, 12), np.float32), np.eye(4), np.zeros(0, np.float32),
+    )  # fmt: skip
+    whole = kept.copy()
+    for i in range(count):
+        pose, lens = cameras.cam_from_world[i], (cameras.focal[i], cameras.center[i])
+        chosen = choose_sources(field, pose, *lens, (width, height), without=i)
+        if len(chosen) >= LENT_BY:
+            seen = source_cameras(field, chosen, pose)
+            warped = warped_depths(field, chosen, seen, pinhole(*lens), (width, height))
+            in_threads(agreed, height, ROWS, warped, np.float32(LENT_WITHIN), LENT_BY, whole[i])
+    return whole
 
 
 def _places(cameras: CameraSet, posed: PosedImages) -> Double:

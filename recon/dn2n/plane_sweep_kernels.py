@@ -148,6 +148,30 @@ def confirm(
 
 
 @compiled
+def agreed(first: int, last: int, warped: Float, same: float, fewest: int, kept: Float) -> None:
+    """Fill gaps (0) of kept (H, W) with the depth that most of the inverse depths (S, H, W) are within `same` of, where
+    at least so many are; of several the nearest. Depth is the mean of them."""
+    sources, width = warped.shape[0], warped.shape[2]
+    for y in range(first, last):
+        for x in range(width):
+            if kept[y, x] > 0:
+                continue
+            best, most = np.float32(0), fewest - 1
+            for s in range(sources):
+                value = warped[s, y, x]
+                count, total = 0, np.float32(0)
+                for other in range(sources):
+                    found = warped[other, y, x]
+                    if found > 0 and abs(found - value) < same * value:
+                        count += 1
+                        total += found
+                if count > most or (count == most and count >= fewest and total > best * count):
+                    best, most = total / count, count
+            if best > 0:
+                kept[y, x] = 1 / best
+
+
+@compiled
 def fill(kept: Float, colors: Float) -> Float:
     """Depth everywhere: gaps from the nearest known pixels in eight directions, those of a like colour most, and of
     these the farther ones, as what is hidden from others lies behind."""
