@@ -221,16 +221,19 @@ def _costs(greys: Float, cameras: CameraSet, sweep: _Sweep) -> Float:
     mean = _windowed(mine)
     spread = np.maximum(_windowed(mine * mine) - mean * mean, 0)
     maps = [_homographies(cameras, sweep.index, int(j)) for j in sweep.partners]
-    costs = np.empty((*mine.shape, len(sweep.inverse)), np.float32)
-    products = np.empty((*mine.shape, 3), np.float32)
-    for plane, inverse in enumerate(sweep.inverse):
-        total = np.zeros((*mine.shape, 3), np.float32)
+    costs = np.empty((len(sweep.inverse), mine.size), np.float32)
+    products, sums = np.empty((3, *mine.shape), np.float32), np.empty((3, *mine.shape), np.float32)
+    total = np.empty((3, mine.size), np.float32)
+    for cost, inverse in zip(costs, sweep.inverse, strict=True):
+        total[:] = 0
         for j, (turn, shift) in zip(sweep.partners, maps, strict=True):
             warped = _warped(greys[j], turn + inverse * shift)
-            multiply(mine, warped, products)
-            add_difference(mean, spread, warped, _windowed(products), total)
-        mean_of_best(total, len(sweep.partners), costs[..., plane])
-    return costs
+            multiply(mine.ravel(), warped.ravel(), products.reshape(3, -1))
+            for product, windowed in zip(products, sums, strict=True):
+                windowed[:] = _windowed(product)
+            add_difference(mean.ravel(), spread.ravel(), warped.ravel(), sums.reshape(3, -1), total)
+        mean_of_best(total, len(sweep.partners), cost)
+    return np.ascontiguousarray(costs.T).reshape(*mine.shape, -1)
 
 
 def _warped(grey: Float, homography: Double) -> Float:

@@ -21,50 +21,45 @@ LEAST_SPREAD = np.float32(2e-4)  # variance of greys in a window, below which no
 
 @compiled
 def multiply(mine: Float, warped: Float, products: Float) -> None:
-    """products (H, W, 3): the other picture, its square, and its product with mine."""
-    height, width = mine.shape
-    for y in range(height):
-        for x in range(width):
-            value = warped[y, x]
-            products[y, x, 0], products[y, x, 1], products[y, x, 2] = value, value * value, value * mine[y, x]
+    """products (3, P): the other picture (P,), its square, and its product with mine (P,)."""
+    for p in range(len(mine)):
+        value = warped[p]
+        products[0, p], products[1, p], products[2, p] = value, value * value, value * mine[p]
 
 
 @compiled
 def add_difference(mean: Float, spread: Float, warped: Float, sums: Float, total: Float) -> None:
-    """Take one partner in: total (H, W, 3) holds the sum of differences within 0 and 1 and the two largest of them.
+    """Take one partner in: total (3, P) holds the sum of differences within 0 and 1 and the two largest of them.
 
-    A difference is that of normalised correlation, 1 where the partner does not see. sums: `multiply`'s, windowed.
+    A difference is that of normalised correlation, 1 where the partner does not see. mean, spread, warped: (P,). sums:
+    (3, P) `multiply`'s, windowed. Without branches, so that the compiler makes vectors of it.
     """
-    height, width = mean.shape
-    for y in range(height):
-        for x in range(width):
-            difference = np.float32(1)
-            if warped[y, x] >= 0:
-                theirs = sums[y, x, 0]
-                their_spread = max(sums[y, x, 1] - theirs * theirs, np.float32(0))
-                common = sums[y, x, 2] - mean[y, x] * theirs
-                both = (spread[y, x] + LEAST_SPREAD) * (their_spread + LEAST_SPREAD)
-                likeness = (common + LEAST_SPREAD) / np.sqrt(both)
-                difference = min(max((1 - likeness) / 2, np.float32(0)), np.float32(1))
-            total[y, x, 0] += difference
-            if difference > total[y, x, 1]:
-                total[y, x, 2], total[y, x, 1] = total[y, x, 1], difference
-            elif difference > total[y, x, 2]:
-                total[y, x, 2] = difference
+    zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
+    for p in range(len(mean)):
+        theirs = sums[0, p]
+        their_spread = max(sums[1, p] - theirs * theirs, zero)
+        common = sums[2, p] - mean[p] * theirs
+        both = (spread[p] + LEAST_SPREAD) * (their_spread + LEAST_SPREAD)
+        likeness = (common + LEAST_SPREAD) / np.sqrt(both)
+        difference = min(max(half - half * likeness, zero), one)
+        difference = difference if warped[p] >= zero else one
+        largest = total[1, p]
+        total[0, p] += difference
+        total[2, p] = max(total[2, p], min(largest, difference))
+        total[1, p] = max(largest, difference)
 
 
 @compiled
 def mean_of_best(total: Float, count: int, cost: Float) -> None:
-    """cost (H, W): the mean difference of all partners but the two worst, or the worst where they are few."""
-    height, width = cost.shape
-    for y in range(height):
-        for x in range(width):
-            left, kept = total[y, x, 0], count
-            if count >= 3:
-                left, kept = left - total[y, x, 1], kept - 1
-            if count >= 5:
-                left, kept = left - total[y, x, 2], kept - 1
-            cost[y, x] = left / kept
+    """cost (P,): the mean difference of all partners but the two worst, or the worst where they are few."""
+    without = (1 if count >= 3 else 0) + (1 if count >= 5 else 0)
+    for p in range(len(cost)):
+        left = total[0, p]
+        if without >= 1:
+            left -= total[1, p]
+        if without >= 2:
+            left -= total[2, p]
+        cost[p] = left / (count - without)
 
 
 @compiled
