@@ -20,15 +20,12 @@ from render.view_network_kernels import (
     STRONGEST,
     describe,
     edits_of,
-    layer,
-    leak,
     look,
     medians,
     mix,
-    pool,
     weigh_edits,
 )
-from render.view_network_layout import HEADER, NUM_FEATURES, NUM_HEADS, NUM_SHARED, layer_sizes
+from render.view_network_layout import HEADER, LEAK, NUM_FEATURES, NUM_HEADS, NUM_SHARED, layer_sizes
 
 CHUNK = 1024  # pixels that a thread takes at once
 
@@ -62,6 +59,51 @@ def blend(candidates: Candidates, parameters: Float) -> Float:
         np.ascontiguousarray(parameters[HEADER:]), sizes.width, np.float32(sizes.calm), colors,
     )  # fmt: skip
     return colors
+
+
+@compiled
+def _layer(weights, bias, x, y):
+    """y (O, L) = bias (O,) + weights (O, I) x (I, L), for even O and I a multiple of four."""
+    for o in range(0, len(y), 2):
+        y0, y1 = y[o], y[o + 1]
+        w0, w1 = weights[o], weights[o + 1]
+        for k in range(len(y0)):
+            y0[k] = bias[o]
+            y1[k] = bias[o + 1]
+        for i in range(0, len(x), 4):
+            x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
+            a0, a1, a2, a3 = w0[i], w0[i + 1], w0[i + 2], w0[i + 3]
+            b0, b1, b2, b3 = w1[i], w1[i + 1], w1[i + 2], w1[i + 3]
+            for k in range(len(y0)):
+                y0[k] += (a0 * x0[k] + a1 * x1[k]) + (a2 * x2[k] + a3 * x3[k])
+                y1[k] += (b0 * x0[k] + b1 * x1[k]) + (b2 * x2[k] + b3 * x3[k])
+
+
+@compiled
+def _leak(y):
+    """What is below 0, made small."""
+    for o in range(len(y)):
+        row = y[o]
+        for k in range(len(row)):
+            row[k] = max(row[k], np.float32(LEAK) * row[k])
+
+
+@compiled
+def _pool(hidden, shares, pooled):
+    """Mean and variance over sources of hidden (C, S · BLOCK) into pooled (2 C, BLOCK). shares: (BLOCK, S)."""
+    width, num_sources = len(hidden), shares.shape[1]
+    for c in range(width):
+        mean, variance, row = pooled[c], pooled[width + c], hidden[c]
+        for k in range(BLOCK):
+            mean[k] = 0
+            variance[k] = 0
+        for s in range(num_sources):
+            for k in range(BLOCK):
+                mean[k] += shares[k, s] * row[s * BLOCK + k]
+        for s in range(num_sources):
+            for k in range(BLOCK):
+                off = row[s * BLOCK + k] - mean[k]
+                variance[k] += shares[k, s] * off * off
 
 
 @compiled
@@ -117,25 +159,25 @@ def _blend(
                 p, k, colors, originals, coarse_originals, angle, scale, prior, seen[k], edits[k], middles[k],
                 strengths, told[k], x,
             )  # fmt: skip
-        layer(first, first_bias, x, hidden)
-        leak(hidden)
-        layer(second, second_bias, hidden, other)
-        leak(other)
-        pool(other, shares, pooled)
-        layer(pool_weights, pool_bias, pooled, context[:c])
-        layer(third, no_bias, other, hidden)
+        _layer(first, first_bias, x, hidden)
+        _leak(hidden)
+        _layer(second, second_bias, hidden, other)
+        _leak(other)
+        _pool(other, shares, pooled)
+        _layer(pool_weights, pool_bias, pooled, context[:c])
+        _layer(third, no_bias, other, hidden)
         for i in range(c):
             row, around = hidden[i], context[i]
             for s in range(num_sources):
                 for k in range(BLOCK):
                     row[s * BLOCK + k] += around[k]
-        leak(hidden)
-        layer(head_weights, head_bias, hidden, heads)
-        leak(context[:c])
+        _leak(hidden)
+        _layer(head_weights, head_bias, hidden, heads)
+        _leak(context[:c])
         for i in range(NUM_SHARED):
             for k in range(BLOCK):
                 context[c + i, k] = told[k, STRONGEST + i]
-        layer(whole_weights, whole_bias, context, whole)
+        _layer(whole_weights, whole_bias, context, whole)
         for k in range(min(BLOCK, stop - begin)):
             mix(
                 begin + k, k, colors, originals, prior, edits[k], shares[k], middles[k], told[k, DISCORD], temperature,

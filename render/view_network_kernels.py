@@ -1,4 +1,4 @@
-"""Parts of `render.view_network`: what it sees of a block of pixels, its layers, and the colours that come of it.
+"""Parts of `render.view_network`: what it sees of a block of pixels, and the colours that come of it.
 
 Numbers of a block lie as (channel, source, pixel), so that every loop's innermost one runs along pixels.
 """
@@ -11,40 +11,14 @@ import numpy as np
 
 from render.compiled import compiled
 from render.view_candidate_kernels import TOLERANCE
-from render.view_network_layout import FAINT, LEAK, TINY, VISIBLE
+from render.view_network_layout import FAINT, SPARED, SPARED_FROM, TINY, VISIBLE
+from render.view_sources import NUM_SOURCES
 
 BLOCK = 16  # pixels
 MEDIANS = 16  # columns that are sorted together: four colours, and four to spare
 UNUSED = 1e9  # sorts behind all colours
 NUM_TOLD = 6  # numbers about a pixel: those of `DISCORD` and so on
 DISCORD, STRONGEST, SPREAD, SIZE, REST, AROUND = range(NUM_TOLD)
-
-
-@compiled
-def layer(weights, bias, x, y):
-    """y (O, L) = bias (O,) + weights (O, I) x (I, L), for even O and I a multiple of four."""
-    for o in range(0, len(y), 2):
-        y0, y1 = y[o], y[o + 1]
-        w0, w1 = weights[o], weights[o + 1]
-        for k in range(len(y0)):
-            y0[k] = bias[o]
-            y1[k] = bias[o + 1]
-        for i in range(0, len(x), 4):
-            x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
-            a0, a1, a2, a3 = w0[i], w0[i + 1], w0[i + 2], w0[i + 3]
-            b0, b1, b2, b3 = w1[i], w1[i + 1], w1[i + 2], w1[i + 3]
-            for k in range(len(y0)):
-                y0[k] += (a0 * x0[k] + a1 * x1[k]) + (a2 * x2[k] + a3 * x3[k])
-                y1[k] += (b0 * x0[k] + b1 * x1[k]) + (b2 * x2[k] + b3 * x3[k])
-
-
-@compiled
-def leak(y):
-    """What is below 0, made small."""
-    for o in range(len(y)):
-        row = y[o]
-        for k in range(len(row)):
-            row[k] = max(row[k], np.float32(LEAK) * row[k])
 
 
 @compiled
@@ -219,24 +193,6 @@ def describe(
 
 
 @compiled
-def pool(hidden, shares, pooled):
-    """Mean and variance over sources of hidden (C, S · BLOCK) into pooled (2 C, BLOCK). shares: (BLOCK, S)."""
-    width, num_sources = len(hidden), shares.shape[1]
-    for c in range(width):
-        mean, variance, row = pooled[c], pooled[width + c], hidden[c]
-        for k in range(BLOCK):
-            mean[k] = 0
-            variance[k] = 0
-        for s in range(num_sources):
-            for k in range(BLOCK):
-                mean[k] += shares[k, s] * row[s * BLOCK + k]
-        for s in range(num_sources):
-            for k in range(BLOCK):
-                off = row[s * BLOCK + k] - mean[k]
-                variance[k] += shares[k, s] * off * off
-
-
-@compiled
 def _bounded(x, most):
     """Between -most and most, with slope 1 at 0."""
     return x / (np.float32(1) + abs(x) / most)
@@ -269,6 +225,12 @@ def _reached(color, before, middle, middle_before, share, reach):
 
 
 @compiled
+def _log_weight(prior, s, shift, slope, discord, spared):
+    """Of source s, of which those beyond the rule's are spared."""
+    return prior * slope + discord * shift - (spared if s >= NUM_SOURCES else np.float32(0))
+
+
+@compiled
 def mix(
     p, k, colors, originals, prior, edits, shares, middle, discord, temperature, heads, whole, common, out
 ):
@@ -277,16 +239,17 @@ def mix(
     work in."""
     one, two = np.float32(1), np.float32(2)
     slope = one + discord * (temperature - one)
+    spared = np.float32(SPARED) * max(one - discord / np.float32(SPARED_FROM), np.float32(0))
     most = np.float32(-1e30)
     for s in range(prior.shape[1]):
-        most = max(most, prior[p, s] * slope + discord * heads[0, s * BLOCK + k])
+        most = max(most, _log_weight(prior[p, s], s, heads[0, s * BLOCK + k], slope, discord, spared))
     _common(edits, heads, shares, k, common)
     total, blend, before = np.float32(0), common[6:9], common[9:12]
     blend[:] = np.float32(0)
     before[:] = np.float32(0)
     for s in range(prior.shape[1]):
         at = s * BLOCK + k
-        weight = np.exp(prior[p, s] * slope + discord * heads[0, at] - most)
+        weight = np.exp(_log_weight(prior[p, s], s, heads[0, at], slope, discord, spared) - most)
         wide_gate, coarse_gate = discord * _bounded(heads[1, at], two), discord * _bounded(heads[2, at], two)
         total += weight
         for c in range(3):

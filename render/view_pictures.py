@@ -22,6 +22,7 @@ from render.view_rule import blended_by_rule, by_rule, guessed_colors, guessed_s
 from render.view_sources import (
     LOG_WEIGHT,
     NUM_QUICK_SOURCES,
+    NUM_SOURCES,
     choose_sources,
     pinhole,
     prepared,
@@ -81,7 +82,7 @@ class ViewDrawer:
             chosen = choose_sources(field, pose, focal, center, self.size, count=count)
         self.chosen = np.ascontiguousarray(chosen, np.int64)
         if depth is None:
-            depth = novel_depth(field, pose, focal, center, self.size, self.chosen)
+            depth = novel_depth(field, pose, focal, center, self.size, self.chosen[:NUM_SOURCES])
         self.depth = np.ascontiguousarray(depth, np.float32)
         if field.is_cut_out:
             self.depth = self._carved(pose, pinhole(focal, center))

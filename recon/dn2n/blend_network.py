@@ -28,10 +28,13 @@ from render.view_network_layout import (
     NUM_FEATURES,
     NUM_HEADS,
     NUM_SHARED,
+    SPARED,
+    SPARED_FROM,
     TINY,
     VISIBLE,
     layer_sizes,
 )
+from render.view_sources import NUM_SOURCES
 
 FIRST_GATE = 1.0  # of an untrained network, before its bound: sources take on half of the common tone
 
@@ -93,9 +96,10 @@ class BlendNetwork(nn.Module):
         share, reach = (of.discord[:, None] * _bounded(whole, 1.0)).unbind(-1)
 
         discord = of.discord[:, None]
-        weights = torch.softmax(c.prior * (1 + discord * (self.temperature - 1)) + discord * shift, 1)[
-            ..., None
-        ]
+        prior = c.prior * (1 + discord * (self.temperature - 1)) + discord * shift
+        spared = SPARED * (1 - discord / SPARED_FROM).clamp(min=0)
+        is_more = torch.arange(prior.shape[1], device=prior.device) >= NUM_SOURCES
+        weights = torch.softmax(prior - spared * is_more, 1)[..., None]
         votes = torch.softmax(torch.log(of.shares) + vote, 1)[..., None]
         wide = (votes * of.wide_edits).sum(1, keepdim=True) - of.wide_edits
         coarse = (votes * of.coarse_edits).sum(1, keepdim=True) - of.coarse_edits

@@ -29,7 +29,6 @@ MOST_SHORTFALL = 0.8  # of an edit, that a view of a case lacks at most; less in
 PALETTE_SHARE = 0.15  # of perturbed cases, in which each view is carried to a palette on its own
 CLEAN_SHARE = 0.12  # of cases for a network that learns from perturbed views, which are not perturbed
 NUM_SOURCES = (4, 12)  # of a pixel, the most in most cases
-SHARPNESSES = (0.7, 1.0, 1.0, 1.0, 1.4, 2.0)  # of blending by rule, from which the network begins
 SAME_SURFACE = 0.03  # relative difference of depth up to which two pixels show the same place
 
 Inputs = Literal["perturbed", "clean"]
@@ -150,6 +149,5 @@ def _patch(
         first,
         *(ViewDrawer(field, *pinhole, size, chosen=chosen, depth=first.depth) for field in fields[1:]),
     ]
-    sharpness = float(generator.choice(SHARPNESSES))
-    candidates = tuple(by_rule(drawer.candidates(pixels, with_coarse=True), sharpness) for drawer in drawers)
+    candidates = tuple(by_rule(drawer.candidates(pixels, with_coarse=True)) for drawer in drawers)
     return Patch(view, pixels, candidates, case.clean[view].reshape(-1, 3)[pixels], shape)

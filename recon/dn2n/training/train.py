@@ -47,7 +47,7 @@ WARM_UP = 20  # steps until the full rate
 DECAY_FROM, LAST_RATE = 0.4, 0.05  # share of the steps, and of the rate at the end
 RAMP = 0.25  # share of the steps in which the perturbation grows
 LEVELS = (0.3, 1.4)  # of the perturbation, once grown
-SQUARE_WEIGHT, SSIM_WEIGHT, SELF_WEIGHT, NEIGHBOUR_WEIGHT = 5.0, 0.15, 0.25, 0.25
+SQUARE_WEIGHT, SSIM_WEIGHT, SELF_WEIGHT, NEIGHBOUR_WEIGHT = 5.0, 0.15, 0.75, 0.75
 CASES_AT_ONCE = 16
 STEPS_PER_CASE = 20
 REPORT_EVERY = 50
@@ -63,7 +63,7 @@ class TrainingSettings:
     inputs: Inputs = "perturbed"
     width: int = 24
     calm: float = CALM
-    steps: int = 3000
+    steps: int = 1200
     rate: float = 8e-3
     seed: int = 0
     cpu_seconds: float = 0.0

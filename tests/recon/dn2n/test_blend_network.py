@@ -17,6 +17,7 @@ from recon.dn2n.training.train import CurvePoint, TrainingSettings, difference, 
 from render.view_candidates import Candidates, blended
 from render.view_network import blend, read_parameters, shipped_parameters
 from render.view_network_layout import layer_sizes
+from render.view_sources import NUM_SOURCES
 
 CARD = Path(__file__).parents[3] / "resources" / "dn2n" / "blend.json"
 
@@ -63,6 +64,19 @@ def test_where_nothing_is_edited_or_all_agree_on_the_edit_every_network_blends_b
     assert np.abs(blend(random_candidates(100, 6), parameters) - blended(candidates)).mean() > 0.01
 
 
+def test_sources_that_the_rule_goes_without_count_only_where_edits_differ() -> None:
+    many, parameters = random_candidates(50, NUM_SOURCES + 3), random_network(8).flat()
+
+    def few(candidates: Candidates) -> Candidates:
+        return Candidates(
+            *(np.ascontiguousarray(array[:, :NUM_SOURCES]) for array in vars(candidates).values())
+        )
+
+    plain = replace(unedited(many), is_inside=np.ones((50, NUM_SOURCES + 3), np.bool_))
+    np.testing.assert_allclose(blend(plain, parameters), blended(few(plain)), atol=1e-4)
+    assert np.abs(blend(many, parameters) - blend(few(many), parameters)).mean() > 0.01
+
+
 def test_a_view_of_another_tone_takes_on_that_of_the_others() -> None:
     """One of six views, and the nearest one, is off by the same colour everywhere: half of it goes at the least."""
     generator = np.random.default_rng(0)
@@ -86,7 +100,7 @@ def test_a_view_of_another_tone_takes_on_that_of_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "num_pixels", "num_sources"), [(16, 37, 8), (8, 50, 3), (24, 16, 1), (8, 1, 5)]
+    ("width", "num_pixels", "num_sources"), [(16, 37, 11), (8, 50, 3), (24, 16, 1), (8, 1, 5)]
 )
 def test_the_kernel_gives_what_the_readable_network_gives(
     width: int, num_pixels: int, num_sources: int
