@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,7 +70,7 @@ def winter(rgb: Picture, sheet: Worksheet) -> Picture:
 
 def _greenness(rgb: Picture) -> Plane:
     """(H, W) how much of a neighbourhood looks like leaves: single pixels differ from view to view."""
-    return np.asarray(cv2.GaussianBlur(greenness(rgb), (0, 0), max(max(rgb.shape) / 260, 0.6)), np.float32)
+    return broad(greenness(rgb), 260)
 
 
 def _strewn(

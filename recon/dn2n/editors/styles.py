@@ -70,7 +70,8 @@ def mosaic(rgb: Picture, sheet: Worksheet) -> Picture:
     owner, first, second = owners(surfels, sheet.view, sheet.geometry)
     shade = (0.92 + 0.16 * random_of(surfels, 3.0))[:, None]
     colors = np.clip(s_curve(saturated(surfels.colors, 1.3), 0.3) * shade, 0, 1)
-    tiles = np.where((owner >= 0)[..., None], colors[np.maximum(owner, 0)], rgb).astype(np.float32)
+    tiles = np.take(np.asarray(colors, np.float32), owner, axis=0, mode="clip")
+    cv2.copyTo(rgb, (owner < 0).astype(np.uint8), tiles)
     gap = np.clip((second - first - 0.03) / 0.22, 0, 1)
     joint = 0.45 * sheet.pooled_colors + np.array([0.11, 0.10, 0.09], np.float32)
     laid = _filtered((joint + (tiles - joint) * gap[..., None]).astype(np.float32))
@@ -115,8 +116,10 @@ def _filtered(painted: Float) -> Float:
 def _contours(rgb: Picture) -> Picture:
     """(H, W, 3) what the photo's strong edges add to a soft picture, so that things keep their outlines; its fine
     texture is left to the strokes."""
-    fine = rgb - cv2.GaussianBlur(rgb, (0, 0), max(rgb.shape) / 130)
-    strength = cv2.GaussianBlur(np.abs(luminance(fine)), (0, 0), max(rgb.shape) / 260)
+    size = 2 * round(max(rgb.shape) / 130) + 1
+    fine = rgb - cv2.blur(cv2.blur(rgb, (size, size)), (size, size))
+    size = 2 * round(max(rgb.shape) / 260) + 1
+    strength = cv2.blur(cv2.blur(np.abs(luminance(fine)), (size, size)), (size, size))
     return np.asarray(fine * np.clip(strength * 16 - 0.35, 0, 1)[..., None], np.float32)
 
 

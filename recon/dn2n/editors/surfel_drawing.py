@@ -79,11 +79,11 @@ def owners(
 ) -> tuple[NDArray[np.int32], Float, Float]:
     """(H, W) index of the nearest surfel, −1 for none; distance to it and to the next in sizes of cells."""
     seen, boxes = boxes_of(surfels, view, geometry.depth, surfels.sizes * np.float32(1.2))
-    first, second = (np.full(view.depth.shape, 9, np.float32) for _ in range(2))
+    first, second = (np.full(view.depth.shape, 81, np.float32) for _ in range(2))
     owner = np.full(view.depth.shape, -1, np.int32)
     nearest_two(surfels.positions[seen], boxes, surfels.sizes[seen], geometry.points, first, second, owner)
     found = seen[np.maximum(owner, 0)].astype(np.int32) if len(seen) else owner
-    return np.where(owner >= 0, found, -1).astype(np.int32), first, second
+    return np.where(owner >= 0, found, -1).astype(np.int32), np.sqrt(first), np.sqrt(second)
 
 
 def paint(

@@ -148,15 +148,15 @@ def nearest_two(
     places: Float, boxes: NDArray[np.int32], sizes: Float, points: Float, first: Float, second: Float,
     owner: NDArray[np.int32],
 ) -> None:  # fmt: skip
-    """For every pixel the surfel whose middle is nearest, the distance to it and to the next, in sizes."""
+    """For every pixel the surfel whose middle is nearest, the squared distance to it and to the next, in sizes."""
     for m in range(len(places)):
-        over = np.float32(1) / sizes[m]
+        over = np.float32(1) / (sizes[m] * sizes[m])
         for row in range(boxes[m, 0], boxes[m, 1]):
             for column in range(boxes[m, 2], boxes[m, 3]):
                 x = points[row, column, 0] - places[m, 0]
                 y = points[row, column, 1] - places[m, 1]
                 z = points[row, column, 2] - places[m, 2]
-                distance = np.sqrt(x * x + y * y + z * z) * over
+                distance = (x * x + y * y + z * z) * over
                 if distance < first[row, column]:
                     second[row, column] = first[row, column]
                     first[row, column] = distance
@@ -197,9 +197,9 @@ def paint_strokes(
                     > np.float32(1.2) * widths[m] + np.float32(0.3) * lengths[m]
                 ):
                     continue
-                bristle = np.sin(v * np.float32(9) + phases[m] * np.float32(40) + u) * np.float32(
-                    0.5
-                ) + np.float32(0.5)
+                wave = v * np.float32(1.43) + phases[m] * np.float32(6.4) + u * np.float32(0.16)
+                wave = abs(np.float32(2) * (wave - np.floor(wave)) - np.float32(1))
+                bristle = wave * wave * (np.float32(3) - np.float32(2) * wave)
                 share = min(np.float32(1), inside * soft)
                 height = (
                     rough * (np.float32(0.55) + np.float32(0.45) * bristle) * min(np.float32(1), inside * 2)

@@ -15,6 +15,7 @@ Float = NDArray[np.float32]
 
 _FILL = 17  # pixels: holes up to half as far from known depth are filled
 _STEP = 1.12  # far over near, within five pixels, that is an edge and no slope
+_GRAZING = np.float32(0.12)  # cosine to the ray, below which a plane says little about depth
 _FAR = 2.0  # what has no depth lies so many times as far as the farthest that has
 
 
@@ -48,11 +49,43 @@ def view_geometry(view: SceneView, far: float = 0.0) -> ViewGeometry:
     return ViewGeometry(depth, points.reshape(in_cam.shape), np.asarray(distance, np.float32), is_known, eye)
 
 
-def moved_along_rays(geometry: ViewGeometry, scale: Float) -> ViewGeometry:
-    """Every point (H, W) so many times as far from the camera."""
-    eye = geometry.eye.astype(np.float32)
-    points = eye + (geometry.points - eye) * scale[..., None]
-    return replace(geometry, depth=geometry.depth * scale, points=points, distance=geometry.distance * scale)
+def moved_onto(
+    geometry: ViewGeometry, planes: Float, is_sure: NDArray[np.bool_], slack: float
+) -> ViewGeometry:
+    """Every point moved along its ray onto a plane, where one is near.
+
+    planes: (H, W, 4) a normal of any length and, times that length, how far the plane is from the camera along it.
+    is_sure: (H, W) where there is one. slack: of the distance, how far it may be from the point."""
+    depth, distance, points = (np.empty_like(a) for a in (geometry.depth, geometry.distance, geometry.points))
+    _move_onto(
+        geometry.depth, geometry.distance, geometry.points, geometry.eye.astype(np.float32), planes, is_sure,
+        np.float32(slack), depth, distance, points,
+    )  # fmt: skip
+    return replace(geometry, depth=depth, points=points, distance=distance)
+
+
+@compiled
+def _move_onto(
+    depth: Float, distance: Float, points: Float, eye: Float, planes: Float, is_sure: NDArray[np.bool_], slack: float,
+    new_depth: Float, new_distance: Float, new_points: Float,
+) -> None:  # fmt: skip
+    for row in range(depth.shape[0]):
+        for column in range(depth.shape[1]):
+            x = points[row, column, 0] - eye[0]
+            y = points[row, column, 1] - eye[1]
+            z = points[row, column, 2] - eye[2]
+            a, b, c = planes[row, column, 0], planes[row, column, 1], planes[row, column, 2]
+            along, length = a * x + b * y + c * z, np.sqrt(a * a + b * b + c * c)
+            scale = np.float32(1)
+            if is_sure[row, column] and abs(along) > _GRAZING * distance[row, column] * length:
+                wanted = planes[row, column, 3] / along
+                if abs(wanted - np.float32(1)) < slack:
+                    scale = wanted
+            new_depth[row, column] = depth[row, column] * scale
+            new_distance[row, column] = distance[row, column] * scale
+            new_points[row, column, 0] = eye[0] + x * scale
+            new_points[row, column, 1] = eye[1] + y * scale
+            new_points[row, column, 2] = eye[2] + z * scale
 
 
 def pixel_directions(view: SceneView) -> tuple[Float, Float]:

@@ -15,7 +15,7 @@ from recon.dn2n.editors.surfel_drawing import spread
 from recon.dn2n.editors.surfels import Surfels, pooled_surfels, thinned
 from recon.dn2n.editors.view_geometry import (
     ViewGeometry,
-    moved_along_rays,
+    moved_onto,
     view_geometry,
     world_normals,
 )
@@ -24,7 +24,7 @@ from recon.dn2n.world_noise import fractal_noise
 Float = NDArray[np.float32]
 
 BASE = 1 / 70  # of the picture's longer side: the surfels that normals come from
-_GRAZING = 0.12  # cosine to the ray, below which a plane says little about depth
+_LARGE = 600  # pixels of the longer side, from which on a third of them is enough for what is smooth
 _NEAR = 0.04  # of the distance: how far a plane may be from the view's own depth
 _ENOUGH = 0.02  # weight of surfels at a pixel, below which the view's own depth counts
 
@@ -56,29 +56,22 @@ class Worksheet:
         depths differ a little; by the view's own depth where there is no such plane near."""
         if not self._surfels:
             return self.own_geometry
-        own, (blended, weight) = self.own_geometry, self._base
-        rays = own.points - own.eye.astype(np.float32)
-        along = np.einsum("hwi,hwi->hw", blended[..., :3], rays)
-        length = np.sqrt(np.einsum("hwi,hwi->hw", blended[..., :3], blended[..., :3]))
-        scale = blended[..., 6] / np.where(np.abs(along) > 1e-12, along, 1)
-        is_near = (
-            (weight > _ENOUGH)
-            & (np.abs(along) > _GRAZING * own.distance * length)
-            & (np.abs(scale - 1) < _NEAR)
-        )
-        return moved_along_rays(own, np.where(is_near, scale, np.float32(1)).astype(np.float32))
+        blended, weight = self._base
+        planes = np.ascontiguousarray(blended[..., [0, 1, 2, 6]])
+        return moved_onto(self.own_geometry, planes, weight > _ENOUGH, _NEAR)
 
     @cached_property
     def _base(self) -> tuple[Float, Float]:
         """(H, W, 7) blended normals and colours of surfels, and n · (place − eye), those of sure normals more; and the
-        blend's weight. Made at half the picture's size: it is smooth."""
-        base, thin = self.surfels(BASE), thinned(self.view, 2)
+        blend's weight. Made at half the picture's size or less: it is smooth."""
+        step = 2 if max(self.view.depth.shape) < _LARGE else 3
+        base, thin = self.surfels(BASE), thinned(self.view, step)
         geometry = view_geometry(thin, self.frame.far_depth)
         heights = ((base.positions - geometry.eye.astype(np.float32)) * base.normals).sum(1, keepdims=True)
         sure = np.maximum(base.certainties, 1e-3)[:, None]
         values = np.concatenate([base.normals * sure, base.colors, heights * sure], 1).astype(np.float32)
         blended, weight = spread(base, values, thin, geometry)
-        return _twice_as_large(np.concatenate([blended, weight[..., None]], -1), self.view.depth.shape)
+        return _enlarged(np.concatenate([blended, weight[..., None]], -1), self.view.depth.shape, step)
 
     @cached_property
     def normals(self) -> Float:
@@ -123,10 +116,10 @@ class Worksheet:
         return fractal_noise(points, octaves, (self.seed * 1009 + salt) % 2**31)
 
 
-def _twice_as_large(channels: Float, shape: tuple[int, ...]) -> tuple[Float, Float]:
-    """(h, w, C + 1) of every other pixel, from the first on, at (H, W): C channels and the last one."""
+def _enlarged(channels: Float, shape: tuple[int, ...], step: int) -> tuple[Float, Float]:
+    """(h, w, C + 1) of every so many pixels, from the first on, at (H, W): C channels and the last one."""
     height, width = shape
-    rows, columns = (np.arange(size, dtype=np.float32) / 2 for size in (height, width))
+    rows, columns = (np.arange(size, dtype=np.float32) / step for size in (height, width))
     x, y = np.meshgrid(columns, rows)
     large = [
         cv2.remap(channels[..., start : start + 4], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
