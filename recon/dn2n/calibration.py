@@ -22,6 +22,8 @@ VIEWS = (4, 20)  # fewest and most
 PIXELS = 4096  # of each, that are compared
 DOUBT = 1.0  # standard errors of the gain over views, that another sharpness must be better by
 LEAST_GAIN = 0.02  # dB
+POOR = 21.0  # dB, below which new views are plainly wrong in places
+FEW, ENOUGH = 6, 12  # photos: fewer than the first know only what is near them, as many as the second may do
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,31 @@ def calibrate(field: ViewField) -> Calibration:
     best = best_column(decibels, SHARPNESSES.index(1.0))
     shown = float(np.mean([row.shown for row in told]))
     return Calibration(SHARPNESSES[best], float(decibels[:, best].mean()), shown, len(told))
+
+
+def doubts(found: Calibration, num_views: int, depth_source: str) -> list[str]:
+    """What a person should know of new views of a scene, and what to do. depth_source: a key of `scene_depth.IN_WORDS`."""
+    told = []
+    if not found.psnr >= POOR:
+        how = f"at {found.psnr:.1f} dB" if np.isfinite(found.psnr) else "not at all"
+        told.append(
+            f"Photos that are left out come out {how} from the others, where 25 dB and more look right: new views will be "
+            f"wrong in places. {_remedy(num_views, depth_source)}"
+        )
+    elif num_views < FEW:
+        told.append(f"With {num_views} photos new views are right only near these. More photos would help.")
+    return told
+
+
+def _remedy(num_views: int, depth_source: str) -> str:
+    if num_views < ENOUGH:
+        return "Use more photos, each overlapping those beside it; twenty are a good start."
+    if depth_source in ("photos", "trained"):
+        return (
+            "Bare walls, stripes, glass and mirrors mislead depth that is found from photos: give depth, splats or a "
+            "radiance field of the scene, or more photos of what is wrong."
+        )
+    return "Its depth may not fit the photos: check cameras and scale, or let the depth come from the photos."
 
 
 def best_column(decibels: Double, usual: int) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recon.dn2n import EditSceneSettings
-from recon.dn2n.calibration import Calibration
+from recon.dn2n.calibration import Calibration, doubts
 from recon.dn2n.consistency import Consistency, consistency
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_views import EditedPictures
@@ -103,6 +103,7 @@ def notes(record: EditRecord) -> Sequence[str]:
     if plan.unknown:
         words = ", ".join(f"“{word}”" for word in plan.unknown)
         found.append(f"Not understood and left out: {words}.")
+    found += doubts(record.calibration, len(record.sources), record.depth.source)
     dropped = sum(verdict.decision == "dropped" for verdict in record.repaired.verdicts)
     if dropped:
         found.append(

@@ -56,17 +56,9 @@ class SceneDepth:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of it."""
-        found = []
-        if self.source == "trained":
-            found.append(
-                "No depth was given, and the photos tell little of it: a radiance field was trained for it."
-            )
-        if self.psnr < FAIR:
-            found.append(
-                f"The depth fits the photos badly (each is foretold from the others with {self.psnr:.1f} dB): new views "
-                "away from the photos will be wrong in places. More photos, depth, or splats of the scene would help."
-            )
-        return tuple(found)
+        if self.source != "trained":
+            return ()
+        return ("No depth was given, and the photos tell little of it: a radiance field was trained for it.",)
 
 
 def find_depth(
