@@ -119,19 +119,9 @@ def test_slice_run_convert_and_evaluate_on_the_command_line(tmp_path, capsys):
     mesh_format.write(truth, [("truth", mesh_of(TORUS, 96))], ExportOptions())
     slices, solid = tmp_path / "slices.csl", tmp_path / "solid.ply"
     assert cli.main(["slice", str(truth), "-n", "10", "-o", str(slices)], lambda _: 1) == 0
-    words = [
-        "run",
-        "orex",
-        str(slices),
-        "-o",
-        str(solid),
-        "--preset",
-        "quick",
-        "--resolution",
-        "65",
-        "--json",
-    ]
-    assert cli.main(words, lambda _: 1) == 0
+    capsys.readouterr()
+    words = ["run", "orex", str(slices), "-o", str(solid), "--preset", "quick", "--resolution", "65"]
+    assert cli.main([*words, "--json"], lambda _: 1) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["files"] == [str(solid)]
     assert summary["settings"]["resolution"] == 65 and summary["settings"]["prior"] == "none"
