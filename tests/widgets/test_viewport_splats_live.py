@@ -242,7 +242,7 @@ def test_viewports_with_splats_open_and_close_and_leave_nothing(qtbot: QtBot) ->
     open_and_close()
     flush_deletions()
     threads = threading.active_count()
-    for _ in range(4):
+    for _ in range(2):
         gone = open_and_close()
         flush_deletions()
         gc.collect()

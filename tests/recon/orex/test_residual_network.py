@@ -155,7 +155,7 @@ def test_a_sphere_comes_back_and_the_iterations_sharpen_it(contours: list[PlaneC
 @pytest.mark.slow
 def test_the_hinge_removes_ripples(contours: list[PlaneContours]) -> None:
     """A ripple is a gradient that leaves the surface's normal; a logit that need not be steep has fewer."""
-    free = ResidualSettings(schedule=0.03, iterations=3, width=32, depth=4, batch_size=1024, hinge_weight=0)
+    free = ResidualSettings(schedule=0.02, iterations=2, width=32, depth=4, batch_size=1024, hinge_weight=0)
     held = replace(free, hinge_weight=1e-2, hinge_limit=20.0)
     on_surface = torch.tensor(0.7 * unit_directions(), dtype=torch.float32)
     spreads, steepest = [], []

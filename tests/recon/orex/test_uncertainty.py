@@ -27,9 +27,11 @@ def finish(work: Generator[Any, None, Any]) -> Any:
             return stop.value
 
 
-def solve(sections: CrossSections) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]:
+def solve(
+    sections: CrossSections, resolution: int = 97
+) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]:
     """Vertices of the smoothest surface in world units, their uncertainty, and their distance to planes."""
-    boxed, settings = box_sections(sections), CascadeSettings(resolution=97)
+    boxed, settings = box_sections(sections), CascadeSettings(resolution=resolution)
     contours = boxed.contours(None)
     level = finish(solve_cascade(boxed, contours, settings))
     vertices = extract_surface(level.field, level.grid.lower, level.grid.spacing).vertices.astype(np.float64)
@@ -77,8 +79,7 @@ def test_its_size_is_that_of_the_error_within_a_factor_of_four(shape: Shape, kin
 
 
 def test_two_planes_are_enough_to_say_something() -> None:
-    sections = slices_of(SPHERE, 2)
-    _, spread, _ = solve(sections)
+    _, spread, _ = solve(slices_of(SPHERE, 2), 49)
     assert np.isfinite(spread).all()
     assert spread.max() > 0.01
 
@@ -91,5 +92,5 @@ def test_it_follows_the_unit_of_the_input() -> None:
             for plane in sections.planes()
         ]
     )
-    small, large = solve(sections)[1], solve(grown)[1]
+    small, large = solve(sections, 49)[1], solve(grown, 49)[1]
     assert np.median(large) == pytest.approx(40 * np.median(small), rel=0.02)
