@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from recon.dn2n.editors.appearance import luminance
 from render.compiled import compiled
 
 Float = NDArray[np.float32]
@@ -17,6 +18,7 @@ Float = NDArray[np.float32]
 TABLE = 17  # entries of the table along each channel
 _ROUNDS = 24
 _SAMPLES = 12_000
+_GREY = 0.03  # largest less smallest channel of what counts as grey
 _SMOOTHING = 0.8  # cells of the table
 
 
@@ -42,7 +44,17 @@ def color_table(source: Float, goal: Float, seed: int) -> Float:
     grid = np.stack(np.meshgrid(*[np.linspace(0, 1, TABLE)] * 3, indexing="ij"), -1).astype(np.float32)
     totals, weights = np.zeros((*(TABLE,) * 3, 3), np.float32), np.zeros((TABLE,) * 3, np.float32)
     _scatter(first, shift.astype(np.float32), totals, weights)
-    return np.asarray(np.clip(grid + _spread_out(totals, weights), 0, 1), np.float32)
+    table = np.clip(grid + _spread_out(totals, weights), 0, 1)
+    return np.asarray(_without_color(table) if _is_colorless(goal) else table, np.float32)
+
+
+def _is_colorless(colors: Float) -> bool:
+    return float(np.quantile(np.ptp(colors, axis=-1), 0.98)) < _GREY
+
+
+def _without_color(table: Float) -> Float:
+    """Rare colours, which the transport carries only most of the way, become grey as well."""
+    return np.repeat(luminance(table)[..., None], 3, -1)
 
 
 def mapped(rgb: Float, table: Float) -> Float:

@@ -21,6 +21,8 @@ Float = NDArray[np.float32]
 LABEL = "Colours of a picture (rule-based, not AI)"
 _LONGEST = 512  # pixels of the style picture
 _SAMPLES = 4000  # pixels of a view
+_FEWEST = 64  # pixels of the style picture
+_PLAIN = 0.02  # standard deviation of a channel, below which it is one colour
 
 
 class StyleImageEditor:
@@ -36,8 +38,7 @@ class StyleImageEditor:
             )
         rgb, alpha = read_picture(wishes.style, _LONGEST)
         self._goal = rgb[alpha > 0.5]
-        if len(self._goal) < 16:
-            raise InputError(f"{wishes.style.name} is all transparent.", "Choose a picture with colours.")
+        _check_goal(wishes.style.name, rgb.shape[:2], self._goal)
         self._strength = wishes.strength
         self._effects = ProceduralEditor(wishes) if wishes.prompt.strip() else None
         self._table: Float | None = None
@@ -68,6 +69,8 @@ class StyleImageEditor:
         self._table = color_table(source, self._goal, seed)
         if self._effects is not None:
             self._effects.prepare(views, seed)
+            told = self._effects.plan
+            self.plan = replace(self.plan, notes=told.notes, consistency=told.consistency)
 
     def edit(self, view: SceneView, seed: int) -> NDArray[np.float32]:
         """(H, W, 3) in the picture's colours; where the mask is 0 exactly as it was."""
@@ -86,6 +89,22 @@ class StyleImageEditor:
         self._table = None
         if self._effects is not None:
             self._effects.close()
+
+
+def _check_goal(name: str, size: tuple[int, ...], colors: Float) -> None:
+    """Raises InputError where a picture has no colours to give."""
+    height, width = size
+    if height * width < _FEWEST:
+        raise InputError(
+            f"{name} is only {width} × {height} pixels.", "Choose a picture of 16 × 16 pixels or more."
+        )
+    if len(colors) < _FEWEST:
+        raise InputError(f"{name} is transparent.", "Choose a picture with colours.")
+    if float(colors.std(0).max()) < _PLAIN:
+        raise InputError(
+            f"{name} shows one colour only, under which nothing of the scene would be seen.",
+            "Choose a picture with light and dark, or name the colour in words with the built-in effects.",
+        )
 
 
 def _drawn(view: SceneView, generator: np.random.Generator) -> Float:

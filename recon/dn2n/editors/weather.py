@@ -135,7 +135,9 @@ def _broadly(sheet: Worksheet) -> Plane:
 
 def broad(values: Plane, parts: int) -> Plane:
     """Blurred by one in so many parts of the picture's longer side."""
-    size = 2 * max(1, round(1.2 * max(values.shape) / parts)) + 1  # twice a box is about a Gaussian, in less time
+    size = (
+        2 * max(1, round(1.2 * max(values.shape) / parts)) + 1
+    )  # twice a box is about a Gaussian, in less time
     return np.asarray(cv2.blur(cv2.blur(values, (size, size)), (size, size)), np.float32)
 
 

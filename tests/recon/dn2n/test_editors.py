@@ -213,6 +213,24 @@ def test_a_style_that_is_missing_or_broken_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match="no picture that can be read"):
         make_editor("style-image", "", style=tmp_path / "bad.png")
+    for colors, sentence in (
+        (np.zeros((3, 3, 3)), "only 3 × 3 pixels"),
+        (np.full((20, 20, 3), 0.4), "one colour only"),
+        (np.zeros((20, 20, 4)), "transparent"),
+    ):
+        save(tmp_path, "odd.png", colors)
+        with pytest.raises(InputError, match=sentence):
+            make_editor("style-image", "", style=tmp_path / "odd.png")
+
+
+def test_a_grey_picture_of_sixteen_bits_takes_all_colours_away(
+    views: list[SceneView], tmp_path: Path
+) -> None:
+    Image.fromarray(np.linspace(0, 65535, 1024).astype(np.uint16).reshape(32, 32)).save(tmp_path / "grey.png")
+    editor = make_editor("style-image", "", style=tmp_path / "grey.png")
+    editor.prepare(views, 0)
+    picture = editor.edit(views[0], 0)
+    assert np.ptp(picture, axis=-1).max() < 1e-3 and picture.std() > 0.15
 
 
 def save(folder: Path, name: str, rgb: np.ndarray) -> None:
