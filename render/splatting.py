@@ -7,7 +7,7 @@ On the CPU the numba kernels of the files beside this run, on CUDA gsplat (Apach
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import torch
@@ -19,31 +19,27 @@ from render.splatting_tiles import Tiles, make_tiles
 
 RenderMode = Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"]
 RasterizeMode = Literal["classic", "antialiased"]
+Drawn = tuple[Tensor, Tensor, dict[str, Any]]
+
+
+class _Projected(NamedTuple):
+    """C pictures of N Gaussians: means2d (C, N, 2), depths (C, N), roots (C, N, 3) of the inverse covariances, fades
+    (C, N) of opacity by antialiasing, radii (C, N, 2)."""
+
+    means2d: Tensor
+    depths: Tensor
+    roots: Tensor
+    fades: Tensor
+    radii: Tensor
 
 
 def rasterization(
-    means: Tensor,
-    quats: Tensor,
-    scales: Tensor,
-    opacities: Tensor,
-    colors: Tensor,
-    viewmats: Tensor,
-    Ks: Tensor,
-    width: int,
-    height: int,
-    near_plane: float = 0.01,
-    far_plane: float = 1e10,
-    radius_clip: float = 0.0,
-    eps2d: float = 0.3,
-    sh_degree: int | None = None,
-    packed: bool = False,
-    tile_size: int = TILE,
-    backgrounds: Tensor | None = None,
-    render_mode: RenderMode = "RGB",
-    sparse_grad: bool = False,
-    absgrad: bool = False,
-    rasterize_mode: RasterizeMode = "classic",
-) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmats: Tensor, Ks: Tensor,
+    width: int, height: int, near_plane: float = 0.01, far_plane: float = 1e10, radius_clip: float = 0.0,
+    eps2d: float = 0.3, sh_degree: int | None = None, packed: bool = False, tile_size: int = TILE,
+    backgrounds: Tensor | None = None, render_mode: RenderMode = "RGB", sparse_grad: bool = False,
+    absgrad: bool = False, rasterize_mode: RasterizeMode = "classic",
+) -> Drawn:  # fmt: skip
     """Draw N Gaussians from C cameras.
 
     means: (N, 3). quats: (N, 4) wxyz of any length but zero. scales: (N, 3) standard deviations. opacities: (N,)
@@ -60,19 +56,8 @@ def rasterization(
     tiles_per_gauss (C, N), and sizes. Raises ValueError for shapes that do not fit, RuntimeError on CUDA without
     gsplat.
     """
-    _check(
-        means,
-        quats,
-        scales,
-        opacities,
-        colors,
-        viewmats,
-        Ks,
-        sh_degree,
-        backgrounds,
-        render_mode,
-        rasterize_mode,
-    )
+    _check(means, quats, scales, opacities, colors, viewmats, Ks, sh_degree, backgrounds)
+    _check_modes(render_mode, rasterize_mode)
     if means.device.type == "cuda":
         settings = {
             "near_plane": near_plane, "far_plane": far_plane, "radius_clip": radius_clip, "eps2d": eps2d,
@@ -83,41 +68,52 @@ def rasterization(
         return _on_cuda(means, quats, scales, opacities, colors, viewmats, Ks, width, height, settings)
     if packed or sparse_grad or tile_size != TILE:
         raise ValueError("packed, sparse_grad and other sizes of tiles exist on CUDA only")
-    cameras = _intrinsics(Ks, width, height)
     limits = np.array([near_plane, far_plane, radius_clip], np.float64)
     is_antialiased = rasterize_mode == "antialiased"
-    means2d, depths, roots, fades, radii = Projection.apply(  # type: ignore[no-untyped-call]
-        means, quats, scales, opacities, viewmats, cameras, limits, eps2d, is_antialiased
+    projected = _Projected(
+        *Projection.apply(  # type: ignore[no-untyped-call]
+            means,
+            quats,
+            scales,
+            opacities,
+            viewmats,
+            _intrinsics(Ks, width, height),
+            limits,
+            eps2d,
+            is_antialiased,
+        )
     )
     seen = opacities.expand(len(viewmats), -1)
-    seen = seen * fades if is_antialiased else seen
-    channels = _channels(means, colors, viewmats, radii, depths, sh_degree, render_mode)
+    seen = seen * projected.fades if is_antialiased else seen
+    channels = _channels(means, colors, viewmats, projected.radii, projected.depths, sh_degree, render_mode)
     background = _background(backgrounds, channels, render_mode)
+    return _laid_over(projected, seen, channels, background, (width, height), render_mode, absgrad)
+
+
+def _laid_over(
+    projected: _Projected, opacities: Tensor, channels: Tensor, background: Tensor, size: tuple[int, int],
+    render_mode: RenderMode, absgrad: bool,
+) -> Drawn:  # fmt: skip
+    """The channels (C, N, D) of all Gaussians laid over each other from the front to the back."""
+    means2d, depths, roots, _, radii = projected
     lists = [
-        _tiles(means2d[c], depths[c], roots[c], seen[c], radii[c], width, height)
-        for c in range(len(viewmats))
+        _tiles(means2d[c], depths[c], roots[c], opacities[c], radii[c], *size) for c in range(len(means2d))
     ]
-    pictures, alphas = Composite.apply(means2d, roots, seen, channels, background, lists, absgrad)  # type: ignore[no-untyped-call]
+    pictures, alphas = Composite.apply(means2d, roots, opacities, channels, background, lists, absgrad)  # type: ignore[no-untyped-call]
     if render_mode.endswith("ED"):
         depth = pictures[..., -1:] / alphas.clamp(min=1e-10)
         pictures = torch.cat([pictures[..., :-1], depth], -1)
-    meta = {"means2d": means2d, "depths": depths, "radii": radii, "opacities": seen, "conics": _conics(roots)}
-    return pictures, alphas, {**meta, **_facts(lists, radii, width, height)}
+    meta = {
+        "means2d": means2d, "depths": depths, "radii": radii, "opacities": opacities, "conics": _conics(roots),
+    }  # fmt: skip
+    return pictures, alphas, {**meta, **_facts(lists, radii, *size)}
 
 
 def _check(
-    means: Tensor,
-    quats: Tensor,
-    scales: Tensor,
-    opacities: Tensor,
-    colors: Tensor,
-    viewmats: Tensor,
-    Ks: Tensor,
-    sh_degree: int | None,
-    backgrounds: Tensor | None,
-    render_mode: str,
-    rasterize_mode: str,
-) -> None:
+    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmats: Tensor, Ks: Tensor,
+    sh_degree: int | None, backgrounds: Tensor | None,
+) -> None:  # fmt: skip
+    """Raises ValueError for shapes that do not fit."""
     count, cameras = len(means), len(viewmats)
     expected = {"means": (count, 3), "quats": (count, 4), "scales": (count, 3), "opacities": (count,)}
     for (name, shape), each in zip(expected.items(), (means, quats, scales, opacities), strict=True):
@@ -133,17 +129,17 @@ def _check(
         raise ValueError(f"colors {tuple(colors.shape)} hold no spherical harmonics of degree {sh_degree}")
     if backgrounds is not None and len(backgrounds) != cameras:
         raise ValueError("there must be one background for each camera")
-    if render_mode not in ("RGB", "D", "ED", "RGB+D", "RGB+ED") or rasterize_mode not in (
-        "classic",
-        "antialiased",
-    ):
+
+
+def _check_modes(render_mode: str, rasterize_mode: str) -> None:
+    if render_mode not in get_args(RenderMode) or rasterize_mode not in get_args(RasterizeMode):
         raise ValueError(f"unknown mode {render_mode!r} or {rasterize_mode!r}")
 
 
 def _on_cuda(
     means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmats: Tensor, Ks: Tensor,
     width: int, height: int, settings: dict[str, Any],
-) -> tuple[Tensor, Tensor, dict[str, Any]]:  # fmt: skip
+) -> Drawn:  # fmt: skip
     try:
         import gsplat
     except ImportError as error:
@@ -154,7 +150,7 @@ def _on_cuda(
     answer = gsplat.rasterization(
         means, quats, scales, opacities, colors, viewmats, Ks, width, height, **settings
     )
-    return cast(tuple[Tensor, Tensor, dict[str, Any]], answer)
+    return cast(Drawn, answer)
 
 
 def _intrinsics(Ks: Tensor, width: int, height: int) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
@@ -171,14 +167,9 @@ def _tiles(
 
 
 def _channels(
-    means: Tensor,
-    colors: Tensor,
-    viewmats: Tensor,
-    radii: Tensor,
-    depths: Tensor,
-    sh_degree: int | None,
+    means: Tensor, colors: Tensor, viewmats: Tensor, radii: Tensor, depths: Tensor, sh_degree: int | None,
     render_mode: RenderMode,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """(C, N, D) what to lay over each other: colours, depths or both."""
     if render_mode in ("D", "ED"):
         return depths[..., None]
@@ -210,9 +201,8 @@ def _background(backgrounds: Tensor | None, channels: Tensor, render_mode: Rende
 
 def _conics(roots: Tensor) -> Tensor:
     """(C, N, 3) entries 00, 01, 11 of the inverse covariances; no gradient."""
-    given = (
-        roots.detach().numpy()
-    )  # a few times as fast as torch, whose every operation costs more than these numbers
+    # A few times as fast as torch, whose every operation costs more than these numbers.
+    given = roots.detach().numpy()
     first, second, third = given[..., 0], given[..., 1], given[..., 2]
     conics = np.empty_like(given)
     np.multiply(first, first, out=conics[..., 0])
