@@ -88,6 +88,8 @@ def _make_docks(window: MainWindow) -> None:
     window.bottom_tabs = QTabWidget()
     window.bottom_tabs.setObjectName("bottom_tabs")
     window.bottom_tabs.setDocumentMode(True)
+    # What a panel would like must not push its neighbours: where there is less room, panels leave words out.
+    window.bottom_tabs.setMinimumWidth(active_theme().px(360))
     for title, panel in (
         ("Images", window.image_strip),
         ("Edited views", window.edited_views),

@@ -13,7 +13,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QListWidgetItem,
@@ -137,7 +136,9 @@ class CameraPathPanel(QWidget):
         super().resizeEvent(event)
         style = Qt.ToolButtonStyle
         is_wide = self.width() >= active_theme().px(_WORDS_FROM)
-        for button in (self._add, self._insert, self._replace, self._remove, self._around):
+        for button in (
+            self._add, self._insert, self._replace, self._remove, self._around, self._closed, self._eased,
+        ):  # fmt: skip
             button.setToolButtonStyle(style.ToolButtonTextBesideIcon if is_wide else style.ToolButtonIconOnly)
         for label in self._labels:
             label.setVisible(is_wide)
@@ -196,13 +197,13 @@ class CameraPathPanel(QWidget):
         self._at.editingFinished.connect(self._on_time)
         self._whole = self._seconds("path_seconds", "How long the whole path takes")
         self._whole.editingFinished.connect(self._on_seconds)
-        self._closed = QCheckBox("Closed")
-        self._closed.setObjectName("path_closed")
-        self._closed.setToolTip("Go on from the last view to the first, for films that loop")
+        self._closed = self._worded(
+            "orbit", "Loop", "Go on from the last view to the first, for films that loop", "path_closed"
+        )
+        self._closed.setCheckable(True)
         self._closed.toggled.connect(self.closed_changed)
-        self._eased = QCheckBox("Gentle ends")
-        self._eased.setObjectName("path_eased")
-        self._eased.setToolTip("Begin and end slowly")
+        self._eased = self._worded("spline", "Gentle ends", "Begin and end slowly", "path_eased")
+        self._eased.setCheckable(True)
         self._eased.toggled.connect(self.eased_changed)
         self._labels = at, whole = secondary_label("At"), secondary_label("Length")
         row = row_of(
@@ -239,7 +240,7 @@ class CameraPathPanel(QWidget):
         field.setRange(0.0, 3600.0)
         field.setSingleStep(0.5)
         field.setKeyboardTracking(False)
-        field.setFixedWidth(active_theme().px(84))
+        field.setFixedWidth(active_theme().px(78))
         return field
 
     def _build_views(self) -> QWidget:
