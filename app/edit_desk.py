@@ -306,7 +306,7 @@ class EditDesk(QObject):
 
     def _show_busy(self) -> None:
         job = self._window.runs.current
-        is_making = job is not None and job.is_in_process and job.result is None
+        is_making = job is not None and job.result is None and (job.is_in_process or self.is_edit(job))
         self._box.set_busy(is_making)
 
 

@@ -16,6 +16,7 @@ from app.job_states import ENDED
 from app.jobs import Job
 from app.layers import Layer
 from app.path_photos import photos_along
+from app.run_desk import id_of
 from app.scene_edit_export import SceneEditExport
 from app.scene_edit_words import stages_of, time_words
 from app.scene_preview import ScenePreview
@@ -43,7 +44,8 @@ class SceneEditDesk(QObject):
         self.choices, self.stages = SceneChoices(), StageList()
         self.previews = ScenePreview(window, self)
         self.preview = self.previews.row
-        self._masks = ""
+        self._has_fields = False
+        self._aside: tuple[bool, bool] | None = None  # whether cameras and points were shown before an edit came
         self.gallery, self.exports = EditGallery(window, self), SceneEditExport(window, self)
         panel = window.edit_panel
         panel.add_above(self.choices)
@@ -52,8 +54,10 @@ class SceneEditDesk(QObject):
         self.choices.changed.connect(lambda _: self.refresh())
         panel.prompt.settings.engine_chosen.connect(lambda _: self.refresh())
         self.choices.region_wished.connect(self._on_region)
+        self.stages.cancelled.connect(self._cancel)
         window.runs.progressed.connect(self._show_stage)
         window.runs.edit_added.connect(self._on_added)
+        window.project.state_changed.connect(self._follow_fields)
         window.runs.changed.connect(self._on_runs)
         window.review_bar.mode_chosen.connect(lambda _: window.images.leave_camera())
         window.document.begun.connect(self._forget)
@@ -156,14 +160,20 @@ class SceneEditDesk(QObject):
         if jobs and jobs[-1].state not in ENDED and not self.stages.stages:
             self.stages.set_stages(stages_of("", 0.0))
 
+    def _cancel(self) -> None:
+        """End the edit that is made, or take it out of the queue."""
+        runs = self._window.runs
+        jobs = [x for x in runs.queue.jobs if runs.method_of(x) == METHOD and x.state not in ENDED]
+        if jobs:
+            runs.do(id_of(jobs[-1]), "cancel" if jobs[-1] is runs.current else "remove")
+
     def _on_added(self, pending: Layer) -> None:
         """An edited scene came: look at it as its photos do, and take away what would be drawn over it."""
         field, window = pending.data, self._window
         if not isinstance(field, ViewField):
             return
         window.images.leave_camera()
-        window.view.set_frustums(False)
-        window.view.set_sparse_points(False)
+        self._put_aside()
         window.show_bottom(_TAB)
         others = [x for x in window.project.layers if isinstance(x.data, ViewField) and x.id != pending.id]
         if not others:
@@ -171,6 +181,28 @@ class SceneEditDesk(QObject):
             size = window.viewport.width(), window.viewport.height()
             view = self._last_view(field)
             window.viewport.camera = pose_of(field.cameras, view, size, middle)
+
+    def _put_aside(self) -> None:
+        """Take away what would be drawn over an edited scene, and remember what it was."""
+        images, view = self._window.viewport.images, self._window.view
+        self._aside = self._aside or (images.are_shown, images.points_shown)
+        view.set_frustums(False)
+        view.set_sparse_points(False)
+
+    def _follow_fields(self) -> None:
+        """The first edited scene came, or the last one went by Reject or undo: then the cameras of its photos are all
+        that there is to see."""
+        project = self._window.project
+        had, self._has_fields = self._has_fields, any(isinstance(x.data, ViewField) for x in project.layers)
+        if self._has_fields == had or not project.undo_stack.count():
+            return  # A project that was just opened looks as it did.
+        if self._has_fields:
+            self._put_aside()
+        elif self._aside is not None:
+            (frustums, points), self._aside = self._aside, None
+            self._window.view.set_frustums(frustums)
+            self._window.view.set_sparse_points(points)
+        self._window.conditions.update()
 
     def _last_view(self, field: ViewField) -> int:
         """The view of a field that was previewed, or is the current photo; else its middle one."""
@@ -186,6 +218,7 @@ class SceneEditDesk(QObject):
             each.close()
 
     def _forget(self) -> None:
+        self._aside = None
         self.previews.forget()
         self.exports.forget()
         self.choices.set_choice(SceneChoice())

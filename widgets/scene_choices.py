@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.icons import IconLabel
-from widgets.parts import StateLabel, column_in, form_grid, row_of
+from widgets.parts import StateLabel, column_in, form_grid, row_of, text_button
 from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, secondary_label, title_label
 
@@ -156,7 +156,9 @@ class Stage:
 
 
 class StageList(QWidget):
-    """The steps of an edit with how far each is [edit_stages]; hidden where there are none."""
+    """The steps of an edit with how far each is [edit_stages]; hidden where there are none. cancelled: end it."""
+
+    cancelled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -164,6 +166,11 @@ class StageList(QWidget):
         self._stages: tuple[Stage, ...] = ()
         self._rows: list[tuple[IconLabel, QLabel, QProgressBar, QLabel]] = []
         self._column = column_in(self, spacing=4)
+        self.cancel = text_button("Cancel the edit", "x")
+        self.cancel.setObjectName("edit_cancel")
+        self.cancel.setToolTip("End it now; the scene stays as it is")
+        self.cancel.clicked.connect(self.cancelled)
+        self._column.addWidget(self.cancel)
         self.hide()
 
     @property
@@ -203,4 +210,4 @@ class StageList(QWidget):
         row.addWidget(bar)
         row.addWidget(note)
         self._rows.append((sign, title, bar, note))
-        self._column.addWidget(holder)
+        self._column.insertWidget(self._column.indexOf(self.cancel), holder)

@@ -12,14 +12,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.click_process import ClickProcess
-from app.layers import new_layer
+from app.layers import Origin, new_layer
 from app.network_folders import load_folders
 from app.part_strokes import views_in
 from app.preview_job import PreviewJob
+from app.versions import pending_layer, with_pending
 from app.workflows import SPLATS
 from recon.formats import scene_folder
 from recon.romap.part_table import part_numbers
 from render.gaussians import GaussianCloud
+from render.view_field import ViewField
 from tests.app.windows import begin_anew, open_files, press
 from tests.synthetic_room import make_room, write_images
 from tests.widgets.viewports import canvas_of, drag
@@ -137,6 +139,27 @@ def test_a_preview_runs_a_network_in_a_process_and_ends_it_when_cancelled(qtbot,
     left, right = room.compare_view.canvas._pictures
     assert left is not None and right is not None
     assert previews.row.facts == "InstructPix2Pix, local, tiny, seed 0"
+
+
+def test_rejecting_or_undoing_an_edited_scene_shows_its_photos_again(qtbot, room):
+    (photos,) = room.project.layers
+    images, posed = room.viewport.images, photos.data
+    size = posed.cameras.size[0]
+    grey = np.full((3, size[1], size[0], 3), 90, np.uint8)
+    field = ViewField(
+        posed.images.names, posed.cameras, grey, grey, np.ones(grey.shape[:3]), np.ones(3), np.zeros((0, 0, 0, 12)),
+        np.eye(4), np.zeros(0),
+    )  # fmt: skip
+    assert images.are_shown
+    pending = pending_layer(photos, "bronze", field, Origin("dn2n", {"prompt": "bronze"}), {})
+    room.project.edit("Edit: bronze", with_pending(room.project.layers, pending))
+    assert not images.are_shown and not images.points_shown
+    press(room, "Ctrl+Z")
+    assert images.are_shown and images.points_shown, "else there would be nothing to see"
+    press(room, "Ctrl+Y")
+    assert not images.are_shown
+    room.pending.reject()
+    assert images.are_shown
 
 
 # Parts by clicks
