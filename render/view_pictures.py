@@ -6,19 +6,17 @@ blended and then coloured. A picture can be drawn a few rows at a time.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from render.color_map import mapped
 from render.compiled import Float
 from render.field_picture import FieldPicture
-from render.view_candidates import Candidates, KnownViews, room_for
+from render.view_candidates import Candidates, KnownViews, blended, room_for
 from render.view_cutout import carve
 from render.view_depth import novel_depth
 from render.view_field import ViewField
-from render.view_rule import blended_by_rule, by_rule, guessed_colors, guessed_share, opacity, rule_prior
+from render.view_rule import by_rule, guessed_colors, guessed_share, opacity, rule_prior
 from render.view_sources import (
     LOG_WEIGHT,
     NUM_QUICK_SOURCES,
@@ -123,36 +121,42 @@ class ViewDrawer:
         """Colours (P, 3) times alpha, and alpha (P,)."""
         has_network = self.field.network.size > 0
         found = self.candidates(pixels, with_coarse=has_network)
-        colors = self._blend(found)
-        self._guess(colors, found, pixels)
+        ruled = by_rule(found, self.field.sharpness)
+        colors = self._blend(ruled)
+        self._guess(colors, ruled, pixels)
         if self.field.has_color_map:
             colors = mapped(self.field, colors, self._points(pixels), self._world_from_cam)
         alpha = self._opacity(found, pixels)
         return np.clip(colors, 0, 1) * alpha[:, None], alpha
 
-    def _guess(self, colors: Float, found: Candidates, pixels: NDArray[np.integer]) -> None:
+    def _guess(self, colors: Float, ruled: Candidates, pixels: NDArray[np.integer]) -> None:
         """Give colours (P, 3) to what no source shows."""
-        share = guessed_share(rule_prior(found))
+        sharpness = self.field.sharpness
+        share = guessed_share(ruled.prior.max(1) / np.float32(sharpness))
         guessed = np.flatnonzero(share)
         if len(guessed):
-            blurred = guessed_colors(self.candidates(pixels[guessed], with_coarse=True), self.field.sharpness)
+            blurred = guessed_colors(self.candidates(pixels[guessed], with_coarse=True), sharpness)
             colors[guessed] += share[guessed, None] * (blurred - colors[guessed])
 
-    def _blend(self, found: Candidates) -> Float:
+    def _blend(self, ruled: Candidates) -> Float:
         if not self.field.network.size:
-            return blended_by_rule(found, self.field.sharpness)
+            return blended(ruled)
         from render.view_network import blend
 
-        return np.asarray(blend(by_rule(found, self.field.sharpness), self.field.network), np.float32)
+        return np.asarray(blend(ruled, self.field.network), np.float32)
 
     def _opacity(self, found: Candidates, pixels: NDArray[np.integer]) -> Float:
         """(P,) 1 where a view's picture contains the point, less where it ends shortly before it; of sky, 1 where a view
         says that it is sky; 0 for sky where the scene is cut out."""
         is_sky = self.depth.reshape(-1)[pixels] <= 0
-        belief = found.prior - self._views.cameras[:, LOG_WEIGHT]
-        known = opacity(rule_prior(replace(found, prior=belief)), found.is_inside)
-        sky = (belief.max(1) > SKY_BELIEF) & (not self.field.is_cut_out)
-        return np.where(is_sky, sky.astype(np.float32), known)
+        alpha = np.ones(len(pixels), np.float32)
+        some = np.flatnonzero(is_sky | ~found.is_inside.any(1))
+        if len(some):
+            belief = found.prior[some] - self._views.cameras[:, LOG_WEIGHT]
+            known = opacity(rule_prior(belief, found.is_inside[some]).max(1))
+            sky = (belief.max(1) > SKY_BELIEF) & (not self.field.is_cut_out)
+            alpha[some] = np.where(is_sky[some], sky.astype(np.float32), known)
+        return alpha
 
     def _points(self, pixels: NDArray[np.integer]) -> Float:
         """(P, 3) in the camera's axes; sky at the far end of what is known."""

@@ -30,28 +30,28 @@ def blended_by_rule(found: Candidates, sharpness: float = 1.0) -> Float:
 
 def by_rule(found: Candidates, sharpness: float = 1.0) -> Candidates:
     """The same with the rule's log weights, sharpness · `rule_prior`, as prior."""
-    prior = rule_prior(found)
+    prior = rule_prior(found.prior, found.is_inside)
     return replace(found, prior=prior if sharpness == 1 else prior * np.float32(sharpness))
 
 
-def rule_prior(found: Candidates) -> Float:
+def rule_prior(prior: Float, is_inside: NDArray[np.bool_]) -> Float:
     """(P, S) log weights: the candidates' prior, but by `BORDER` and `BEYOND` outside a source's picture."""
-    beyond = np.float32(BEYOND) * (found.prior - np.float32(OUTSIDE)) + np.float32(BORDER)
-    return np.where(found.is_inside, found.prior, beyond)
+    beyond = np.float32(BEYOND) * (prior - np.float32(OUTSIDE)) + np.float32(BORDER)
+    return np.where(is_inside, prior, beyond)
 
 
-def guessed_share(prior: Float) -> Float:
+def guessed_share(best: Float) -> Float:
     """(P,) within 0 and 1, how little a pixel has to do with what sources show: 0 up to the border of a source, 1 from
-    `BLURRED` on. prior: `rule_prior`."""
-    share: Float = np.clip((np.float32(BORDER) - prior.max(1)) / np.float32(BORDER - BLURRED), 0, 1)
+    `BLURRED` on. best: (P,) the largest `rule_prior` of each."""
+    share: Float = np.clip((np.float32(BORDER) - best) / np.float32(BORDER - BLURRED), 0, 1)
     return share
 
 
-def opacity(prior: Float, is_inside: NDArray[np.bool_]) -> Float:
-    """(P,) within 0 and 1: 1 where a source's picture has the place, or nearly so, then less and less. prior:
-    `rule_prior` without the views' weights. is_inside: (P, S)."""
-    fade = np.clip((prior.max(1) - np.float32(GONE)) / np.float32(FADES - GONE), 0, 1)
-    return np.where(is_inside.any(1), np.float32(1), fade)
+def opacity(best: Float) -> Float:
+    """(P,) within 0 and 1 of places outside all pictures: 1 next to one, then less and less. best: (P,) the largest
+    `rule_prior` of each, without the views' weights."""
+    fade: Float = np.clip((best - np.float32(GONE)) / np.float32(FADES - GONE), 0, 1)
+    return fade
 
 
 def guessed_colors(found: Candidates, sharpness: float = 1.0) -> Float:

@@ -29,7 +29,6 @@ from recon.dn2n.training.evaluate import drawn, make_case
 from recon.dn2n.training.evaluate import psnr as psnr_seen
 from recon.formats.reading import ReadOptions
 from render import view_pictures
-from render.view_candidates import blended
 from render.view_field import ViewField
 from tests.benchmarks.dn2n_captures import CAPTURES, outcome
 
@@ -39,13 +38,13 @@ Measure = Callable[[ViewField], float]
 @contextmanager
 def plain_blending() -> Iterator[None]:
     """As it was before there was a rule for what no view shows."""
-    kept = view_pictures.blended_by_rule, view_pictures.guessed_share
-    view_pictures.blended_by_rule = lambda found, sharpness=1.0: blended(found)
-    view_pictures.guessed_share = lambda prior: np.zeros(len(prior), np.float32)
+    kept = view_pictures.by_rule, view_pictures.guessed_share
+    view_pictures.by_rule = lambda found, sharpness=1.0: found
+    view_pictures.guessed_share = np.zeros_like
     try:
         yield
     finally:
-        view_pictures.blended_by_rule, view_pictures.guessed_share = kept
+        view_pictures.by_rule, view_pictures.guessed_share = kept
 
 
 def tell(name: str, field: ViewField, measure: Measure) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from render.view_candidate_kernels import MOST_PENALTY, OUTSIDE
 from render.view_candidates import Candidates, room_for
 from render.view_field import ViewField
 from render.view_pictures import ViewDrawer, view_picture
-from render.view_rule import blended_by_rule, guessed_share, rule_prior
+from render.view_rule import blended_by_rule, by_rule, guessed_share
 from tests.render.view_scenes import CENTER, FOCAL, SIZE, field_of, poses_around
 
 RED, GREEN = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
@@ -56,10 +56,9 @@ def test_sharpness_is_the_power_of_the_sources_weights():
 
 
 def test_colours_are_guessed_from_where_pictures_end_only():
-    shares = [
-        guessed_share(rule_prior(two_sources(red, OUTSIDE * (1 + beyond), green_ends=True)))[0]
-        for red, beyond in ((-20.0, 1.0), (-99.0, 0.0), (-99.0, 0.03), (-99.0, 0.2))
-    ]
+    ends = ((-20.0, 1.0), (-99.0, 0.0), (-99.0, 0.03), (-99.0, 0.2))
+    found = [two_sources(red, OUTSIDE * (1 + beyond), green_ends=True) for red, beyond in ends]
+    shares = [guessed_share(by_rule(each).prior.max(1))[0] for each in found]
     assert shares[:2] == [0, 0] and 0 < shares[2] < 1 and shares[3] == 1
 
 
