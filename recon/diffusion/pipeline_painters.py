@@ -21,50 +21,51 @@ class _PipelinePainter(Painter):
     """Runs the pipeline with guidance as the options say."""
 
     order: tuple[str, ...] = ("uncond", "cond")  # of predictions in a batch, where guidance can be replaced
+    guided_by = "guidance_scale"  # what the pipeline calls it
 
-    def run(self, generator: torch.Generator, **arguments: Any) -> Float:
-        pipeline = self.pipeline
+    def repaint(
+        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
+    ) -> Float:
         if self.options.apg and not self.order:
             raise SettingsError(
                 f"{self.kind.label.removesuffix(', local')} has no adaptive projected guidance.",
                 "Leave apg out.",
             )
+        pipeline = self.pipeline
+        arguments = {"num_inference_steps": self.steps, self.guided_by: self.guidance}
+        arguments |= self.more(rgb, mask, strength)
         with with_guidance(pipeline, self.order, self.guidance, self.options), torch.no_grad():
-            return picture_of(pipeline(generator=generator, output_type="pt", **arguments))
+            return picture_of(
+                pipeline(prompt=prompt, image=_image(rgb), generator=generator, output_type="pt", **arguments)
+            )
+
+    def more(self, rgb: Float, mask: Float, strength: float) -> dict[str, Any]:
+        """What else the pipeline is given."""
+        return {}
 
 
 class InstructPainter(_PipelinePainter):
     """InstructPix2Pix (arXiv:2211.09800): the picture and an instruction."""
 
     order = ("cond", "image", "uncond")
-
     channels = frozenset({8})
 
-    def repaint(
-        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
-    ) -> Float:
-        return self.run(
-            generator, prompt=prompt, image=_image(rgb), negative_prompt=self.options.negative or None,
-            num_inference_steps=self.steps, guidance_scale=self.guidance,
-            image_guidance_scale=self.options.image_guidance,
-        )  # fmt: skip
+    def more(self, rgb: Float, mask: Float, strength: float) -> dict[str, Any]:
+        return {
+            "negative_prompt": self.options.negative or None,
+            "image_guidance_scale": self.options.image_guidance,
+        }
 
 
 class NoisePainter(_PipelinePainter):
     """Image to image (SDEdit, arXiv:2108.01073): part of the way back to noise, and out again by the words."""
 
     takes_strength = True
-
     channels = frozenset({4})
 
-    def repaint(
-        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
-    ) -> Float:
+    def more(self, rgb: Float, mask: Float, strength: float) -> dict[str, Any]:
         noise = max(self.options.noise * strength, 1.001 / self.steps)  # at least one step
-        return self.run(
-            generator, prompt=prompt, image=_image(rgb), strength=min(noise, 1.0),
-            num_inference_steps=self.steps, guidance_scale=self.guidance, **_unwanted(self),
-        )  # fmt: skip
+        return {"strength": min(noise, 1.0), **_unwanted(self)}
 
 
 class KontextPainter(_PipelinePainter):
@@ -72,30 +73,19 @@ class KontextPainter(_PipelinePainter):
 
     order = ()
 
-    def repaint(
-        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
-    ) -> Float:
-        height, width = rgb.shape[:2]
-        return self.run(
-            generator, prompt=prompt, image=_image(rgb), height=height, width=width, max_area=height * width,
-            num_inference_steps=self.steps, guidance_scale=self.guidance, _auto_resize=False,
-        )  # fmt: skip
+    def more(self, rgb: Float, mask: Float, strength: float) -> dict[str, Any]:
+        size = _size(rgb)
+        return {**size, "max_area": size["height"] * size["width"], "_auto_resize": False}
 
 
 class QwenPainter(_PipelinePainter):
     """Qwen Image Edit (arXiv:2508.02324): a language model sees the picture and the instruction."""
 
     order = ()
+    guided_by = "true_cfg_scale"
 
-    def repaint(
-        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
-    ) -> Float:
-        height, width = rgb.shape[:2]
-        return self.run(
-            generator, prompt=prompt, image=_image(rgb), height=height, width=width,
-            negative_prompt=self.options.negative or " ", num_inference_steps=self.steps,
-            true_cfg_scale=self.guidance,
-        )  # fmt: skip
+    def more(self, rgb: Float, mask: Float, strength: float) -> dict[str, Any]:
+        return {**_size(rgb), "negative_prompt": self.options.negative or " "}
 
 
 class FillPainter(_PipelinePainter):
@@ -103,14 +93,8 @@ class FillPainter(_PipelinePainter):
 
     channels = frozenset({4, 9})
 
-    def repaint(
-        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
-    ) -> Float:
-        height, width = rgb.shape[:2]
-        return self.run(
-            generator, prompt=prompt, image=_image(rgb), mask_image=_mask_image(mask), height=height, width=width,
-            num_inference_steps=self.steps, guidance_scale=self.guidance, strength=1.0, **_unwanted(self),
-        )  # fmt: skip
+    def more(self, rgb: Float, mask: Float, strength: float) -> dict[str, Any]:
+        return {**_size(rgb), "mask_image": _mask_image(mask), "strength": 1.0, **_unwanted(self)}
 
 
 class FluxFillPainter(_PipelinePainter):
@@ -118,14 +102,13 @@ class FluxFillPainter(_PipelinePainter):
 
     order = ()
 
-    def repaint(
-        self, rgb: Float, mask: Float, prompt: str, generator: torch.Generator, strength: float
-    ) -> Float:
-        height, width = rgb.shape[:2]
-        return self.run(
-            generator, prompt=prompt, image=_image(rgb), mask_image=_mask_image(mask), height=height, width=width,
-            num_inference_steps=self.steps, guidance_scale=self.guidance,
-        )  # fmt: skip
+    def more(self, rgb: Float, mask: Float, strength: float) -> dict[str, Any]:
+        return {**_size(rgb), "mask_image": _mask_image(mask)}
+
+
+def _size(rgb: Float) -> dict[str, int]:
+    """Of the picture, for pipelines that would choose another."""
+    return {"height": rgb.shape[0], "width": rgb.shape[1]}
 
 
 def _mask_image(mask: Float) -> Image.Image:

@@ -1,4 +1,7 @@
-"""Pipelines with random weights, made on the spot, saved and loaded as real ones are."""
+"""Pipelines with random weights, made on the spot, saved and loaded as real ones are.
+
+Diffusers is imported where it runs: it takes seconds, which collecting the tests should not.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import (
-    AutoencoderKL,
-    DDIMScheduler,
-    FlowMatchEulerDiscreteScheduler,
-    StableDiffusion3Pipeline,
-    StableDiffusionInpaintPipeline,
-    StableDiffusionInstructPix2PixPipeline,
-    StableDiffusionPipeline,
-    StableDiffusionXLImg2ImgPipeline,
-    UNet2DConditionModel,
-)
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from tests.recon.cues.tiny_networks import byte_tokenizer
 
@@ -38,23 +29,29 @@ def _tokenizer() -> Any:
         return byte_tokenizer(Path(folder))
 
 
-def _unet(channels: int, **more: Any) -> UNet2DConditionModel:
+def _unet(channels: int, **more: Any) -> Any:
+    import diffusers
+
     settings: dict[str, Any] = {"cross_attention_dim": 32, "attention_head_dim": 2} | more
-    return UNet2DConditionModel(
+    return diffusers.UNet2DConditionModel(
         block_out_channels=(16, 32), layers_per_block=1, sample_size=8, in_channels=channels, out_channels=4,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), norm_num_groups=8, **settings,
     ).eval()  # fmt: skip
 
 
-def _vae(channels: int = 4, **more: Any) -> AutoencoderKL:
-    return AutoencoderKL(
+def _vae(channels: int = 4, **more: Any) -> Any:
+    import diffusers
+
+    return diffusers.AutoencoderKL(
         block_out_channels=[8, 16, 16], in_channels=3, out_channels=3, latent_channels=channels, norm_num_groups=8,
         down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3, **more,
     ).eval()  # fmt: skip
 
 
 def _text(words: int, has_projection: bool = False) -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
     settings = CLIPTextConfig(
         vocab_size=words, hidden_size=32, intermediate_size=37, num_attention_heads=4, num_hidden_layers=2,
         max_position_embeddings=77, bos_token_id=words - 2, eos_token_id=words - 1, pad_token_id=words - 1,
@@ -63,38 +60,42 @@ def _text(words: int, has_projection: bool = False) -> Any:
     return (CLIPTextModelWithProjection if has_projection else CLIPTextModel)(settings).eval()
 
 
-def _of_sd(kind: type, channels: int) -> Any:
+def _of_sd(kind: str, channels: int) -> Any:
+    import diffusers
+
     tokenizer = _tokenizer()
-    return kind(
-        unet=_unet(channels), vae=_vae(), scheduler=DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1, beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
+    return getattr(diffusers, kind)(
+        unet=_unet(channels), vae=_vae(), scheduler=diffusers.DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1, beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
         text_encoder=_text(len(tokenizer)), tokenizer=tokenizer, safety_checker=None, feature_extractor=None,
         requires_safety_checker=False,
     )  # fmt: skip
 
 
 def _sdxl() -> Any:
+    import diffusers
+
     tokenizer = _tokenizer()
     unet = _unet(
         4, cross_attention_dim=64, attention_head_dim=(2, 4), use_linear_projection=True,
         addition_embed_type="text_time", addition_time_embed_dim=8, transformer_layers_per_block=(1, 1),
         projection_class_embeddings_input_dim=6 * 8 + 32,
     )  # fmt: skip
-    return StableDiffusionXLImg2ImgPipeline(
-        unet=unet, vae=_vae(), scheduler=DDIMScheduler(), text_encoder=_text(len(tokenizer)), tokenizer=tokenizer,
+    return diffusers.StableDiffusionXLImg2ImgPipeline(
+        unet=unet, vae=_vae(), scheduler=diffusers.DDIMScheduler(), text_encoder=_text(len(tokenizer)), tokenizer=tokenizer,
         text_encoder_2=_text(len(tokenizer), True), tokenizer_2=tokenizer, requires_aesthetics_score=False,
     )  # fmt: skip
 
 
 def _sd3() -> Any:
-    from diffusers import SD3Transformer2DModel
+    import diffusers
 
     tokenizer = _tokenizer()
-    transformer = SD3Transformer2DModel(
+    transformer = diffusers.SD3Transformer2DModel(
         sample_size=16, patch_size=2, in_channels=8, num_layers=3, attention_head_dim=8, num_attention_heads=4,
         caption_projection_dim=32, joint_attention_dim=64, pooled_projection_dim=64, out_channels=8, pos_embed_max_size=16,
     ).eval()  # fmt: skip
-    return StableDiffusion3Pipeline(
-        transformer=transformer, scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+    return diffusers.StableDiffusion3Pipeline(
+        transformer=transformer, scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0),
         vae=_vae(8, use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.06, scaling_factor=1.5),
         text_encoder=_text(len(tokenizer), True), tokenizer=tokenizer,
         text_encoder_2=_text(len(tokenizer), True), tokenizer_2=tokenizer, text_encoder_3=None, tokenizer_3=None,
@@ -113,7 +114,7 @@ def _flux(kind: str, channels: int) -> Any:
     ).eval()  # fmt: skip
     text = T5Config(vocab_size=len(tokenizer), d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4)
     return getattr(diffusers, kind)(
-        scheduler=FlowMatchEulerDiscreteScheduler(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=_vae(4, use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.06, scaling_factor=1.5),
         text_encoder=_text(len(tokenizer)), tokenizer=tokenizer, text_encoder_2=T5EncoderModel(text).eval(),
         tokenizer_2=tokenizer, transformer=transformer,
@@ -121,9 +122,9 @@ def _flux(kind: str, channels: int) -> Any:
 
 
 MAKERS = {
-    "ip2p": lambda: _of_sd(StableDiffusionInstructPix2PixPipeline, 8),
-    "sd": lambda: _of_sd(StableDiffusionPipeline, 4),
-    "inpaint": lambda: _of_sd(StableDiffusionInpaintPipeline, 9),
+    "ip2p": lambda: _of_sd("StableDiffusionInstructPix2PixPipeline", 8),
+    "sd": lambda: _of_sd("StableDiffusionPipeline", 4),
+    "inpaint": lambda: _of_sd("StableDiffusionInpaintPipeline", 9),
     "sdxl": _sdxl,
     "sd3": _sd3,
     "flux-kontext": lambda: _flux("FluxKontextPipeline", 16),
