@@ -77,81 +77,113 @@ def place_samples(
     distances along the ray; widths, how long a part of the ray each sample stands for, 0 for none; spots, how far
     along all bins it is, within 0 and 1; and points (R * S, 3) within the hash grid's unit cube.
     """
-    num_samples = places.shape[1]
     edges = np.empty(MOST_BINS + 1, np.float32)
     chances, left_at = np.empty(MOST_BINS, np.float32), np.empty(MOST_BINS, np.float32)
-    cell = _F(2) * (_ONE + shell) / _F(cells)
     to_unit, half = _HALF * extent / (_ONE + shell), _HALF * extent
+    num_samples = places.shape[1]
     for ray in range(start, stop):
-        ox, oy, oz = origins[ray, 0], origins[ray, 1], origins[ray, 2]
-        dx, dy, dz = directions[ray, 0], directions[ray, 1], directions[ray, 2]
-        t, left, count = nearest + noise[ray, 0] * cell, _ONE, 0
-        before = _ZERO
-        for _ in range(MOST_BINS):
-            largest = max(abs(ox + t * dx), abs(oy + t * dy), abs(oz + t * dz))
-            step = cell
-            if largest > _ONE:
-                step = cell * largest * np.sqrt(largest)
-            middle = t + _HALF * step
-            at, largest = cell_of(ox + middle * dx, oy + middle * dy, oz + middle * dz, shell, cells)
-            if largest > _FAR or left < _F(LEAST_LEFT):
-                break
-            code = codes[at]
-            edges[count] = t
-            t += step
-            edges[count + 1] = t
-            weight = _ZERO
-            if code > EMPTY:
-                depth = densities[code] * step
-                # Near enough to 1 - exp(-depth), and cheaper.
-                weight = left * min(depth / (_ONE + depth), _F(STEP_CAP))
-            left_at[count] = left if code != NEVER else _F(-1)
-            chances[count] = weight + _F(0.25) * before
-            if count:
-                chances[count - 1] += _F(0.25) * weight
-            before = weight
-            left -= weight
-            count += 1
-        total, free = _ZERO, _ZERO
-        for k in range(count):
-            if left_at[k] < 0:
-                chances[k] = _ZERO
-            else:
-                total += chances[k]
-                free += left_at[k]
-        if free <= 0:
-            for s in range(num_samples):
-                places[ray, s], widths[ray, s], spots[ray, s] = nearest, _ZERO, _ZERO
-                for axis in range(3):
-                    points[ray * num_samples + s, axis] = half
+        origin, direction = origins[ray], directions[ray]
+        count = _absorb(
+            origin, direction, nearest, noise[ray, 0], shell, cells, codes, densities, edges, chances, left_at
+        )
+        total = _explore(explore, count, chances, left_at)
+        if total < 0:
+            places[ray], widths[ray], spots[ray] = nearest, _ZERO, _ZERO
+            points[ray * num_samples : (ray + 1) * num_samples] = half
             continue
-        # Where the density grid knows of nothing all samples explore.
-        shared = explore * max(total, _F(0.05)) / free
-        total = _ZERO
-        for k in range(count):
-            if left_at[k] >= 0:
-                chances[k] += shared * left_at[k]
-                total += chances[k]
-        per_sample = total / _F(num_samples)
-        k, done = 0, _ZERO
+        _invert(noise[ray, 1], total, count, edges, chances, places[ray], widths[ray], spots[ray])
         for s in range(num_samples):
-            wanted = (_F(s) + noise[ray, 1]) * per_sample
-            while k < count - 1 and done + chances[k] <= wanted:
-                done += chances[k]
-                k += 1
-            chance = max(chances[k], _F(1e-9))
-            part = min(max((wanted - done) / chance, _ZERO), _F(0.9999))
-            step = edges[k + 1] - edges[k]
-            t = edges[k] + part * step
-            share = min(per_sample / chance, _F(WIDEST))
-            places[ray, s] = t
-            widths[ray, s] = step * share if chances[k] > 0 else _ZERO
-            spots[ray, s] = (_F(k) + part) / _F(MOST_BINS)
-            x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+            t = places[ray, s]
+            x, y, z = origin[0] + t * direction[0], origin[1] + t * direction[1], origin[2] + t * direction[2]
             factor = shrink(max(abs(x), abs(y), abs(z)), shell) * to_unit
-            points[ray * num_samples + s, 0] = x * factor + half
-            points[ray * num_samples + s, 1] = y * factor + half
-            points[ray * num_samples + s, 2] = z * factor + half
+            point = points[ray * num_samples + s]
+            point[0], point[1], point[2] = x * factor + half, y * factor + half, z * factor + half
+
+
+@compiled
+def _absorb(
+    origin: Any, direction: Any, nearest: Any, jitter: Any, shell: Any, cells: Any, codes: Any, densities: Any,
+    edges: Any, chances: Any, left_at: Any,
+) -> Any:  # fmt: skip
+    """Along a ray through the density grid: edges of bins, the light that each absorbs, and a quarter of what its
+    neighbours do; what is left of the light before each, -1 where nothing is ever looked at. Returns how many there are.
+    """
+    ox, oy, oz = origin[0], origin[1], origin[2]
+    dx, dy, dz = direction[0], direction[1], direction[2]
+    cell = _F(2) * (_ONE + shell) / _F(cells)
+    t, left, count = nearest + jitter * cell, _ONE, 0
+    before = _ZERO
+    for _ in range(MOST_BINS):
+        largest = max(abs(ox + t * dx), abs(oy + t * dy), abs(oz + t * dz))
+        step = cell
+        if largest > _ONE:
+            step = cell * largest * np.sqrt(largest)
+        middle = t + _HALF * step
+        at, largest = cell_of(ox + middle * dx, oy + middle * dy, oz + middle * dz, shell, cells)
+        if largest > _FAR or left < _F(LEAST_LEFT):
+            break
+        code = codes[at]
+        edges[count] = t
+        t += step
+        edges[count + 1] = t
+        weight = _ZERO
+        if code > EMPTY:
+            depth = densities[code] * step
+            # Near enough to 1 - exp(-depth), and cheaper.
+            weight = left * min(depth / (_ONE + depth), _F(STEP_CAP))
+        left_at[count] = left if code != NEVER else _F(-1)
+        chances[count] = weight + _F(0.25) * before
+        if count:
+            chances[count - 1] += _F(0.25) * weight
+        before = weight
+        left -= weight
+        count += 1
+    return count
+
+
+@compiled
+def _explore(explore: Any, count: Any, chances: Any, left_at: Any) -> Any:
+    """Give each bin its share of the samples that are spread evenly over what light reaches, none to those that are
+    never looked at. Returns the sum of all chances, -1 where no bin may be looked at."""
+    total, free = _ZERO, _ZERO
+    for k in range(count):
+        if left_at[k] < 0:
+            chances[k] = _ZERO
+        else:
+            total += chances[k]
+            free += left_at[k]
+    if free <= 0:
+        return _F(-1)
+    # Where the density grid knows of nothing all samples explore.
+    shared = explore * max(total, _F(0.05)) / free
+    total = _ZERO
+    for k in range(count):
+        if left_at[k] >= 0:
+            chances[k] += shared * left_at[k]
+            total += chances[k]
+    return total
+
+
+@compiled
+def _invert(
+    jitter: Any, total: Any, count: Any, edges: Any, chances: Any, places: Any, widths: Any, spots: Any
+) -> None:
+    """Places, widths and spots (S,) of samples at equal steps of the sum of chances."""
+    num_samples = len(places)
+    per_sample = total / _F(num_samples)
+    k, done = 0, _ZERO
+    for s in range(num_samples):
+        wanted = (_F(s) + jitter) * per_sample
+        while k < count - 1 and done + chances[k] <= wanted:
+            done += chances[k]
+            k += 1
+        chance = max(chances[k], _F(1e-9))
+        part = min(max((wanted - done) / chance, _ZERO), _F(0.9999))
+        step = edges[k + 1] - edges[k]
+        share = min(per_sample / chance, _F(WIDEST))
+        places[s] = edges[k] + part * step
+        widths[s] = step * share if chances[k] > 0 else _ZERO
+        spots[s] = (_F(k) + part) / _F(MOST_BINS)
 
 
 @compiled

@@ -93,7 +93,7 @@ class Photos:
         held_out = np.flatnonzero(self.is_held_out)
         views = held_out if len(held_out) else self.trained
         chosen = views[:: max(1, -(-len(views) // most))]
-        return [int(view) for view in chosen], "psnr_held_out" if len(held_out) else "psnr"
+        return [int(view) for view in chosen], "psnr_held_out" if len(held_out) else "psnr_trained"
 
     @property
     def names(self) -> tuple[str, ...]:
