@@ -45,7 +45,7 @@ class SceneEditDesk(QObject):
         self.previews = ScenePreview(window, self)
         self.preview = self.previews.row
         self._has_fields = False
-        self._aside: tuple[bool, bool] | None = None  # whether cameras and points were shown before an edit came
+        self._aside: tuple[bool, bool] | None = None  # cameras and points as shown before an edit came
         self.gallery, self.exports = EditGallery(window, self), SceneEditExport(window, self)
         panel = window.edit_panel
         panel.add_above(self.choices)
