@@ -4,6 +4,7 @@ edited pictures."""
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -23,6 +24,7 @@ from recon.dn2n.scene_depth import SceneDepth
 from recon.dn2n.scene_views import SceneViews
 from recon.errors import InputError
 
+_LOG = logging.getLogger(__name__)
 _TOLD, _DEPTHS = "work.json", "work.npz"
 _OF_VIEWS = {
     "keep",
@@ -73,25 +75,29 @@ class EarlierWork:
         """Nothing is open."""
 
 
-def earlier_work(settings: EditSceneSettings) -> EarlierWork | None:
-    """That of the run named by the settings, None where none is, or where chance is to make its views differ. Raises
-    InputError where it cannot be used."""
+def earlier_work(settings: EditSceneSettings, seed: int) -> EarlierWork | None:
+    """That of the run named by the settings. None where none is named, where it asked for something else, and where it
+    is gone (a project may have been moved): then everything is made anew, and the log says so."""
     if not settings.reuse or settings.variation:
         return None
     folder = Path(settings.reuse)
     try:
         told = json.loads((folder / _TOLD).read_text(encoding="utf-8"))
-        other = [name for name, value in _asked(settings).items() if told["settings"].get(name) != value]
+        asked = _asked(settings, seed)
+        other = [name for name, value in asked.items() if told["asked"].get(name) != value]
         work = EarlierWork(folder, told)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _cannot_be_used(str(error)) from error
+        _LOG.warning("The earlier run of this edit cannot be read, everything is made anew: %s", error)
+        return None
     if other:
-        raise _cannot_be_used(f"Made with another {other[0].replace('_', ' ')}.")
+        _LOG.warning("The earlier run had another %s: everything is made anew.", other[0].replace("_", " "))
+        return None
     return work
 
 
 def keep(
-    folder: Path, names: Sequence[str], depth: SceneDepth, found: EditedPictures, plan: EditPlan, settings: EditSceneSettings
+    folder: Path, names: Sequence[str], depth: SceneDepth, found: EditedPictures, plan: EditPlan,
+    settings: EditSceneSettings, seed: int,
 ) -> None:  # fmt: skip
     """Leave in a run's folder what `earlier_work` reads beside the edited pictures."""
     views = depth.views
@@ -101,7 +107,7 @@ def keep(
     about = {each.name: getattr(depth, each.name) for each in fields(depth) if each.name != "views"}
     files = zip(names, picture_names(names), found.is_edited, strict=True)
     told = {
-        "settings": _asked(settings), "plan": asdict(plan), "depth": about | {"tolerance": views.tolerance},
+        "asked": _asked(settings, seed), "plan": asdict(plan), "depth": about | {"tolerance": views.tolerance},
         "files": {name: file if is_edited else None for name, file, is_edited in files},
     }  # fmt: skip
     # Half precision: a tolerance of two percent is forty times as coarse.
@@ -110,9 +116,9 @@ def keep(
     (folder / _TOLD).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
-def _asked(settings: EditSceneSettings) -> dict[str, Any]:
+def _asked(settings: EditSceneSettings, seed: int) -> dict[str, Any]:
     """What was asked of editor and depth."""
-    return settings.model_dump(mode="json", exclude=_OF_VIEWS)
+    return settings.model_dump(mode="json", exclude=_OF_VIEWS) | {"seed": seed}
 
 
 def _cannot_be_used(details: str) -> InputError:

@@ -44,7 +44,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     """The edited scene as a field of views; its files are in the context's folder. Raises InputError, SettingsError,
     MissingModel, FormatError."""
     began = time.process_time()
-    earlier = earlier_work(settings)
+    earlier = earlier_work(settings, context.seed)
     editor = earlier or editor_of(settings, context.device)
     try:
         views, depth = yield from _scene(inputs, settings, context.device, earlier)
@@ -60,7 +60,7 @@ def run(inputs: Mapping[str, SceneData], settings: EditSceneSettings, context: R
     yield Progress(0, 1, "Making one edit of all views")
     made = make_field(views, depth, edited, masks, plan, settings, inputs.get("before"))
     done = time.process_time()
-    keep(context.folder, views.names, depth, found, plan, settings)
+    keep(context.folder, views.names, depth, found, plan, settings, context.seed)
     record = EditRecord(
         views, depth, found, made.repaired, made.sources, made.calibration, plan, settings, context.seed
     )

@@ -7,7 +7,7 @@ import pytest
 
 import recon.dn2n.edit_scene as edit_scene
 from recon.dn2n import METHOD
-from recon.errors import InputError
+from recon.dn2n.earlier_work import earlier_work
 from recon.method import RunContext
 from tests.recon.dn2n.edited_scenes import procedural, write_scene
 
@@ -55,7 +55,9 @@ def test_with_other_views_an_edit_is_made_of_the_depth_and_pictures_of_before(
 
 
 @pytest.mark.parametrize("other", [{"prompt": "snow"}, {"image_size": 32}, {"reuse": "/nowhere"}])
-def test_what_another_edit_left_is_not_taken(scene, first, tmp_path, other):
-    wish = {"prompt": "a night scene", "image_size": 64, "reuse": str(first[0]), **other}
-    with pytest.raises(InputError, match="cannot be used again"):
-        edited(tmp_path, scene, **wish)
+def test_what_another_edit_left_is_not_taken(first, other, caplog):
+    settings = {"prompt": "a night scene", "image_size": 64, "reuse": str(first[0])}
+    assert earlier_work(METHOD.make_settings(settings), 0) is not None
+    assert earlier_work(METHOD.make_settings(settings | other), 0) is None
+    assert "made anew" in caplog.text
+    assert earlier_work(METHOD.make_settings(settings), 1) is None, "another seed is another edit"
