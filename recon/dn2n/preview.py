@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.depth_views import DepthViews
-from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part
+from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part, within_coverage
 from recon.dn2n.edit_views import checked_edit, editor_of, named_masks_of, scene_views_of, within_mask
 from recon.dn2n.editors.editor import EditPlan
-from recon.dn2n.scene_depth import cloud_depths, field_depths, scene_depths
-from recon.dn2n.scene_views import SceneViews, common_size
+from recon.dn2n.scene_depth import cloud_depths, field_depths, of_what_counts, scene_depths
+from recon.dn2n.scene_views import SceneViews, common_size, on_one_color, read_coverage
 from recon.errors import FormatError, InputError
 from recon.method import Progress
 from render.gaussians import GaussianCloud
@@ -62,7 +62,7 @@ def preview_steps(
     cloud = given.get("cloud")
     views, depths = _view(posed, index, settings, given.get("before"), given.get("field"), cloud)
     has_depth = bool((depths > 0).any())
-    masks = _masks(views, DepthViews(views.cameras, depths), posed, settings, cloud)
+    masks = within_coverage(_masks(views, DepthViews(views.cameras, depths), posed, settings, cloud), views)
     yield Progress(2, 3, "Loading the editor")
     editor = editor_of(settings, device)
     try:
@@ -97,8 +97,11 @@ def _view(
     if before is not None and name in before.names:
         place = before.names.index(name)
         here = np.array([place])
-        views = SceneViews(one, before.cameras.select(here), before.pictures[here], np.zeros(1, bool))
-        return views, before.depths[here]
+        size = before.pictures.shape[2], before.pictures.shape[1]
+        cameras, coverage = before.cameras.select(here), read_coverage(one, size)
+        return SceneViews(one, cameras, before.pictures[here], np.zeros(1, bool), coverage), before.depths[
+            here
+        ]
     size = common_size(one.cameras, settings.image_size)
     try:
         rgb = read_image(one, 0, size)[None]
@@ -107,9 +110,12 @@ def _view(
         raise FormatError(
             path, "The photo cannot be read.", "Relink or replace it.", details=str(error)
         ) from error
-    views = SceneViews(one, one.cameras.resized(np.array([size])), rgb, np.zeros(1, bool))
+    coverage = read_coverage(one, size)
+    if coverage.opacity is not None:
+        rgb = on_one_color(rgb, coverage.opacity)
+    views = SceneViews(one, one.cameras.resized(np.array([size])), rgb, np.zeros(1, bool), coverage)
     for found in (scene_depths(views), field_depths(views, field), cloud_depths(views, cloud)):
-        depths = _result(found)
+        depths = of_what_counts(_result(found), views)
         if depths is not None and (depths > 0).any():
             return views, depths
     return views, np.zeros(rgb.shape[:3], np.float32)
