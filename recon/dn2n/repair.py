@@ -223,7 +223,7 @@ def _route(
     share = unexplained_share(small.originals, common, mapped)
     blended, is_foretold = _foretold(common, small, weights, neighbours)
     by_map, _ = _foretold(mapped, small, weights, neighbours)
-    missed = missed_share(common, blended, mapped, by_map, is_foretold)
+    missed = missed_share(common, blended, by_map, is_foretold)
     if wishes.route == "auto":
         return choose_route(share, missed, given.consistency, given.masks is not None)
     way: Literal["color", "blend"] = "color" if wishes.route == "color" else "blend"
