@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
 from widgets.parts import EmptyPlace, FoldButton, column_in, text_button
@@ -84,6 +84,8 @@ class EditPanel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
+        self._scroll, self._told = scroll, ("", "")
+        self.prompt.settings.changed.connect(self._bring_up_network)
         page = QWidget()
         page.setProperty("transparent", "true")
         outer = column_in(page)
@@ -91,6 +93,15 @@ class EditPanel(QWidget):
         self.prompt.foot.setContentsMargins(px(12), px(8), px(12), px(12))
         outer.addWidget(self.prompt.foot)
         return page
+
+    def _bring_up_network(self) -> None:
+        """Scroll to the field for a network when one was chosen, or when it is told why that cannot be used."""
+        engine = self.prompt.settings.chosen
+        told = ("", "") if engine is None or not engine.is_network else (engine.id, engine.problem)
+        if told != self._told and told[0]:
+            network = self.prompt.settings.network
+            QTimer.singleShot(0, network, lambda: self._scroll.ensureWidgetVisible(network, 0, 0))
+        self._told = told
 
     def _set_open(self, fold: FoldButton, content: QWidget, is_open: bool) -> None:
         fold.set_open(is_open)

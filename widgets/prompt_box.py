@@ -23,6 +23,7 @@ from widgets.theme import active_theme, secondary_label, title_label
 
 _LINES = 3
 RUN = "Make the edit"
+_RUN_TIP = "Make the edit (Ctrl+Enter). It waits for you to accept it."
 EXAMPLE = "What to change: “dark red”, “gold”, “twice as big” …"
 
 
@@ -219,7 +220,6 @@ class PromptBox(QWidget):
         self._foot.addWidget(self._state)
         self.run_button = text_button(self._run_words, "wand-sparkles", is_primary=True)
         self.run_button.setObjectName("prompt_run")
-        self.run_button.setToolTip("Make the edit (Ctrl+Enter). It waits for you to accept it.")
         self.run_button.clicked.connect(lambda: self.run())
         self._foot.addWidget(self.run_button)
         return foot
@@ -281,6 +281,7 @@ class PromptBox(QWidget):
     def _refresh(self) -> None:
         is_empty = not self._pictures and not self.text.toPlainText().strip()
         self.run_button.setEnabled(not (self._problem or self.problem or is_empty or self._is_busy))
+        self.run_button.setToolTip(self._problem or self.problem or _RUN_TIP)
         self.run_button.setText("Working…" if self._is_busy else self._run_words)
         self._state.setVisible(bool(self._problem))
         if self._problem:
