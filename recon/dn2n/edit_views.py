@@ -132,7 +132,7 @@ def within_mask(view: SceneView, picture: Float) -> Float:
 
 def varied(originals: Float, edited: Float, level: float, seed: int) -> Float:
     """Each view made to differ as if a 2D editor had edited it by itself."""
-    from recon.dn2n.training.perturbation import perturbed
+    from recon.dn2n.perturbation import perturbed
 
     return perturbed(originals, edited, np.random.default_rng([seed, 2]), level).views
 

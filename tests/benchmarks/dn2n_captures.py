@@ -17,12 +17,12 @@ from recon.dn2n.consistency import short_pairs, warp_error
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.measures import psnr, ssim
 from recon.dn2n.outputs import draw
+from recon.dn2n.perturbation import perturbed
 from recon.dn2n.repair import EditedViews, Repaired, RepairWishes, repair
 from recon.dn2n.router import choose_route
 from recon.dn2n.scene_depth import find_depth
 from recon.dn2n.scene_views import SceneViews, read_views
 from recon.dn2n.training.edits import COLOR_EDITS
-from recon.dn2n.training.perturbation import perturbed
 from recon.formats.reading import ReadOptions
 from render.images import PosedImages
 from render.view_field import ViewField

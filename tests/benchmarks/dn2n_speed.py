@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_views import scene_views_of
 from recon.dn2n.editors import make_editor
+from recon.dn2n.perturbation import perturbed
 from recon.dn2n.repair import EditedViews, repair
 from recon.dn2n.training import evaluate
 from recon.dn2n.training.evaluate import EvaluationCase, make_case
-from recon.dn2n.training.perturbation import perturbed
 from tests.benchmarks.dn2n_bars import FIRST_VIEW_S, FRAME_MS, at_most
 
 Float = NDArray[np.float32]

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.dn2n.colors import Float
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.harmonise import harmonise
-from recon.dn2n.training.colors import Float
+from recon.dn2n.perturbation import perturbed
 from recon.dn2n.training.depth_errors import disturbed_depths
 from recon.dn2n.training.edits import palette_editor, random_edit
-from recon.dn2n.training.perturbation import perturbed
 from recon.dn2n.training.scenes import ProceduralScene, make_scene
 from render.view_candidates import Candidates
 from render.view_field import ViewField

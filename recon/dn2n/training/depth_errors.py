@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.training.textures import enlarged
+from recon.dn2n.colors import enlarged
 
 USUAL_ERROR = 0.01  # of the depth
 

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.dn2n import measures
+from recon.dn2n.colors import Float
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.harmonise import harmonise
-from recon.dn2n.training.colors import Float
+from recon.dn2n.perturbation import perturbed
 from recon.dn2n.training.depth_errors import disturbed_depths
 from recon.dn2n.training.edits import COLOR_EDITS, TEXTURE_EDITS, named_edit
-from recon.dn2n.training.perturbation import perturbed
 from recon.dn2n.training.scenes import ProceduralScene, make_scene
 from recon.dn2n.training.style_transport import styled
 from render.cameras import CameraSet

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import data, transform
 
-from recon.dn2n.training.colors import Float, clipped
+from recon.dn2n.colors import Float, clipped
 
 TURNS = 12  # directions along which colours are sorted
 STEP = 0.7  # of the way along each

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from recon.dn2n.training.colors import Float, clipped
+from recon.dn2n.colors import Float, clipped, enlarged
 
 SIDE = 256  # texels
 NUM_LEVELS = 6  # each half as large as the one before
@@ -46,12 +46,6 @@ def _noise(generator: np.random.Generator) -> Float:
         amplitude *= falloff
     total /= total.std() + 1e-5
     return clipped(total * generator.uniform(0.1, 0.3) + generator.uniform(0.15, 0.85, 3))
-
-
-def enlarged(values: Float, width: int, height: int) -> Float:
-    """(height, width, C) a smooth picture of (h, w, C) values."""
-    found = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(found, np.float32).reshape(height, width, -1)
 
 
 def _stripes(generator: np.random.Generator) -> Float:

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from recon.dn2n.perturbation import perturbed
 from recon.dn2n.training.edits import COLOR_EDITS, TEXTURE_EDITS, named_edit, random_edit
-from recon.dn2n.training.perturbation import perturbed
 from recon.dn2n.training.scenes import ProceduralScene, make_scene
 from recon.dn2n.world_noise import fractal_noise
 

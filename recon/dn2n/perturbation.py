@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.dn2n.training.colors import Float, clipped, turned_hue
-from recon.dn2n.training.edits import gaussian_transport, random_moments
-from recon.dn2n.training.textures import enlarged
+from recon.dn2n.colors import Float, clipped, enlarged, turned_hue
+from recon.dn2n.palettes import gaussian_transport, random_moments
 
 FAILURE_SHARE = 0.05  # of views that the editor left nearly as they were
 AMOUNTS = (0.25, 0.8)  # at level 1, such that edited views are some 24.5 dB from clean edits of colours

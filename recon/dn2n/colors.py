@@ -1,7 +1,8 @@
-"""Small operations on colours that edits and perturbations share."""
+"""Small operations on colours and pictures that edits and perturbations share."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,3 +35,9 @@ def ramp(lightness: NDArray[np.floating], stops: NDArray[np.floating]) -> Float:
     below = np.clip(place.astype(np.int64), 0, len(stops) - 2)
     share = (place - below)[..., None]
     return np.asarray(stops[below] * (1 - share) + stops[below + 1] * share, np.float32)
+
+
+def enlarged(values: Float, width: int, height: int) -> Float:
+    """(height, width, C) a smooth picture of (h, w, C) values."""
+    found = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(found, np.float32).reshape(height, width, -1)
