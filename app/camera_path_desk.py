@@ -45,6 +45,10 @@ class CameraPathDesk(QObject):
         self.films = FilmDesk(window)
         self._tick = QTimer(self, interval=_TICK_MS)
         self._tick.timeout.connect(self._play_on)
+        self._rough: set[CameraPose] = set()  # views whose picture was taken before fields were sharp
+        self._sharp = QTimer(self, singleShot=True, interval=_TICK_MS)
+        self._sharp.timeout.connect(self._take_sharp_picture)
+        window.viewport.fields.changed.connect(self._sharp.start)
         panel = window.path_panel
         panel.add_wished.connect(self.add_view)
         panel.insert_wished.connect(self._insert)
@@ -158,6 +162,7 @@ class CameraPathDesk(QObject):
     def close(self) -> None:
         """The window closes."""
         self._tick.stop()
+        self._sharp.stop()
         self.films.close()
 
     # Inner life
@@ -182,6 +187,8 @@ class CameraPathDesk(QObject):
         if all(keyframe.pose != viewport.camera for keyframe in self._path.keyframes):
             return
         picture = viewport.shown_picture()
+        if viewport.camera not in self._pictures and not viewport.fields.is_sharp:
+            self._rough.add(viewport.camera)
         if picture is not None and viewport.camera not in self._pictures:
             step = max(1, min(picture.shape[0] // _PICTURE[1], picture.shape[1] // _PICTURE[0]))
             self._pictures[viewport.camera] = np.ascontiguousarray(picture[::step, ::step])
@@ -189,6 +196,15 @@ class CameraPathDesk(QObject):
     def _insert(self, place: int) -> None:
         self._set(self._path.with_view_after(place, self._window.viewport.camera))
         self._window.path_panel.select(place + 1)
+
+    def _take_sharp_picture(self) -> None:
+        """The view of the path that is looked from is sharp now: its card shows it so."""
+        pose = self._window.viewport.camera
+        if pose in self._rough and self._window.viewport.fields.is_sharp:
+            self._rough.discard(pose)
+            self._pictures.pop(pose, None)
+            self._take_picture()
+            self._show()
 
     def _replace(self, place: int) -> None:
         self._set(self._path.with_pose(place, self._window.viewport.camera))
@@ -216,6 +232,7 @@ class CameraPathDesk(QObject):
         """Take over what the project keeps."""
         self.play(False)
         self._path, self._pictures = CameraPath(), {}
+        self._rough.clear()
         values = self._window.document.session.get(_KEY)
         if values is not None:
             try:

@@ -154,6 +154,16 @@ def test_views_are_added_by_clicks_and_the_project_keeps_them(window, tmp_path, 
     assert window.paths.path == kept
 
 
+def test_a_card_shows_the_sharp_picture_once_there_is_one(window, qtbot):
+    window.viewport.camera = VIEWS[2]
+    window.paths.add_view()
+    assert VIEWS[2] in window.paths._rough
+    qtbot.waitUntil(lambda: not window.paths._rough, timeout=20_000)
+    assert window.viewport.fields.is_sharp
+    shown = window.paths._pictures[VIEWS[2]].reshape(-1, 3).astype(int)
+    assert np.abs(shown - np.asarray(COLOR)).sum(1).min() < 60, "the ball is in it"
+
+
 def test_a_selected_view_is_timed_replaced_moved_and_deleted(window):
     for pose in VIEWS:
         window.viewport.camera = pose
