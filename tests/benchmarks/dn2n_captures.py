@@ -114,7 +114,7 @@ def _without_itself(
 ) -> Callable[[int], Float]:
     def picture(view: int) -> Float:
         kept = np.where(sources == view, np.float32(0), field.weights)
-        return draw(replace(field, weights=kept), views.cameras, view).rgb
+        return draw(replace(field, weights=kept), views.cameras, view).filled
 
     return picture
 
