@@ -173,11 +173,11 @@ class Score:
 def evaluate(
     methods: Mapping[str, Method], kind: Kind, seeds: Iterable[int], size: tuple[int, int] = SIZE
 ) -> dict[str, Score]:
-    """Each method's score on the scenes of these seeds, with that of the clean edit itself ("clean")."""
-    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ("clean", *methods)}
+    """Each method's score on the scenes of these seeds, with that of the clean edit itself ("clean edit")."""
+    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ("clean edit", *methods)}
     for seed in seeds:
         case = make_case(seed, kind, size)
-        for name, method in {"clean": _truth, **methods}.items():
+        for name, method in {"clean edit": _truth, **methods}.items():
             pictures = {view: method(case, view) for view in case.held_out}
             warp = warp_error(pictures, case.scene)
             for view, picture in pictures.items():
