@@ -137,8 +137,8 @@ def _shapes(
 def _network(settings: EditSceneSettings, way: Way) -> Float:
     """Parameters of the network that blends; none where blending by rule was asked for, or none came along.
 
-    It is for views that disagree: where they agree (as they are, or photos under a map of colours) the rule is sharper,
-    by 0.9 dB on the fox.
+    It is for views that disagree: where they agree (as they are, or photos under a map of colours) it does what the rule
+    does, and takes longer.
     """
     from render.view_network import shipped_parameters
 
