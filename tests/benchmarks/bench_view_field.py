@@ -34,7 +34,7 @@ from render.view_candidates import blended, gather  # noqa: E402
 from render.view_depth import novel_depth  # noqa: E402
 from render.view_field import ViewField  # noqa: E402
 from render.view_network import blend  # noqa: E402
-from render.view_network_layout import MAGIC, NUM_FEATURES, LayerSizes  # noqa: E402
+from render.view_network_layout import CALM, MAGIC, NUM_FEATURES, LayerSizes  # noqa: E402
 from render.view_pictures import view_picture  # noqa: E402
 from render.view_sources import choose_sources  # noqa: E402
 
@@ -121,7 +121,7 @@ def _bench_times(size: tuple[int, int], turns: int) -> None:
 
 def _some_network(width: int) -> Float:
     parameters = np.random.default_rng(0).normal(0, 0.1, LayerSizes(width).count).astype(np.float32)
-    parameters[:4] = MAGIC, NUM_FEATURES, width, 0
+    parameters[:4] = MAGIC, NUM_FEATURES, width, CALM
     return parameters
 
 
