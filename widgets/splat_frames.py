@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,27 @@ if TYPE_CHECKING:
     from widgets.splat_painter import SplatPainter
 
 
+class Key(NamedTuple):
+    """What makes one complete picture another one."""
+
+    camera: tuple[object, ...]
+    look: tuple[object, ...]
+    content: tuple[object, ...]
+    around: tuple[object, ...]
+
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """Equal for views of the same splats in the same colours: a picture of one may stand in for the other."""
+        return self[:3]
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """What a picture is made of and for.
 
-    onto: VTK's framebuffer. depth: VTK's texture of depths, None where nothing but splats is. content: whatever else
-    makes another picture. area: where splats are seen when they are as large as they are, or grown.
+    onto: VTK's framebuffer. depth: VTK's texture of depths, None where nothing but splats is. content: which splats are
+    seen. around: whatever else makes another picture. area: where splats are seen when they are as large as they are,
+    or grown.
     """
 
     camera: SplatCamera
@@ -31,19 +46,20 @@ class View:
     onto: Any
     depth: Any | None
     content: tuple[object, ...]
+    around: tuple[object, ...]
     area: Callable[[bool], Area | None]
 
     @property
-    def key(self) -> tuple[object, ...]:
+    def key(self) -> Key:
         """Equal for views whose complete pictures are the same."""
-        return self.camera.key, self.look.key, self.content
+        return Key(self.camera.key, self.look.key, self.content, self.around)
 
 
 @dataclass(frozen=True, eq=False)
 class _Begun:
     """A complete picture in the making. num_drawn: Gaussians that are in it."""
 
-    key: tuple[object, ...]
+    key: Key
     camera: SplatCamera
     look: SplatLook
     ids: NDArray[np.uint32]
@@ -55,7 +71,7 @@ class Frames:
 
     def __init__(self, painter: SplatPainter, pace: Pace) -> None:
         self._painter, self._pace = painter, pace
-        self._sharp: tuple[tuple[object, ...], tuple[object, ...]] | None = None  # its key, its camera's
+        self._sharp: Key | None = None
         self._begun: _Begun | None = None
 
     @property
@@ -78,17 +94,17 @@ class Frames:
     def draw_still(self, view: View, orders: Orders, is_loaded: bool) -> bool:
         """The complete picture if it is there or there is time, else what there is until it comes. True if it is."""
         order = orders.exact()
-        is_there = self._sharp is not None and self._sharp[0] == view.key
-        if is_loaded and order is not None and not is_there:
+        if is_loaded and order is not None and not self._is_there(view):
             if self._begun is None or self._begun.key != view.key:
                 self._begin(view, order)
             self.go_on()
-            is_there = self._sharp is not None and self._sharp[0] == view.key
-        if self._sharp is not None and self._sharp[1] == view.camera.key:
+        sharp = self._sharp
+        may_stand_in = sharp is not None and sharp.subject == view.key.subject
+        if not may_stand_in and not self._draw_coarse(view, orders):  # Nothing is in order yet, for a moment.
+            may_stand_in = sharp is not None and sharp.camera == view.camera.key
+        if may_stand_in:
             self._painter.compose("sharp", view.onto, view.camera, view.look, view.depth is None)
-        else:
-            self._draw_coarse(view, orders)
-        return is_there and is_loaded
+        return is_loaded and self._is_there(view)
 
     def go_on(self) -> bool:
         """Draw on at the complete picture for a moment; True when it is finished."""
@@ -101,20 +117,24 @@ class Frames:
             self._begun = replace(begun, num_drawn=begun.num_drawn + count)
             if self._begun.num_drawn >= len(begun.ids):
                 self._painter.rename("next", "sharp")
-                self._sharp, self._begun = (begun.key, begun.camera.key), None
+                self._sharp, self._begun = begun.key, None
         return self._begun is None
+
+    def _is_there(self, view: View) -> bool:
+        return self._sharp == view.key
 
     def _begin(self, view: View, order: Order) -> None:
         self._painter.set_ids("all", order.ids)
         self._painter.begin("next", view.camera, view.look, view.depth)
         self._begun = _Begun(view.key, view.camera, view.look, order.ids)
 
-    def _draw_coarse(self, view: View, orders: Orders) -> None:
+    def _draw_coarse(self, view: View, orders: Orders) -> bool:
+        """A picture of what is in order, perhaps for another direction; False where nothing is."""
         total = orders.num_gaussians
         some = orders.held("some") if self._pace.count < total else None
         order = some or orders.held("all")
         if order is None:
-            return
+            return False
         painter, camera, ids = self._painter, view.camera, order.ids
         name = "some" if some is not None else "every"  # not "all": the strokes go on with that
         look = replace(
@@ -132,3 +152,4 @@ class Frames:
         times.append(time.perf_counter())
         painter.compose("coarse", view.onto, camera, look, view.depth is None)
         self._pace.note_moving(len(ids), times[1] - times[0], is_all=some is None)
+        return True

@@ -292,10 +292,10 @@ class SplatsInView(QObject):
             for actor in layer.actors
         )
         shown = tuple((place.row, place.num_ready) for place in places)
-        content = (self._versions, shown, self._loading.num_waiting, changes, self._sides.key)
+        content, around = (self._versions, shown, self._sides.key), (self._loading.num_waiting, changes)
         is_anywhere = self._moved is not None or self._sides.is_beside
         return View(
-            camera, self._look(camera, places), onto, depth, content,
+            camera, self._look(camera, places), onto, depth, content, around,
             lambda is_grown: None if is_anywhere else area_of(camera, places, ratio, is_grown),
         )  # fmt: skip
 

@@ -135,6 +135,25 @@ def test_a_drag_with_many_splats_draws_few_of_them_at_a_time(qtbot: QtBot) -> No
     assert psnr(on_screen(viewport), viewport.screenshot()) > 45
 
 
+def test_other_colours_are_seen_at_once_where_the_complete_picture_takes_long(qtbot: QtBot) -> None:
+    viewport, cloud = bare(qtbot), ball(4000, degree=0)
+    viewport.show_layer("splats", cloud)
+    viewport.frame_all(animated=False)
+    settle(qtbot, viewport)
+    before, pace = on_screen(viewport), viewport.splats.pace
+    pace.stroke_seconds = 0  # as on a card that is too slow to finish in time
+    viewport.show_layer("splats", replace(cloud, sh=np.full_like(cloud.sh, (2, -2, -2))))
+    qtbot.waitUntil(lambda: not viewport.splats.is_sharp and (on_screen(viewport) != before).any())
+    coarse = on_screen(viewport)
+    inside = np.abs(coarse - before).max(-1) > 60
+    assert inside.mean() > 0.05
+    assert (coarse[inside, 0] > coarse[inside, 1] + 60).mean() > 0.9, "all is red"
+    pace.stroke_seconds = 1.0
+    viewport.splats.picture_wished.emit()
+    settle(qtbot, viewport)
+    assert psnr(on_screen(viewport), viewport.screenshot()) > 50
+
+
 def test_other_marks_upload_marks_only(qtbot: QtBot) -> None:
     viewport, cloud = bare(qtbot), ball(6000, degree=1)
     viewport.show_layer("splats", cloud)
