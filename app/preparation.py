@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import sys
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,7 @@ class Preparation(QObject):
         self._process.setStandardOutputFile(QProcess.nullDevice())
         self._process.setStandardErrorFile(QProcess.nullDevice())
         self._process.finished.connect(self._on_finished)
+        self._place: Path | None = None
         self._calm = QTimer(self, singleShot=True, interval=round(1000 * _CALM_SECONDS))
         self._calm.timeout.connect(self.start_when_idle)
         application = QCoreApplication.instance()
@@ -56,7 +59,8 @@ class Preparation(QObject):
         if self._window.runs.current is not None:
             self._calm.start()
             return
-        self._process.start(sys.executable, ["-m", "recon.prepare"])
+        self._place = Path(tempfile.mkdtemp(prefix="isokiln-"))
+        self._process.start(sys.executable, ["-m", "recon.prepare", str(self._place)])
         self._window.status_line.showMessage(_WORDS)
 
     def close(self) -> None:
@@ -66,13 +70,20 @@ class Preparation(QObject):
         if self.is_under_way:
             self._process.kill()
             self._process.waitForFinished(3000)
+        self._clear()
 
     def _on_finished(self, status: int, how: QProcess.ExitStatus) -> None:
         self._window.status_line.clearMessage()
+        self._clear()
         if status == 0 and how is QProcess.ExitStatus.NormalExit:
             _stamp().write_text(_key(), encoding="utf-8")
         else:
             _LOG.warning("Calculations could not be prepared ahead: status %s", status)
+
+    def _clear(self) -> None:
+        """It clears up itself, unless it was killed."""
+        if self._place is not None:
+            shutil.rmtree(self._place, ignore_errors=True)
 
 
 def is_prepared() -> bool:

@@ -1,18 +1,19 @@
-"""Compiles kernels before somebody waits for them: `python -m recon.prepare`.
+"""Compiles kernels before somebody waits for them: `python -m recon.prepare [FOLDER]`.
 
 The window starts it, with the lowest priority, after its first start on a machine. It runs methods on a bundled sample,
-tiny and for a few steps, and throws the results away: what numba compiled meanwhile is kept for all later runs. It ends
-when its standard input does, so never later than the window.
+tiny and for a few steps, in FOLDER, and throws the results away with the folder: what numba compiled meanwhile is kept
+for all later runs. It ends when its standard input does, so never later than the window.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -36,18 +37,26 @@ _TINY = {"image_size": 48}
 Step = Callable[[], object]
 
 
-def main() -> int:
-    """Prepare what can be prepared; returns 0 when all was tried."""
+def main(arguments: Sequence[str]) -> int:
+    """Prepare what can be prepared; returns 0 when all was tried. arguments: the folder for files of runs, if any."""
+    place = Path(arguments[0] if arguments else tempfile.mkdtemp())
+    threading.Thread(target=_end_with_input, args=(place,), daemon=True, name="standard input").start()
     limit_threads()
     give_way()
-    threading.Thread(target=_end_with_input, daemon=True, name="standard input").start()
-    with tempfile.TemporaryDirectory() as place, as_file(files("resources") / "samples") as samples:
-        for name, step in steps(samples, Path(place)):
-            try:
-                step()
-            except Exception:  # a run that needs it will say what is wrong, to somebody who can act
-                _LOG.warning("Cannot prepare %s", name, exc_info=True)
+    try:
+        with as_file(files("resources") / "samples") as samples:
+            _try_all(steps(samples, place))
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
     return 0
+
+
+def _try_all(given: Iterable[tuple[str, Step]]) -> None:
+    for name, step in given:
+        try:
+            step()
+        except Exception:  # a run that needs it will say what is wrong, to somebody who can act
+            _LOG.warning("Cannot prepare %s", name, exc_info=True)
 
 
 def give_way() -> None:
@@ -95,7 +104,7 @@ def _few_steps(method_id: str) -> dict[str, Any]:
     known = recon.method_by_id(method_id).settings.model_fields
     few = {
         "steps": 10,
-        "resolution": 32,
+        "resolution": 33,
         "held_out": 4,
         "max_gaussians": 400,
         "rays": 256,
@@ -125,12 +134,13 @@ def _draw(made: list[SceneData], posed: PosedImages) -> None:
     field_picture(field, posed.cameras.cam_from_world[0], (40.0, 40.0), (24.0, 18.0), (48, 36))
 
 
-def _end_with_input() -> None:
+def _end_with_input(place: Path) -> None:
     """The window is gone when its end of the pipe is closed: then nobody needs this."""
     while os.read(0, 4096):
         pass
+    shutil.rmtree(place, ignore_errors=True)
     os._exit(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -18,7 +18,9 @@ def test_what_is_being_prepared_is_said_and_ends_with_the_window(qtbot):
         ahead.start_when_idle()
         assert ahead._process.waitForStarted(10_000) and ahead.is_under_way
         assert "background" in window.status_line.currentMessage()
+        assert ahead._place is not None and ahead._place.is_dir()
         ahead.close()
+        assert not ahead._place.exists(), "nothing is left behind"
         assert not ahead.is_under_way and not is_prepared(), "it goes on at the next start"
 
 
