@@ -70,7 +70,7 @@ def _edges(picture: Float) -> Float:
     grey = cv2.GaussianBlur(np.asarray(picture, np.float32).mean(-1), (0, 0), 1.0)
     slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
     edges: Float = np.sqrt(slope)
-    return edges - edges.mean()
+    return np.asarray(edges - edges.mean(), np.float32)
 
 
 def judge(
