@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDockWidget,
+    QHBoxLayout,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.icons import icon
-from widgets.parts import ICON_GAP
+from widgets.parts import ICON_GAP, icon_button
 from widgets.theme import active_theme
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def _make_docks(window: MainWindow) -> None:
         ),
         "dock_bottom": _dock(window, "dock_bottom", "Runs", window.bottom_tabs, areas.BottomDockWidgetArea),
     }
+    _put_title_into_tabs(window.docks["dock_bottom"], window.bottom_tabs)
     window.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
     window.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
     px = active_theme().px
@@ -139,6 +141,30 @@ def _dock(window: MainWindow, name: str, title: str, widget: QWidget, area: Qt.D
     dock.setWidget(widget)
     window.addDockWidget(area, dock)
     return dock
+
+
+def _put_title_into_tabs(dock: QDockWidget, tabs: QTabWidget) -> None:
+    """Its tabs say what is in it: while it is docked, a bar with a title would take height from the picture."""
+    bare, corner = QWidget(dock), QWidget(tabs)
+    row = QHBoxLayout(corner)
+    row.setContentsMargins(active_theme().px(6), 0, active_theme().px(4), 0)
+    row.setSpacing(0)
+    floats = icon_button("maximize-2", f"Undock {dock.windowTitle()}", side=12)
+    floats.clicked.connect(lambda: dock.setFloating(True))
+    closes = icon_button("x", f"Close {dock.windowTitle()}", side=12)
+    closes.clicked.connect(dock.close)
+    for button in (floats, closes):
+        button.setFixedSize(active_theme().px(24), active_theme().px(24))
+        row.addWidget(button)
+    tabs.setCornerWidget(corner)
+
+    def follow(is_floating: bool) -> None:
+        corner.setVisible(not is_floating)
+        bare.setVisible(False)
+        dock.setTitleBarWidget(None if is_floating else bare)  # type: ignore[arg-type]
+
+    dock.topLevelChanged.connect(follow)
+    follow(dock.isFloating())
 
 
 def make_tool_bar(window: MainWindow) -> None:

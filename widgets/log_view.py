@@ -15,7 +15,7 @@ from widgets.setting_editors import CalmCombo
 from widgets.theme import active_theme, fixed_font
 
 LEVELS = ("debug", "info", "warning", "error")
-_LEVEL_WORDS = ("All levels", "Information and above", "Warnings and errors", "Errors only")
+_LEVEL_WORDS = ("All levels", "Info and above", "Warnings, errors", "Errors only")
 _COLORS = {"debug": "text_second", "info": "link", "warning": "warn", "error": "error"}
 _MOST_LINES = 50_000
 
@@ -100,7 +100,7 @@ class LogView(QWidget):
         self._sources = CalmCombo()
         self._sources.setObjectName("log_source")
         self._sources.setAccessibleName("Log of")
-        self._sources.addItem("Everything that happens", None)
+        self._sources.addItem("Everything", None)
         self._sources.currentIndexChanged.connect(lambda _: self._refresh())
         self._sources.hide()
         self._level = CalmCombo()

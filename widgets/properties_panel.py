@@ -116,7 +116,7 @@ class PropertiesPanel(QWidget):
         page = QWidget()
         page.setProperty("transparent", True)
         column = QVBoxLayout(page)
-        column.setContentsMargins(px(12), px(12), px(12), px(16))
+        column.setContentsMargins(px(12), px(12), px(4), px(16))  # beside the scroll bar
         column.setSpacing(px(8))
         column.addLayout(self._name_row(facts))
         _add_section(column, "Result", _readings(facts.result) if facts.result else None)
@@ -266,7 +266,7 @@ def _form_grid() -> QGridLayout:
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(px(8))
     grid.setVerticalSpacing(px(6))
-    grid.setColumnMinimumWidth(0, px(76))
+    grid.setColumnMinimumWidth(0, px(72))
     grid.setColumnStretch(1, 1)
     return grid
 
