@@ -57,6 +57,7 @@ REASONS = {
     "through camera": "Look through the camera of an image first.",
     "editable": "Choose a part of splats, or a scene of photos, first.",
     "pending edit": "No edit waits to be accepted.",
+    "pending edit with a seed": "No edit waits that another seed would change.",
     "versions": "There is nothing to compare: make an edit first.",
 }
 

@@ -46,6 +46,7 @@ class Conditions:
             "posed images": lambda: window.images.posed is not None,
             "editable": lambda: window.edits.target is not None,
             "pending edit": lambda: window.pending.has_pending,
+            "pending edit with a seed": lambda: window.pending.has_seed,
             "versions": lambda: window.pending.has_versions,
             "through camera": lambda: not window.compare_view.isHidden(),
         }

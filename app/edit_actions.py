@@ -14,7 +14,7 @@ EDIT_ACTIONS: tuple[ActionSpec, ...] = (
     entry("edit_reject", "Reject the edit", "Edits", "pending.reject", keys=("Ctrl+Shift+Backspace",), icon="x",
           needs=("pending edit",), words="drop discard undo"),
     entry("edit_again", "Try another seed", "Edits", "pending.try_another_seed", icon="refresh-cw",
-          needs=("pending edit",), words="again dice random variation"),
+          needs=("pending edit with a seed",), words="again dice random variation"),
     entry("edit_refine", "Refine the edit", "Edits", "pending.refine", icon="pencil", needs=("pending edit",),
           words="change words prompt"),
     entry("compare_split", "Before and after", "Edits", "review.toggle_split", keys=("\\",), icon="git-compare",

@@ -182,7 +182,7 @@ class EditDesk(QObject):
             values |= _folder_settings(pictures, is_scene=target.is_scene)
         elif pictures is None:
             values[prompt_field(method)] = wish.text
-        if "strength" in fields:
+        if "strength" in fields and self._box.settings.has_strength:
             values["strength"] = wish.strength
         if target.is_scene:
             values |= self._window.scene_edits.settings()
@@ -240,7 +240,11 @@ class EditDesk(QObject):
     def _show_pictures(self) -> None:
         target = self._target
         words = "" if target is None else self.pictures.words(target.layer)
-        self._box.set_pictures(words, can_paint=target is not None and not target.is_scene)
+        is_scene = target is not None and target.is_scene
+        is_style = target is not None and isinstance(self.pictures.of(target.layer), StylePicture)
+        has_maker = not words or is_style
+        self._box.set_pictures(words, can_paint=target is not None and not is_scene)
+        self._box.settings.set_shown(maker=has_maker, strength=has_maker or is_scene)
 
     # Words
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app import edit_history
-from app.edit_words import prompt_of, short
+from app.edit_words import has_seed, prompt_of, short
 from app.errors import ErrorReport
 from app.jobs import Job
 from app.layers import Layer
@@ -43,16 +43,17 @@ class EditTrouble(QObject):
         shell.ask(report.sentence, report.advice, [*offers, details, ("Close", lambda: None)], "warning")
 
     def show_nothing_changed(self, layer: Layer) -> Sheet:
-        """E23: the edit cannot be seen; three things to try."""
+        """E23: the edit cannot be seen; three things to try where words made it."""
         origin = layer.origin
         assert origin is not None
         is_weak = float(origin.settings.get("strength", 1.0)) < 1
-        actions = [
-            NoticeAction("strength", "More strength" if is_weak else "Stronger words", is_weak),
-            NoticeAction("seed", "Another seed", not is_weak),
-            NoticeAction("prompt", "Simpler words"),
-            NoticeAction("keep", "Close"),
-        ]
+        actions = [NoticeAction("keep", "Close")]
+        if has_seed(origin):  # other pictures than those of a folder are not for words to make
+            actions[:0] = [
+                NoticeAction("strength", "More strength" if is_weak else "Stronger words", is_weak),
+                NoticeAction("seed", "Another seed", not is_weak),
+                NoticeAction("prompt", "Simpler words"),
+            ]
         sheet = Sheet(
             self._window,
             "The edit changed almost nothing",

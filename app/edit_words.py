@@ -48,6 +48,13 @@ def prompt_of(origin: Origin | None) -> str:
     return str(origin.settings.get("instruction") or origin.settings.get("prompt") or "").strip()
 
 
+def has_seed(origin: Origin | None) -> bool:
+    """Whether another seed makes another edit: not of pictures that were edited elsewhere, which are as they are."""
+    settings = {} if origin is None else origin.settings
+    is_of_pictures = settings.get("editor") == "folder" or settings.get("anchors") or settings.get("style")
+    return bool(prompt_of(origin)) and not is_of_pictures
+
+
 def editor_of(origin: Origin | None) -> str:
     """What kind of editor made a layer, as its method says: "Built-in effects (rule-based, not AI)"."""
     return "" if origin is None else str(origin.figures.get("label") or origin.figures.get("editor") or "")

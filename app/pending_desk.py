@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app import edit_history, versions
-from app.edit_words import changed_words, editor_of, is_invisible, notes_of, prompt_of, short, what_made
+from app.edit_words import (
+    changed_words,
+    editor_of,
+    has_seed,
+    is_invisible,
+    notes_of,
+    prompt_of,
+    short,
+    what_made,
+)
 from app.layers import Layer
 from app.result_words import summary
 from app.run_desk import EDIT_STEP
@@ -62,6 +71,11 @@ class PendingDesk(QObject):
     @property
     def has_pending(self) -> bool:
         return self.pending is not None
+
+    @property
+    def has_seed(self) -> bool:
+        """Whether an edit waits that another seed would make another."""
+        return self.pending is not None and has_seed(self.pending.origin)
 
     @property
     def has_versions(self) -> bool:
@@ -221,7 +235,8 @@ class PendingDesk(QObject):
             made = what_made(pending)
             title = f"Pending edit {made}" if prompt_of(pending.origin) else f"Pending edit by {made}"
             has_base = base_of(self._window.project.layers, pending) is not None
-            bar.show_pending(title, figures, ". ".join(x.rstrip(".") for x in notes if x), has_base=has_base)
+            note = ". ".join(x.rstrip(".") for x in notes if x)
+            bar.show_pending(title, figures, note, has_base=has_base, has_seed=self.has_seed)
         elif not self._window.review.is_of_versions:
             bar.hide()
         self._window.edit_panel.prompt.set_accented(pending is None)

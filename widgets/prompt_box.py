@@ -148,14 +148,13 @@ class PromptBox(QWidget):
         self._ideas.setVisible(bool(ideas))
 
     def set_pictures(self, words: str, *, can_paint: bool = True) -> None:
-        """Edited pictures in place of words, as in "3 painted views"; "" for none."""
+        """Pictures in place of words, as in "3 painted views"; "" for none."""
         self._pictures = words
         self._folder.setVisible(not words)
         self._paint.setEnabled(can_paint)
         self._has_pictures.setText(words)
         self._pictures_row.setVisible(bool(words))
         self.text.setEnabled(not words)
-        self.settings.set_usable(not words)
         self.words.setVisible(not words and bool(self.words.words))
         self._refresh()
 

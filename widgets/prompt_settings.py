@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QSlider, QSpinBox, QWidget
 
 from widgets.icons import icon
 from widgets.network_row import NetworkRow, field_label
@@ -49,6 +49,7 @@ class PromptSettings(QWidget):
         super().__init__()
         self.setObjectName("prompt_settings")
         self._engines: tuple[Engine, ...] = ()
+        self._has_maker = self.has_strength = True
         self.network = NetworkRow("prompt_network")
         self.network.chosen.connect(self.network_chosen)
         self.network.browse_wished.connect(self.network_wished)
@@ -87,10 +88,15 @@ class PromptSettings(QWidget):
         )
         self._show_engine()
 
-    def set_usable(self, on: bool) -> None:
-        """Whether an engine and a strength count: not where edited pictures say it all."""
-        for widget in (self.engine, self.strength, self.network):
-            widget.setEnabled(on)
+    def set_shown(self, *, maker: bool, strength: bool) -> None:
+        """Show what counts. maker: who makes the edit and by which seed, which pictures edited elsewhere do without;
+        strength: how much of it."""
+        self._has_maker, self.has_strength = maker, strength
+        for widget in (self.engine, *self._seed_row):
+            widget.setVisible(maker)
+        for widget in self._strength_row:
+            widget.setVisible(strength)
+        self._show_engine()
 
     def roll(self) -> None:
         """Another seed."""
@@ -110,11 +116,8 @@ class PromptSettings(QWidget):
         grid = form_grid()
         grid.setColumnMinimumWidth(0, active_theme().px(72))
         grid.setColumnMinimumWidth(2, 0)
-        for place, (words, row) in enumerate(
-            (("Strength", self._build_strength()), ("Seed", self._build_seed()))
-        ):
-            grid.addWidget(field_label(words), place, 0)
-            grid.addLayout(row, place, 1)
+        self._strength_row = _add_row(grid, 0, "Strength", self._build_strength())
+        self._seed_row = _add_row(grid, 1, "Seed", self._build_seed())
         column.addLayout(grid)
 
     def _build_strength(self) -> QHBoxLayout:
@@ -161,8 +164,17 @@ class PromptSettings(QWidget):
     def _show_engine(self) -> None:
         engine = self.chosen
         self.engine.setToolTip(engine.note if engine is not None else "")
-        self.network.setVisible(engine is not None and engine.is_network)
+        self.network.setVisible(engine is not None and engine.is_network and self._has_maker)
         if engine is not None:
             self.network.set_folder(engine.folder)
             self.network.set_problem(engine.problem, engine.command)
         self.changed.emit()
+
+
+def _add_row(grid: QGridLayout, place: int, words: str, row: QHBoxLayout) -> list[QWidget]:
+    """A label and its controls; returns all of them."""
+    label = field_label(words)
+    grid.addWidget(label, place, 0)
+    grid.addLayout(row, place, 1)
+    items = (row.itemAt(i) for i in range(row.count()))
+    return [label, *(widget for item in items if item is not None and (widget := item.widget()) is not None)]

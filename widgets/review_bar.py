@@ -37,13 +37,16 @@ class ReviewBar(QFrame):
         self.set_mode("after")
         self.hide()
 
-    def show_pending(self, title: str, figures: str, note: str = "", *, has_base: bool = True) -> None:
+    def show_pending(
+        self, title: str, figures: str, note: str = "", *, has_base: bool = True, has_seed: bool = True
+    ) -> None:
         """An edit that waits. figures: how much it changed. note: what made it. has_base: whether what it was made from
-        is still there, to compare with and to try again on."""
+        is still there, to compare with and to try again on. has_seed: whether another seed makes another edit."""
         gone = "" if has_base else "What it was made from was deleted"
         self._show(title, figures, ". ".join(filter(None, (note, gone))), "circle-dashed", is_pending=True)
-        for widget in (*self.modes.values(), self._choices["another"]):
-            widget.setVisible(has_base)
+        for button in self.modes.values():
+            button.setVisible(has_base)
+        self._choices["another"].setVisible(has_base and has_seed)
 
     def show_pair(self, before: str, after: str) -> None:
         """Two versions that are compared, by their names, with nothing to decide."""

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
 
 from app.errors import describe_error
+from app.layers import Origin, new_layer
 from recon.errors import MissingModel
 from recon.formats import native
 from recon.romap import BUILT_IN
@@ -173,6 +174,7 @@ def test_strokes_on_a_view_become_the_pictures_that_a_part_is_fitted_to(qtbot, w
     QTest.mouseClick(dialog.use, Qt.MouseButton.LeftButton)
     box = window.edit_panel.prompt
     assert box._has_pictures.text() == "1 painted view" and not box.text.isEnabled()
+    assert not any(w.isVisible() for w in (box.engine, box.strength, box.seed)), "nobody makes them any more"
     monkeypatch.setattr(window.runs.queue, "add", lambda job, start=True: None)
     with qtbot.waitSignal(window.runs.started) as started:
         click(window, "prompt_run")
@@ -184,6 +186,28 @@ def test_strokes_on_a_view_become_the_pictures_that_a_part_is_fitted_to(qtbot, w
     assert folder.manifest.settings["part"] == 1 and not folder.manifest.settings["instruction"]
     click(window, "prompt_clear", QToolButton)
     assert box.text.isEnabled() and window.edits.pictures.of(layer) is None
+    assert all(w.isVisible() for w in (box.engine, box.strength, box.seed))
+
+
+@pytest.mark.parametrize(
+    ("settings", "has_seed"),
+    [
+        ({"prompt": "night", "editor": "procedural"}, True),
+        ({"instruction": "red", "anchors": ""}, True),
+        ({"prompt": "", "editor": "folder", "edits": "views"}, False),
+        ({"prompt": "night", "editor": "folder", "edits": "views"}, False),
+        ({"instruction": "", "anchors": "views"}, False),
+        ({"prompt": "", "style": "picture.png"}, False),
+    ],
+)
+def test_another_seed_is_offered_only_where_it_makes_another_edit(qtbot, window, settings, has_seed):
+    layer = begin(qtbot, window)
+    origin = Origin("romap.edit", settings=settings)
+    edited = new_layer("Edited", layer.data, origin=origin, version_of=layer.id, is_pending=True)
+    window.project.edit("Edit", [*window.project.layers, edited])
+    another = window.review_bar._choices["another"]
+    assert window.review_bar.isVisible() and another.isVisible() == has_seed
+    assert window.actions_by_id["edit_again"].isEnabled() == has_seed
 
 
 def test_an_engine_whose_network_is_not_here_says_so_before_anything_is_run(qtbot, window):
