@@ -69,7 +69,7 @@ def test_viewports_open_and_close_and_leave_nothing(qtbot: QtBot) -> None:
     open_use_and_close()  # what Qt and VTK make once and keep
     flush_deletions()
     before, threads = vtk_objects(), threading.active_count()
-    for _ in range(4):
+    for _ in range(20):
         gone = open_use_and_close()
         flush_deletions()
         assert [reference() for reference in gone] == [None] * len(gone)
