@@ -81,4 +81,4 @@ def in_threads(kernel: Kernel, count: int, chunk: int, *arguments: Any) -> None:
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="splatting")
+    return ThreadPoolExecutor(threads, thread_name_prefix="kernels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,10 +66,19 @@ class ViewField(Frozen):
     def __len__(self) -> int:
         return len(self.names)
 
+    @classmethod
+    def of_photos(
+        cls, names: Sequence[str], cameras: CameraSet, photos: NDArray[np.uint8], depths: NDArray[np.float32]
+    ) -> ViewField:
+        """Photos (N, H, W, 3) as they are, blended by rule, each counting as much. depths: (N, H, W)."""
+        no_map, no_network = np.zeros((0, 0, 0, 12), np.float32), np.zeros(0, np.float32)
+        weights = np.ones(len(names), np.float32)
+        return cls(tuple(names), cameras, photos, photos, depths, weights, no_map, np.eye(4), no_network)
+
     @property
     def is_cut_out(self) -> bool:
         """Whether nothing is where no depth is, rather than sky."""
-        return '"behind"' in self.layout and json.loads(self.layout)["behind"] == NOTHING
+        return '"behind"' in self.layout and json.loads(self.layout).get("behind") == NOTHING
 
     @property
     def has_color_map(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.dn2n.scene_views import spread_evenly
 from render.view_candidates import Candidates
 from render.view_field import ViewField
 from render.view_pictures import ViewDrawer
@@ -98,8 +99,7 @@ class _Foretold:
 def _some_views(field: ViewField) -> NDArray[np.int64]:
     """Views of weight > 0, spread over all."""
     able = np.flatnonzero(field.weights > 0)
-    count = min(len(able), int(np.clip(WORK // field.depths[0].size, *VIEWS)))
-    return able[((np.arange(count) + 0.5) * len(able) / max(count, 1)).astype(np.int64)]
+    return able[spread_evenly(len(able), int(np.clip(WORK // field.depths[0].size, *VIEWS)))]
 
 
 def _foretold(field: ViewField, view: int) -> _Foretold | None:

@@ -14,11 +14,11 @@ _C1, _C2 = 0.01**2, 0.03**2
 
 
 def psnr(a: ArrayLike, b: ArrayLike, mask: NDArray[np.bool_] | None = None) -> float:
-    """dB between two pictures (H, W, 3) within 0 and 1, of the pixels of a mask (H, W) where one is given."""
+    """dB between two pictures (H, W, 3) within 0 and 1, of the pixels of a mask (H, W) where one is given; NaN for none."""
     square = (np.asarray(a, np.float64) - np.asarray(b, np.float64)) ** 2
     if mask is not None:
         square = square[mask]
-    return float(-10 * np.log10(max(square.mean() if square.size else 0.0, 1e-10)))
+    return float(-10 * np.log10(max(square.mean(), 1e-10))) if square.size else float("nan")
 
 
 def ssim_map(a: Float, b: Float) -> Float:

@@ -21,7 +21,7 @@ from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.measures import psnr, ssim
 from recon.dn2n.repair import Repaired
 from recon.dn2n.scene_depth import IN_WORDS, SceneDepth
-from recon.dn2n.scene_views import HALF, SceneViews
+from recon.dn2n.scene_views import HALF, SceneViews, spread_evenly
 from recon.formats import native
 from recon.method import Progress
 from render.cameras import CameraSet, limited_size
@@ -149,8 +149,7 @@ def _novel_cameras(record: EditRecord, cameras: PosedImages | None) -> _Novel:
         return _Novel(names, cameras.cameras.resized(sizes), nobody)
     views = np.flatnonzero(record.views.is_held_out)
     if not len(views):
-        count = min(MOST_LEFT_OUT, len(record.views))
-        views = ((np.arange(count) + 0.5) * len(record.views) / count).astype(np.int64)
+        views = spread_evenly(len(record.views), MOST_LEFT_OUT)
     return _Novel(tuple(record.views.names[i] for i in views), record.views.cameras.select(views), views)
 
 
@@ -218,7 +217,9 @@ def _figures(field: ViewField, record: EditRecord) -> dict[str, Any]:
             "tolerance": _rounded(record.depth.views.tolerance),
             **({"psnr_left_out": _rounded(record.depth.psnr)} if np.isfinite(record.depth.psnr) else {}),
         },
-        "left_out": {name: _rounded(value) for name, value in asdict(record.calibration).items()},
+        "left_out": {
+            name: _rounded(value) for name, value in asdict(record.calibration).items() if np.isfinite(value)
+        },
         "change": _rounded(np.abs(edited - photos).mean()),
         "warp_photos": _warps(consistency(photos, views)),
         "warp_edited_alone": _warps(consistency(edited, views)),
@@ -236,8 +237,12 @@ def _of_novel(
     if len(pictures) > 1 and len(sizes) == 1:
         seen = DepthViews(novel.cameras, np.stack([picture.depth for picture in pictures]))
         found["warp_novel"] = _warps(consistency(np.stack([picture.filled for picture in pictures]), seen))
+    photos = record.views.rgb[record.sources]
+    unedited = ViewField.of_photos(field.names, field.cameras, photos, field.depths)
+    kept = {name: getattr(field, name) for name in ("weights", "network", "layout", "sharpness")}
+    unedited = replace(unedited, **kept)
     rows = [
-        _against_photo(field, record, novel, i, pictures[i])
+        _against_photo(unedited, record, novel, i, pictures[i])
         for i in np.flatnonzero(novel.views >= 0).tolist()
     ]
     names = ("psnr_unedited", "ssim_unedited", "psnr_to_edited_alone", "ssim_to_edited_alone")
@@ -249,12 +254,11 @@ def _of_novel(
 
 
 def _against_photo(
-    field: ViewField, record: EditRecord, novel: _Novel, index: int, picture: FieldPicture
+    unedited: ViewField, record: EditRecord, novel: _Novel, index: int, picture: FieldPicture
 ) -> tuple[float, float, float, float]:
     """PSNR and SSIM of one view of the scene that the field foretells: without the edit to the photo, and with it to the
-    photo's own edit, NaN where it has none."""
+    photo's own edit, NaN where it has none. unedited: the field of the photos as they were given to the editor."""
     view = int(novel.views[index])
-    unedited = replace(field, pictures=field.originals, color_map=np.zeros((0, 0, 0, 12), np.float32))
     plain = draw(without(unedited, novel.names[index]), novel.cameras, index)
     photo = _shown(np.asarray(record.views.rgb[view] / np.float32(255), np.float32), record.views, view)
     row = psnr(plain.filled, photo, plain.alpha > 0), ssim(plain.filled, photo)

@@ -120,10 +120,7 @@ def confirmed(views: DepthViews) -> Float:
 def with_others(kept: Float, cameras: CameraSet, photos: NDArray[np.uint8]) -> Float:
     """Depths (N, H, W) whose gaps (0) have the surfaces that several other views know there. photos: (N, H, W, 3)."""
     count, height, width = kept.shape
-    field = ViewField(
-        tuple(map(str, range(count))), cameras, photos, photos, kept, np.ones(count, np.float32),
-        np.zeros((0, 0, 0, 12), np.float32), np.eye(4), np.zeros(0, np.float32),
-    )  # fmt: skip
+    field = ViewField.of_photos(tuple(map(str, range(count))), cameras, photos, kept)
     whole = kept.copy()
     for i in range(count):
         pose, lens = cameras.cam_from_world[i], (cameras.focal[i], cameras.center[i])

@@ -16,11 +16,10 @@ from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part
 from recon.dn2n.edit_views import checked_edit, editor_of, named_masks_of, scene_views_of, within_mask
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.scene_depth import cloud_depths, field_depths, of_what_counts, scene_depths
-from recon.dn2n.scene_views import SceneViews, common_size, on_one_color, read_coverage
-from recon.errors import FormatError, InputError
+from recon.dn2n.scene_views import SceneViews, common_size, on_one_color, read_coverage, read_photo
+from recon.errors import InputError
 from recon.method import Progress
 from render.gaussians import GaussianCloud
-from render.image_files import read_image
 from render.images import PosedImages
 from render.radiance_field import RadianceField
 from render.view_field import ViewField
@@ -103,13 +102,7 @@ def _view(
             here
         ]
     size = common_size(one.cameras, settings.image_size)
-    try:
-        rgb = read_image(one, 0, size)[None]
-    except (OSError, ValueError) as error:
-        path = Path(one.images.path(0))
-        raise FormatError(
-            path, "The photo cannot be read.", "Relink or replace it.", details=str(error)
-        ) from error
+    rgb = read_photo(one, 0, size)[None]
     coverage = read_coverage(one, size)
     if coverage.opacity is not None:
         rgb = on_one_color(rgb, coverage.opacity)

@@ -83,7 +83,7 @@ def find_depth(
         return _wished(views, depths, wish)
     train = sources.pop("trained")
     best, failure = yield from _best_of(views, sources)
-    if failure is None and (best is None or best.psnr < FAIR):
+    if failure is None if best is None else best.psnr < FAIR:
         trained, _ = yield from _best_of(views, {"trained": train})
         if trained is not None and trained.psnr > (best.psnr if best else flat_psnr(views) + KNOWS_NOTHING):
             return trained
@@ -95,8 +95,8 @@ def find_depth(
 def _best_of(
     views: SceneViews, sources: Mapping[str, Callable[[], Found]]
 ) -> Generator[Progress, None, tuple[SceneDepth | None, InputError | None]]:
-    """The first depth by which photos foretell each other well, else the best; and what the first one lacked that no two
-    views agree about."""
+    """The first depth by which photos foretell each other well, else the best; and what is wrong with the first one about
+    which no two views agree, where there is one."""
     best: SceneDepth | None = None
     failure: InputError | None = None
     for name, found in sources.items():

@@ -110,7 +110,7 @@ def read_views(
     size = common_size(posed.cameras, longest)
     rgb = np.empty((len(posed), size[1], size[0], 3), np.uint8)
     for i in range(len(posed)):
-        rgb[i] = _read(posed, i, size)
+        rgb[i] = read_photo(posed, i, size)
         yield Progress(i + 1, len(posed), "Reading photos")
     coverage = read_coverage(posed, size)
     if coverage.opacity is not None:
@@ -168,7 +168,14 @@ def held_out_ones(count: int, every: int) -> NDArray[np.bool_]:
     return found
 
 
-def _read(posed: PosedImages, index: int, size: Size) -> NDArray[np.uint8]:
+def spread_evenly(count: int, most: int) -> NDArray[np.int64]:
+    """(K,) at most so many of `count`, as far from each other and from both ends."""
+    few = min(most, count)
+    return ((np.arange(few) + 0.5) * count / max(few, 1)).astype(np.int64)
+
+
+def read_photo(posed: PosedImages, index: int, size: Size) -> NDArray[np.uint8]:
+    """(H, W, 3) one photo at a size. Raises FormatError."""
     try:
         return read_image(posed, index, size)
     except (OSError, ValueError) as error:

@@ -81,10 +81,7 @@ def capture(folder: Path, name: str, longest: int) -> tuple[ViewField, Measure]:
         is_held_out=views.is_held_out[sources],
     )  # fmt: skip
     depth = outcome(find_depth(seen, "photos")).views
-    field = ViewField(
-        seen.names, seen.cameras, seen.rgb, seen.rgb, depth.depths, np.ones(len(seen), np.float32),
-        np.zeros((0, 0, 0, 12), np.float32), np.eye(4), np.zeros(0, np.float32),
-    )  # fmt: skip
+    field = ViewField.of_photos(seen.names, seen.cameras, seen.rgb, depth.depths)
 
     def measure(field: ViewField) -> float:
         found = []

@@ -16,6 +16,7 @@ from recon.dn2n.perturbation import perturbed
 from recon.dn2n.repair import EditedViews, repair
 from recon.dn2n.training import evaluate
 from recon.dn2n.training.evaluate import EvaluationCase, make_case
+from render.view_sources import sources_at_rest
 from tests.benchmarks.dn2n_bars import FIRST_VIEW_S, FRAME_MS, at_most
 
 Float = NDArray[np.float32]
@@ -85,5 +86,5 @@ def _tell_frame(name: str, case: EvaluationCase, size: tuple[int, int], paramete
         clock.append(1000 * (time.perf_counter() - began))
     told = at_most("wall ms", float(np.median(clock)), FRAME_MS[size], 0)
     print(
-        f"{name}, {size[0]}×{size[1]}, 8 sources: {told} (fastest {min(clock):.0f}); {np.median(own):.0f} CPU-ms"
+        f"{name}, {size[0]}×{size[1]}, {sources_at_rest(field)} sources: {told} (fastest {min(clock):.0f}); {np.median(own):.0f} CPU-ms"
     )

@@ -15,8 +15,9 @@ from app.cli_run import main as isokiln_run
 from recon.dn2n import METHOD, scene_depth
 from recon.dn2n.editors.editor import EditPlan
 from recon.dn2n.outputs import picture_names
+from recon.dn2n.photo_error import left_out_psnr, probes
 from recon.dn2n.scene_depth import find_depth
-from recon.dn2n.scene_views import SceneViews
+from recon.dn2n.scene_views import Coverage, SceneViews
 from recon.errors import InputError, MissingModel, ReconError, SettingsError
 from recon.formats import native
 from recon.method import Progress, RunContext
@@ -179,6 +180,7 @@ def test_an_edit_that_is_anchored_in_the_scene_is_left_as_it_is_and_gone_on_from
     second = edited(tmp_path, scene, {"before": field}, prompt="sepia")
     again = second.outputs[0].data
     assert again.pictures.mean() < 0.8 * scene_mean()
+    assert second.figures["psnr_unedited"] > first.figures["psnr_unedited"], "the night is dark"
     np.testing.assert_array_equal(again.depths, field.depths)
     np.testing.assert_array_equal(again.originals, field.originals)
     poses = scene.cameras.cam_from_world.copy()
@@ -229,7 +231,7 @@ def test_nothing_is_edited_or_drawn_where_photos_are_transparent_and_masked_pixe
     field = (
         edited(tmp_path, replace(scene, images=images, depth=depth), prompt="make it night").outputs[0].data
     )
-    assert field.is_cut_out
+    assert field.is_cut_out and not replace(field, layout='{"prompt": "behind"}').is_cut_out
     np.testing.assert_array_equal(picture_at(tmp_path / "edited/04.png")[..., 3], 255 * is_shown[4])
     gone = ~is_shown
     gone[0, :, :8] = True
@@ -275,6 +277,10 @@ def test_depth_that_contradicts_the_photos_gives_way_to_better_and_a_field_is_tr
     views = SceneViews(scene, made.cameras, made.rgb, np.zeros(10, bool))
     kept = outcome(find_depth(views))
     assert kept.source == "scene" and kept.psnr > 22 and not kept.notes
+    is_used = np.ones(made.depth.shape, bool)
+    is_used[probes(views)[0]] = False
+    told = left_out_psnr(replace(views, coverage=Coverage(is_used=is_used)), made.depth)
+    assert abs(told - kept.psnr) < 3, "a photo that shows nothing has no say"
     wrong = replace(scene, depth=replace(scene.depth, scale=0.6))
     views = replace(views, posed=wrong)
     monkeypatch.setattr(scene_depth, "photo_depths", lambda views: iter_of(made.depth))

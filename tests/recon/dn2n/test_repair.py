@@ -235,7 +235,7 @@ def test_measures_know_their_answers():
     mask[:4] = True
     b = a.copy()
     b[4:] = 0
-    assert psnr(a, b, mask) == 100
+    assert psnr(a, b, mask) == 100 and np.isnan(psnr(a, b, np.zeros_like(mask)))
     assert ssim(a, a) == pytest.approx(1) and ssim(a, 1 - a) < 0
     assert rank_correlation([1, 2, 3, 4], [1, 4, 9, 16]) == pytest.approx(1)
     assert rank_correlation([1, 2, 3], [5, 5, 5]) == 0
