@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PySide6.QtCore import QByteArray, QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
@@ -19,7 +21,13 @@ def icon(name: str, size: int = 16, color: str = "text", checked_color: str = ""
     takes the place of the text colour. Raises KeyError for a name that is not there.
     """
     svg.source(name)
-    return QIcon(_TintedIcon(name, size, color, checked_color or ("accent" if color == "text" else color)))
+    return _tinted(name, size, color, checked_color or ("accent" if color == "text" else color))
+
+
+@cache
+def _tinted(name: str, size: int, color: str, checked_color: str) -> QIcon:
+    """Kept for good: an icon that goes with a window, in one cycle of garbage with it, is freed twice."""
+    return QIcon(_TintedIcon(name, size, color, checked_color))
 
 
 def item_icon(name: str, size: int = 16, color: str = "text") -> QIcon:

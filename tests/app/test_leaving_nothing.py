@@ -23,10 +23,20 @@ from tests.synthetic import TORUS, mesh_of, slices_of
 
 
 @pytest.fixture
-def only_what_is_new() -> Iterator[Callable[[], None]]:
-    """Call it to leave all that there is out of what is counted, and out of what is collected each time."""
-    yield gc.freeze
+def only_what_is_new(qapp) -> Iterator[Callable[[], None]]:
+    """Call it to leave all that there is out of what is counted and collected each time, and to make windows without
+    the style sheet, which takes most of the time that one needs."""
+    sheet: list[str] = []
+
+    def begin() -> None:
+        gc.collect()
+        gc.freeze()
+        sheet.append(qapp.styleSheet())
+        qapp.setStyleSheet("")
+
+    yield begin
     gc.unfreeze()
+    qapp.setStyleSheet(sheet[0])
 
 
 def living() -> Counter[str]:
@@ -60,7 +70,6 @@ def use_a_window(qtbot, *, whole: bool = True) -> list[weakref.ref[object]]:
 @pytest.mark.slow
 def test_windows_open_and_close_and_leave_nothing(qtbot, only_what_is_new):  # T56
     use_a_window(qtbot)  # what Qt and VTK make once and keep
-    gc.collect()
     only_what_is_new()
     before, threads = living(), threading.active_count()
     processes = {child.pid for child in psutil.Process(os.getpid()).children(recursive=True)}
