@@ -16,9 +16,7 @@ error       kind, sentence, advice, details
 
 from __future__ import annotations
 
-import importlib
 import os
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,18 +25,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import recon
-from recon import formats
 from recon.announcer import Announcer
 from recon.commands import Commands
-from recon.errors import InputError, ReconError, SettingsError
+from recon.errors import InputError, ReconError
 from recon.failure import describe_failure
 from recon.formats import native
 from recon.heartbeat import GRACE_SECONDS, Heartbeat
-from recon.method import Method, Output, Progress, Result, Run, RunContext, StopRequested
+from recon.method import Output, Progress, Result, Run, RunContext, StopRequested
 from recon.pacing import Checkpoints, PreviewBudget
 from recon.run_folder import ALIVE, RunFolder
 from recon.run_lock import RunLock
+from recon.run_request import choose_device, find_method, read_inputs
 from render.scene_data import SceneData
 
 _REPORT_SECONDS = 0.1  # between progress events of one stage
@@ -311,53 +308,3 @@ def _error_fields(error: ReconError) -> dict[str, str]:
         "advice": error.advice,
         "details": error.details,
     }
-
-
-def find_method(name: str) -> Method:
-    """A method by its id, or by "package.module:NAME" where it is not in the menu. Raises SettingsError."""
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        return recon.method_by_id(name)
-    found = getattr(importlib.import_module(module), attribute, None)
-    if not isinstance(found, Method):
-        raise SettingsError(f"There is no method at {name}.", "Check the run's description.")
-    return found
-
-
-def read_inputs(folder: RunFolder, method: Method) -> dict[str, SceneData | None]:
-    """Slot name → data for every slot of a method. Raises FormatError, InputError."""
-    paths = folder.input_paths()
-    inputs: dict[str, SceneData | None] = {}
-    for slot in method.inputs:
-        if slot.name not in paths:
-            if not slot.optional:
-                raise InputError(
-                    f"{method.title} needs {slot.title.lower()}.", "Choose them and start again."
-                )
-            inputs[slot.name] = None
-            continue
-        path = paths[slot.name]
-        data = native.read(path) if path.suffix == ".npz" else formats.read(path, wanted=slot.kind).data
-        if not slot.fits(data):
-            raise InputError(
-                f"{path.name} does not hold {slot.title.lower()}.", f"Choose {slot.title.lower()} instead."
-            )
-        inputs[slot.name] = data
-    return inputs
-
-
-def choose_device(wish: str) -> str:
-    """ "cpu" or "cuda" for "auto", "cpu" or "cuda". Raises SettingsError for a GPU that is not there."""
-    if wish == "cpu":
-        return "cpu"
-    if wish != "auto" and not wish.startswith("cuda"):
-        raise SettingsError(f"There is no device {wish!r}.", "Choose auto, cpu or cuda.")
-    # Asking torch costs seconds, so it is asked only where there may be a GPU.
-    if shutil.which("nvidia-smi") or wish != "auto":
-        with suppress(ImportError):
-            torch = importlib.import_module("torch")
-            if torch.cuda.is_available():
-                return "cuda" if wish == "auto" else wish
-    if wish == "auto":
-        return "cpu"
-    raise SettingsError("No CUDA device was found.", "Choose the device cpu; the result is the same, later.")

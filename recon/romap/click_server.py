@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.active_run import choose_device
 from recon.cues.models import find_model
 from recon.errors import ReconError
 from recon.failure import describe_failure
 from recon.romap.mask_networks import ClickNetwork
 from recon.romap.outlines import outline_of
+from recon.run_request import choose_device
 
 Say = Callable[[Mapping[str, Any]], None]
 

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from recon import run_folder
-from recon.active_run import ActiveRun, choose_device
+from recon.active_run import ActiveRun
 from recon.announcer import Announcer
 from recon.commands import Commands
 from recon.errors import FormatError, InputError, SettingsError
@@ -27,6 +27,7 @@ from recon.failure import describe_failure
 from recon.pacing import Checkpoints, PreviewBudget
 from recon.run_folder import EventTail, RunFolder, RunStatus
 from recon.run_lock import RunLock
+from recon.run_request import choose_device
 from tests.make_samples import BEAN_FILE
 from tests.recon.toy_methods import AT, tetrahedron
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recon.active_run import find_method
 from recon.dn2n import METHOD
 from recon.dn2n.preview import preview_view
 from recon.dn2n.preview_run import PICTURES, PREVIEW
 from recon.errors import InputError
 from recon.method import RunContext
+from recon.run_request import find_method
 from tests.synthetic_room import make_room, write_images
 
 
