@@ -193,8 +193,6 @@ def _without_sources(items: list[Item]) -> list[Item]:
             found[k] = replace(items[k], tag="noun", effects=(), color=None) if is_place else _BLANK
         if is_from:
             found[first - 1] = _BLANK
-        if is_change and not is_definite and found[first].tag == "noun":
-            found[first] = replace(found[first], tag="noun")
     return found
 
 

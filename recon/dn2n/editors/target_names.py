@@ -43,9 +43,9 @@ def _words(name: str) -> list[str]:
 
 def _singular(word: str) -> str:
     bare = word.removesuffix("'s")
-    if bare.endswith(("ches", "shes", "xes", "sses")):
-        return bare[:-2]
     irregular = {"shelves": "shelf", "leaves": "leaf", "people": "person", "couch": "sofa", "couches": "sofa"}
     if bare in irregular:
         return irregular[bare]
+    if bare.endswith(("ches", "shes", "xes", "sses")):
+        return bare[:-2]
     return bare[:-1] if bare.endswith("s") and not bare.endswith("ss") else bare

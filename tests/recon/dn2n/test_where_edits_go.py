@@ -9,6 +9,7 @@ from PIL import Image
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.edit_masks import masks_from_folder, masks_of_box
 from recon.dn2n.editors import SceneView, make_editor
+from recon.dn2n.editors.target_names import unnamed
 from recon.dn2n.scene_views import SceneViews, chosen_photos
 from recon.dn2n.target_masks import named_masks
 from recon.errors import FormatError, InputError
@@ -87,6 +88,7 @@ def test_what_no_mask_is_called_is_left_out_and_said():
     assert (picture[:, 8:] == 0.5).all() and np.ptp(picture[0, 0]) > 0.2
     assert editor.plan.operations == ("blue on the sofa",)
     assert "No mask is called “lamp”; there are “sofa” and “stone_wall”." in editor.plan.notes
+    assert unnamed("couches and lamp", SIDES) == ["lamp"], "a couch is a sofa, and so are several"
     with pytest.raises(InputError, match="No mask is called “lamp”"):
         make_editor("procedural", "make the lamp green").prepare(views, 0)
 
