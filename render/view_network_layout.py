@@ -16,11 +16,8 @@ VISIBLE = 0.3  # above which a source counts for medians
 FAINT = 0.003  # squared length of an edit's change below which its strength is not told
 CALM = 0.01  # mean difference of the edits, at which the network does half of what it would
 TINY = 1e-12  # so that nothing is divided by 0
-SPARED, SPARED_FROM = (
-    20.0,
-    0.25,
-)  # taken from the log weight of sources that blending by rule goes without, where edits
-# agree; nothing from this discord on
+# Taken from the log weight of sources that blending by rule goes without, where edits agree; nothing from this discord on.
+SPARED, SPARED_FROM = 20.0, 0.25
 LEAK = 0.1  # slope of hidden channels below 0
 
 

@@ -16,10 +16,7 @@ from render.view_candidates import Candidates, blended
 BORDER = -21.0
 BEYOND = 1.5  # how much faster it falls farther out than `Candidates.prior` does
 BLURRED = -25.0  # where all sources weigh less, colours are blurred: 7 % of their size beyond them
-FADES, GONE = (
-    -23.0,
-    -36.0,
-)  # where pictures begin to be transparent, and are so: 3 and 25 % beyond all sources
+FADES, GONE = -23.0, -36.0  # pictures begin to be transparent, and are so: 3 and 25 % beyond all sources
 
 
 def blended_by_rule(found: Candidates, sharpness: float = 1.0) -> Float:

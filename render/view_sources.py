@@ -18,9 +18,7 @@ from render.compiled import Float, Index, compiled
 from render.view_field import ViewField
 
 NUM_SOURCES = 8  # of a picture at rest
-NUM_NETWORK_SOURCES = (
-    12  # of one that a network blends: the more it hears, the less one view among them changes
-)
+NUM_NETWORK_SOURCES = 12  # of one that a network blends: the more it hears, the less one view changes
 NUM_QUICK_SOURCES = 4  # of one that moves
 NUM_LEVELS = 8  # of halved pictures, the first as they are
 CHANNELS = 8  # of a texel, so that its colours are loaded at once

@@ -26,13 +26,7 @@ from recon.errors import InputError
 
 _LOG = logging.getLogger(__name__)
 _TOLD, _DEPTHS = "work.json", "work.npz"
-_OF_VIEWS = {
-    "keep",
-    "drop",
-    "filters",
-    "route",
-    "reuse",
-}  # settings that only say which views make the field, and how
+_OF_VIEWS = {"keep", "drop", "filters", "route", "reuse"}  # which views make the field, and how
 
 
 class EarlierWork:

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 BY_CHANCE = 0.08  # of what views disagree about, that lies along the change where editors do not fall short
-PER_SPREAD = (
-    0.8  # of the spread of strengths that is added; with BY_CHANCE calibrated on seeds 5000 … and 970000 …
-)
+PER_SPREAD = 0.8  # of the spread of strengths that is added; both calibrated on seeds 5000 … and 970000 …
 MOST_STRENGTHENED = 1.4
 FEWEST = 3  # views that can tell
 
