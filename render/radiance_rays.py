@@ -13,6 +13,7 @@ from render.compiled import Float, in_threads
 from render.radiance_field import RadianceField
 from render.radiance_kernels import BLOCK
 from render.radiance_layout import NUM_DIRECTIONS, Arrays, RadianceLayout, layout_of
+from render.radiance_march import code_densities, place_samples
 
 RAYS, POINTS, BLOCKS = 256, 8192, 16  # that a thread takes at once
 NEAREST = 0.02  # box units before which nothing is
@@ -103,7 +104,7 @@ def follow(
     places, widths, spots, weights = (np.empty(shape, np.float32) for _ in range(4))
     points = np.empty((len(rays) * num_samples, 3), np.float32)
     in_threads(
-        kernels.place_samples, len(rays), RAYS, rays.origins, rays.directions, np.float32(NEAREST), rays.noise,
+        place_samples, len(rays), RAYS, rays.origins, rays.directions, np.float32(NEAREST), rays.noise,
         np.float32(explore), np.float32(layout.shell), np.float32(layout.grid.safe_extent), layout.cells, network.codes, _DENSITIES,
         places, widths, spots, points,
     )  # fmt: skip
@@ -176,4 +177,4 @@ def blocks(count: int, channels: int, used: int) -> Float:
     return made
 
 
-_DENSITIES = kernels.code_densities()
+_DENSITIES = code_densities()

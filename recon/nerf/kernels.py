@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from render.compiled import Kernel, compiled
-from render.radiance_kernels import BLOCK, NEVER, code_of, corners_of, density_of, layer, level_of
+from render.radiance_kernels import BLOCK, corners_of, density_of, layer, level_of
+from render.radiance_march import NEVER, code_of
 
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0), _F(0.5), _F(1)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from render.cameras import CameraSet
 from render.compiled import compiled, in_threads
-from render.radiance_kernels import NEVER, cell_of
 from render.radiance_layout import RadianceLayout
+from render.radiance_march import NEVER, cell_of
 
 START_CODE = 86  # of every cell that is seen: 0.4 per box unit
 BLOCKS = 64  # of cells along an edge that are asked about together

@@ -16,8 +16,8 @@ from recon.nerf import twin
 from recon.nerf.kernels import BETA_1, BETA_2, EPSILON
 from recon.nerf.schedule import GRID_FALL, LEAST_WEIGHT
 from render.compiled import Float
-from render.radiance_kernels import MIDDLE_CODE, NEVER, STEPS_AN_OCTAVE, code_densities
 from render.radiance_layout import RadianceLayout
+from render.radiance_march import MIDDLE_CODE, NEVER, STEPS_AN_OCTAVE, code_densities
 from render.radiance_rays import Rays
 
 Loss = Callable[[Tensor, Tensor], dict[str, Tensor]]

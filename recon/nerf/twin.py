@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from recon.nerf.kernels import DEPTH_REACH
-from render.radiance_kernels import LEAST_LEFT, MOST_BINS, NEVER, STEP_CAP, WIDEST
 from render.radiance_layout import FARTHEST, RadianceLayout
+from render.radiance_march import LEAST_LEFT, MOST_BINS, NEVER, STEP_CAP, WIDEST
 from render.radiance_rays import NEAREST
 
 Encode = Callable[[Tensor], Tensor]  # points (N, 3) of the unit cube to features (N, L * F)
@@ -58,7 +58,7 @@ def place_samples(
     origins: Tensor, directions: Tensor, noise: Tensor, num_samples: int, explore: float,
     layout: RadianceLayout, codes: Tensor, densities: Tensor,
 ) -> Placed:  # fmt: skip
-    """Samples by the inverse CDF of what the density grid absorbs; see `render.radiance_kernels.place_samples`."""
+    """Samples by the inverse CDF of what the density grid absorbs; see `render.radiance_march.place_samples`."""
     edges, steps = _bins(origins, directions, noise, layout)
     middles = edges + steps / 2
     points = origins[:, None] + middles[..., None] * directions[:, None]

@@ -11,8 +11,8 @@ from recon.nerf import twin
 from recon.nerf.engine import KernelEngine
 from recon.nerf.schedule import LEAST_WEIGHT
 from render.hash_grid_layout import HashGridLayout
-from render.radiance_kernels import code_densities
 from render.radiance_layout import RadianceLayout
+from render.radiance_march import code_densities
 from render.radiance_rays import Rays, follow
 
 LAYOUT = RadianceLayout(

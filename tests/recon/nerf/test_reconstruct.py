@@ -22,8 +22,8 @@ from recon.nerf.train import Trainer
 from render.image_files import read_image
 from render.images import PosedImages
 from render.radiance_field import RadianceField
-from render.radiance_kernels import code_densities
 from render.radiance_layout import layout_of
+from render.radiance_march import code_densities
 from render.radiance_pictures import EXPLORE, LEAST_WEIGHT, radiance_picture, radiance_strips
 from render.radiance_rays import Rays, follow
 from tests.recon.splats.scenes import drive, rewritten, room
