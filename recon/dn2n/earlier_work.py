@@ -23,6 +23,7 @@ from recon.dn2n.outputs import picture_names
 from recon.dn2n.scene_depth import SceneDepth
 from recon.dn2n.scene_views import SceneViews
 from recon.errors import InputError
+from render.cameras import CameraSet
 
 _LOG = logging.getLogger(__name__)
 _TOLD, _DEPTHS = "work.json", "work.npz"
@@ -44,9 +45,10 @@ class EarlierWork:
         try:
             with np.load(self._folder / _DEPTHS, allow_pickle=False) as file:
                 depths = file["depths"].astype(np.float32) * np.float32(file["unit"])
+                distances = file["distances"]
         except (OSError, ValueError, KeyError) as error:
             raise _cannot_be_used(str(error)) from error
-        if depths.shape != views.rgb.shape[:3]:
+        if depths.shape != views.rgb.shape[:3] or not _fit(distances, _distances(views.cameras)):
             raise _cannot_be_used("It is of other photos.")
         found = dict(self._told["depth"])
         return SceneDepth(DepthViews(views.cameras, depths, found.pop("tolerance")), **found)
@@ -106,13 +108,23 @@ def keep(
     }  # fmt: skip
     # Half precision: a tolerance of two percent is forty times as coarse.
     limit = np.finfo(np.float16).max
-    np.savez(folder / _DEPTHS, depths=np.minimum(views.depths / unit, limit).astype(np.float16), unit=unit)
+    depths = np.minimum(views.depths / unit, limit).astype(np.float16)
+    np.savez(folder / _DEPTHS, depths=depths, unit=unit, distances=_distances(views.cameras))
     (folder / _TOLD).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 def _asked(settings: EditSceneSettings, seed: int) -> dict[str, Any]:
     """What was asked of editor and depth."""
     return settings.model_dump(mode="json", exclude=_OF_VIEWS) | {"seed": seed}
+
+
+def _distances(cameras: CameraSet) -> NDArray[np.float64]:
+    """(N,) of all cameras from the first: the same however a scene is turned, others when it is scaled."""
+    return np.asarray(np.linalg.norm(cameras.positions - cameras.positions[0], axis=1))
+
+
+def _fit(before: NDArray[np.float64], now: NDArray[np.float64]) -> bool:
+    return np.allclose(before, now, rtol=0, atol=1e-3 * float(now.max()))
 
 
 def _cannot_be_used(details: str) -> InputError:

@@ -1,6 +1,7 @@
 """A person who keeps other views waits neither for depth nor for editing a second time."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import recon.dn2n.edit_scene as edit_scene
 from recon.dn2n import METHOD
 from recon.dn2n.earlier_work import earlier_work
+from recon.errors import InputError
 from recon.method import RunContext
 from tests.recon.dn2n.edited_scenes import procedural, write_scene
 
@@ -52,6 +54,13 @@ def test_with_other_views_an_edit_is_made_of_the_depth_and_pictures_of_before(
     assert other.weights[2] == 0 and other.weights[[0, 1, 3]].all()
     row = json.loads((tmp_path / "other" / "views.json").read_text())[2]
     assert row["name"] == out and row["decision"] == "dropped" and row["is_overruled"]
+
+    poses = scene.cameras.cam_from_world.copy()
+    poses[:, :3, 3] *= 2
+    larger = replace(scene, cameras=replace(scene.cameras, cam_from_world=poses))
+    with pytest.raises(InputError, match="cannot be used again") as refusal:
+        edited(tmp_path / "larger", larger, **wish)
+    assert "other photos" in refusal.value.details
 
 
 @pytest.mark.parametrize("other", [{"prompt": "snow"}, {"image_size": 32}, {"reuse": "/nowhere"}])
