@@ -63,7 +63,7 @@ class TrainingSettings:
     inputs: Inputs = "perturbed"
     width: int = 24
     calm: float = CALM
-    steps: int = 1200
+    steps: int = 3000
     rate: float = 8e-3
     seed: int = 0
     cpu_seconds: float = 0.0
