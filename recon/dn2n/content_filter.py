@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.dn2n.consistency import short_pairs, warp_error
 from recon.dn2n.depth_views import DepthViews
 
 Float = NDArray[np.float32]
@@ -24,6 +25,8 @@ BLATANT_FROM, BLATANT_SCORE = 6.0, 0.15  # what is as far off as this shows some
 OTHER_SHAPES = 0.12  # correlation of edges below which a view does not show what its photo does
 OTHER_SHARE = 0.25  # of what views usually have, below which it counts as so
 SHARED_SHAPES = 0.85  # correlation with what all views say from which the edit is what changed the shapes
+STRANGE_RATIO = 2.0  # of the warping error of photos, from which their edits contradict each other,
+STRANGE_REST = 0.05  # and that much above
 LONELY_SHARE = 0.5  # of its places that such a view may be the only one to show, and go
 FEWEST_BESIDE_BLATANT = 3  # that stay when such views go
 SEEN_BY = 3  # views that stay in each place of the scene
@@ -140,6 +143,18 @@ def _is_another(verdicts: Sequence[Verdict]) -> NDArray[np.bool_]:
     shared = np.array([verdict.shared for verdict in verdicts])
     usual = float(np.median(structure))
     return np.asarray((structure < min(OTHER_SHAPES, OTHER_SHARE * usual)) & (shared < SHARED_SHAPES))
+
+
+def are_strangers(verdicts: Sequence[Verdict], originals: Float, edited: Float, views: DepthViews) -> bool:
+    """Whether no view has the shapes of its photo and the views contradict each other: noise, or pictures of something
+    else. Each view is only judged by the others, thus none stands out there.
+
+    originals, edited: (N, H, W, 3) within 0 and 1."""
+    if not verdicts or max(verdict.structure for verdict in verdicts) >= OTHER_SHAPES:
+        return False
+    pairs = short_pairs(views)
+    usual = warp_error(originals, views, pairs)
+    return warp_error(edited, views, pairs) > STRANGE_RATIO * usual + STRANGE_REST
 
 
 def _is_needed(seen: NDArray[np.integer], is_blatant: bool) -> bool:

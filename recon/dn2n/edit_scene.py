@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recon.dn2n import EditSceneSettings
 from recon.dn2n.calibration import Calibration, calibrate
+from recon.dn2n.content_filter import are_strangers
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.earlier_work import EarlierWork, earlier_work, keep
 from recon.dn2n.edit_masks import masks_from_folder, masks_of_box, masks_of_part, within_coverage
@@ -93,11 +94,7 @@ def make_field(
         "none" if settings.variation else plan.consistency, None if masks is None else masks[sources],
     )  # fmt: skip
     repaired = repair(given, RepairWishes(settings.route, settings.keep, settings.drop, settings.filters))
-    if not repaired.weights.any():
-        raise InputError(
-            "Every view was left out: no edited view is left.",
-            "Keep some by name, leave out fewer, or keep all of them: “Leave out bad views” off.",
-        )
+    _check_left(repaired, given, settings)
     pictures = np.clip(repaired.pictures * 255 + 0.5, 0, 255).astype(np.uint8)
     layout = {
         "prompt": plan.prompt, "editor": settings.editor, "label": plan.label, "operations": list(plan.operations),
@@ -118,6 +115,22 @@ def make_field(
     if repaired.route.way != "blend":  # Where views disagree, the mean of more of them is better.
         field = replace(field, sharpness=calibration.sharpness)
     return MadeField(field, repaired, sources, calibration)
+
+
+def _check_left(repaired: Repaired, given: EditedViews, settings: EditSceneSettings) -> None:
+    """Raises InputError where no edited view is left, or where none is of this scene."""
+    if not repaired.weights.any():
+        raise InputError(
+            "Every view was left out: no edited view is left.",
+            "Keep some by name, leave out fewer, or keep all of them: “Leave out bad views” off.",
+        )
+    is_judged = settings.filters and given.consistency != "world" and not settings.keep
+    if is_judged and are_strangers(repaired.verdicts, given.originals, given.edited, given.views):
+        raise InputError(
+            "Every view was left out: the edited pictures show neither what the photos show nor the same as each other.",
+            "Check that they are of these photos and have their names, ask for less, or keep them all the same: “Leave "
+            "out bad views” off.",
+        )
 
 
 def _shapes(

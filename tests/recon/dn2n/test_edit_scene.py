@@ -352,6 +352,8 @@ class FaultyEditor:
             return view.rgb[::2, ::2]
         if self.fault == "nan":
             return np.where(view.rgb > 0.5, np.float32(np.nan), view.rgb)
+        if self.fault == "noise":
+            return np.random.default_rng(seed).random(view.rgb.shape, np.float32)
         return view.rgb if self.fault == "same" else 1 - view.rgb
 
     def close(self):
@@ -363,6 +365,7 @@ FAULTS = {
     "nan": "no colours",
     "same": "No visible change",
     "gated": "gated",
+    "noise": "Every view was left out: the edited pictures",
 }
 
 
