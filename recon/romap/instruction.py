@@ -67,7 +67,7 @@ def _not_understood(text: str, unknown: Sequence[str]) -> tuple[str, str]:
         return "The instruction is empty.", "Say what to change, such as “dark red” or “twice as big”."
     known = sorted({*named_colors(), *MATERIALS, *SCALE, *MOVE, *ROTATE, *DELETE, *ADJUST})
     near = [match for word in unknown for match in get_close_matches(word, known, 1, 0.8)]
-    plain = shorten(text, 60, placeholder=" …")
+    plain = shorten(_brief(text), 60, placeholder=" …")
     named = [f"“{_brief(word)}”" for word in dict.fromkeys(unknown or [plain])]
     words = ", ".join(named[:_MOST_NAMED]) + (" …" if len(named) > _MOST_NAMED else "")
     hint = f"Did you mean {' or '.join(f'“{match}”' for match in dict.fromkeys(near))}? " if near else ""

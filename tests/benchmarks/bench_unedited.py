@@ -30,7 +30,8 @@ from recon.dn2n.training.evaluate import psnr as psnr_seen
 from recon.formats.reading import ReadOptions
 from render import view_pictures
 from render.view_field import ViewField
-from tests.benchmarks.dn2n_captures import CAPTURES, outcome
+from tests.benchmarks.dn2n_captures import CAPTURES
+from tests.stepping import finish
 
 Measure = Callable[[ViewField], float]
 
@@ -74,13 +75,13 @@ def made_up(seed: int) -> tuple[ViewField, Measure]:
 def capture(folder: Path, name: str, longest: int) -> tuple[ViewField, Measure]:
     """Depth from the photos that are not left out."""
     posed = formats.read(folder / CAPTURES[name], ReadOptions(read_as="scene", up="-Y")).data
-    views = outcome(read_views(posed, longest, 1, 8))
+    views = finish(read_views(posed, longest, 1, 8))
     sources, left_out = np.flatnonzero(~views.is_held_out), np.flatnonzero(views.is_held_out)
     seen = replace(
         views, posed=views.posed.select(sources), cameras=views.cameras.select(sources), rgb=views.rgb[sources],
         is_held_out=views.is_held_out[sources],
     )  # fmt: skip
-    depth = outcome(find_depth(seen, "photos")).views
+    depth = finish(find_depth(seen, "photos")).views
     field = ViewField.of_photos(seen.names, seen.cameras, seen.rgb, depth.depths)
 
     def measure(field: ViewField) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,21 +28,11 @@ from render.images import PosedImages
 from render.view_field import ViewField
 from tests.benchmarks.dn2n_bars import tell_rows
 from tests.benchmarks.dn2n_refit import refit
+from tests.stepping import finish
 
 Float = NDArray[np.float32]
-T = TypeVar("T")
 
 CAPTURES = {"fox": "multiview/fox", "room-synth": "multiview/room-synth", "stone_horse": "nerf/stone_horse"}
-
-
-def outcome(steps: Generator[Any, None, T]) -> T:
-    """What a generator returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: T = end.value
-            return found
 
 
 def captures(
@@ -53,9 +43,9 @@ def captures(
         wishes = ReadOptions(read_as="scene", up="-Y")
         posed = formats.read(folder / CAPTURES[name], wishes).data
         assert isinstance(posed, PosedImages)
-        views = outcome(read_views(posed, longest, 1, 8))
+        views = finish(read_views(posed, longest, 1, 8))
         start = time.process_time()
-        depth = outcome(find_depth(views, "photos"))
+        depth = finish(find_depth(views, "photos"))
         seconds = time.process_time() - start
         print(f"\n### {name}: {len(views)} views of {views.size}; depth from photos in {seconds:.1f} CPU-s\n")
         print("| | PSNR | SSIM | warp |\n|---|---|---|---|", flush=True)

@@ -23,6 +23,7 @@ from recon.formats import native
 from recon.method import Progress, RunContext
 from render.view_field import ViewField
 from tests.recon.dn2n.edited_scenes import originals_of, procedural, write_scene
+from tests.stepping import finish
 
 # A radiance field as small as one can be.
 TINY = {
@@ -35,19 +36,11 @@ def scene(tmp_path_factory):
     return write_scene(procedural(), tmp_path_factory.mktemp("scene"))
 
 
-def outcome(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 def edited(folder, scene, inputs=None, context=None, **settings):
     run = edit_scene.run(
         {"scene": scene, **(inputs or {})}, METHOD.make_settings(settings), RunContext(folder=folder)
     )
-    return outcome(run)
+    return finish(run)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -164,7 +157,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(scene, tmp_path
         folder = tmp_path / name
         folder.mkdir()
         settings = METHOD.make_settings({"prompt": "make it night", "variation": 1.0, "route": "color"})
-        outcome(edit_scene.run({"scene": scene}, settings, RunContext(seed=seed, folder=folder)))
+        finish(edit_scene.run({"scene": scene}, settings, RunContext(seed=seed, folder=folder)))
         made.append(files_of(folder))
     assert made[0] == made[1]
     assert made[0]["edited/00.png"] != made[2]["edited/00.png"]
@@ -264,7 +257,7 @@ def test_depth_comes_from_photos_where_there_is_none(tmp_path):
     scene = procedural(12, (80, 60))
     posed = write_scene(scene, tmp_path, with_depth=False)
     views = SceneViews(posed, scene.cameras, scene.rgb, np.zeros(12, bool))
-    found = outcome(find_depth(views))
+    found = finish(find_depth(views))
     assert found.source == "photos" and found.known > 0.9
     error = np.abs(found.views.depths / scene.depth - 1)
     assert np.median(error) < 0.03
@@ -275,7 +268,7 @@ def test_depth_that_contradicts_the_photos_gives_way_to_better_and_a_field_is_tr
 ):
     made = procedural()
     views = SceneViews(scene, made.cameras, made.rgb, np.zeros(10, bool))
-    kept = outcome(find_depth(views))
+    kept = finish(find_depth(views))
     assert kept.source == "scene" and kept.psnr > 22 and not kept.notes
     is_used = np.ones(made.depth.shape, bool)
     is_used[probes(views)[0]] = False
@@ -284,19 +277,19 @@ def test_depth_that_contradicts_the_photos_gives_way_to_better_and_a_field_is_tr
     wrong = replace(scene, depth=replace(scene.depth, scale=0.6))
     views = replace(views, posed=wrong)
     monkeypatch.setattr(scene_depth, "photo_depths", lambda views: iter_of(made.depth))
-    assert outcome(find_depth(views)).source == "photos"
+    assert finish(find_depth(views)).source == "photos"
     monkeypatch.setattr(scene_depth, "photo_depths", lambda views: iter_of(None))
     bare = replace(views, posed=replace(scene, depth=None))
     monkeypatch.setattr("recon.dn2n.trained_depth.SETTINGS", TINY)
     said = [progress.stage for progress in scene_depth.trained_depths(bare)]
     assert "Training a radiance field for depth" in said
     monkeypatch.setattr(scene_depth, "trained_depths", lambda views, device: iter_of(made.depth))
-    trained = outcome(find_depth(bare))
+    trained = finish(find_depth(bare))
     assert trained.source == "trained" and any("was trained" in note for note in trained.notes)
     monkeypatch.setattr(scene_depth, "trained_depths", lambda views, device: iter_of(noise))
     noise = np.random.default_rng(0).uniform(0.3, 3, made.depth.shape).astype(np.float32) * made.depth
     with pytest.raises(InputError, match="no depth"):  # no better than photos of one colour
-        outcome(find_depth(bare))
+        finish(find_depth(bare))
 
 
 def iter_of(depths):

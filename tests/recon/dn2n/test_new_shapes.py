@@ -9,16 +9,9 @@ import recon.dn2n.training.scenes as scenes
 from recon.dn2n.depth_views import DepthViews
 from recon.dn2n.new_shapes import find_new_shapes
 from render.images import ImageSet, PosedImages
+from tests.stepping import finish
 
 SEED, COUNT, SIZE = 32, 9, (96, 72)
-
-
-def outcome(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +41,7 @@ def test_what_stood_behind_a_thing_that_an_edit_took_away_gets_its_own_depth(bef
     posed = PosedImages(ImageSet("/", tuple(map(str, range(COUNT)))), before.cameras)
     photos, edited = before.rgb / np.float32(255), after.rgb / np.float32(255)
     views = DepthViews(before.cameras, before.depth, 0.02)
-    found = outcome(find_new_shapes(views, photos, edited, posed))
+    found = finish(find_new_shapes(views, photos, edited, posed))
     is_other = np.abs(before.depth / after.depth - 1) > 0.05
     assert is_other.mean() > 0.05
     off = [np.abs(depth / after.depth - 1)[is_other] for depth in (before.depth, found.depths)]
@@ -56,4 +49,4 @@ def test_what_stood_behind_a_thing_that_an_edit_took_away_gets_its_own_depth(bef
     is_same = (before.rgb == after.rgb).all(-1)
     kept = found.depths == before.depth
     assert kept[is_same].mean() > 0.97
-    assert outcome(find_new_shapes(views, photos, photos, posed)) is views
+    assert finish(find_new_shapes(views, photos, photos, posed)) is views

@@ -15,6 +15,7 @@ from recon.dn2n.target_masks import named_masks
 from recon.errors import FormatError, InputError
 from render.cameras import CameraSet
 from render.images import ImageSet, PosedImages
+from tests.stepping import finish
 
 
 def make_posed(count=6):
@@ -114,14 +115,6 @@ def posed_views():
     )
 
 
-def result_of(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 def test_masks_are_of_what_their_folder_or_their_number_is_called(tmp_path):
     views, white = posed_views(), np.full((16, 16), 255, np.uint8)
     for name, mask in SIDES.items():
@@ -131,13 +124,13 @@ def test_masks_are_of_what_their_folder_or_their_number_is_called(tmp_path):
     Image.fromarray(np.where(SIDES["sofa"], 3, 7).astype(np.uint8)).save(tmp_path / "b" / "0.png")
     (tmp_path / "b" / "labels.json").write_text('{"sofa": 3, "7": "stone_wall"}')
     for folder in (tmp_path / "a", tmp_path / "b"):
-        found = result_of(named_masks(folder, views))
+        found = finish(named_masks(folder, views))
         assert sorted(found) == ["sofa", "stone_wall"]
         for name, mask in SIDES.items():
             assert (found[name][0] == mask).all() and not found[name][1].any()
-        wanted = result_of(masks_from_folder(folder, views, "make the sofa blue"))
+        wanted = finish(masks_from_folder(folder, views, "make the sofa blue"))
         assert (wanted[0] == SIDES["sofa"]).all()
-        assert result_of(masks_from_folder(folder, views, "the sofa is blue, at night")).all()
+        assert finish(masks_from_folder(folder, views, "the sofa is blue, at night")).all()
     (tmp_path / "b" / "labels.json").write_text("[1]")
     with pytest.raises(FormatError, match="which number means what"):
-        result_of(named_masks(tmp_path / "b", views))
+        finish(named_masks(tmp_path / "b", views))

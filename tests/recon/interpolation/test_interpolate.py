@@ -14,7 +14,7 @@ from recon.method import Result, RunContext
 from recon.surface import describe
 from render.cross_sections import CrossSections
 from render.mesh import TriangleMesh
-from tests.recon.orex.stepping import finish
+from tests.stepping import finish
 from tests.synthetic import SPHERE, TORUS, labelled_slices_of, slices_of
 
 needs_itk = pytest.mark.skipif(importlib.util.find_spec("itk") is None, reason="ITK is not installed")

@@ -17,7 +17,7 @@ from recon.orex.stages import finest_grid
 from recon.slicing import slice_mesh
 from recon.surface import describe, extract_surface
 from render.mesh import TriangleMesh
-from tests.recon.orex.stepping import finish
+from tests.stepping import finish
 from tests.synthetic import GEAR, TORUS, Distances, Points, Shape, field_of, mesh_of, slices_of
 
 SETTINGS = OrexSettings(prior="none", resolution=97, uncertainty=False)

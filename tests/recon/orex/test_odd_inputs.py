@@ -19,7 +19,7 @@ from recon.surface import describe
 from render.cross_sections import CrossSections
 from render.frame import Frame
 from render.mesh import TriangleMesh
-from tests.recon.orex.stepping import finish
+from tests.stepping import finish
 
 Points = NDArray[np.float64]
 Drawn = list[tuple[Points, int]]

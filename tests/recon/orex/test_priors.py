@@ -6,7 +6,7 @@ from recon.method import RunContext
 from recon.orex import OrexSettings
 from recon.orex.priors import _best, choose_prior
 from recon.orex.reconstruct import prepare
-from tests.recon.orex.stepping import finish
+from tests.stepping import finish
 from tests.synthetic import SPHERE, slices_of
 
 

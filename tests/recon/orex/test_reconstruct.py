@@ -12,7 +12,7 @@ from render.cross_sections import CrossSections
 from render.frame import Frame
 from render.mesh import TriangleMesh
 from render.transforms import Similarity3
-from tests.recon.orex.stepping import finish
+from tests.stepping import finish
 from tests.synthetic import (
     BOX_WITH_HOLE,
     NESTED_SPHERES,

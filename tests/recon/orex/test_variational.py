@@ -5,7 +5,7 @@ import pytest
 
 from recon.orex.grid import Grid, Trilinear, prolong, restrict
 from recon.orex.variational import Bending, solve
-from tests.recon.orex.stepping import finish
+from tests.stepping import finish
 
 GRID = Grid(np.array([-1.0, -0.5, -1.0]), 0.125, (17, 9, 17))
 
