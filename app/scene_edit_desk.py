@@ -226,9 +226,10 @@ class SceneEditDesk(QObject):
         self.refresh()
 
     def _on_workflow(self) -> None:
-        """What is edited where nothing is selected depends on it."""
+        """What is edited where nothing is selected depends on it, and so do the steps."""
         self._window.edits.refresh()
         self.refresh()
+        self._window.steps.update()
 
     def _on_region(self, region: str) -> None:
         window = self._window
